@@ -1,0 +1,44 @@
+# `make run` and `make test` are all that a new machine needs, beside Python 3.11 or later.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test lint types tests docs bench clean
+
+run: .venv/installed
+	$(BIN)/pipeline run
+
+# What CI runs, in the order of what fails fastest.
+test: lint types tests docs
+
+lint: .venv/installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/installed-test
+	$(BIN)/mypy
+
+tests: .venv/installed-test
+	$(BIN)/pytest --cov --cov-report=term:skip-covered
+
+# README and docs hold what the code prints; `make docs-write` brings them up to date.
+docs: .venv/installed-test
+	$(BIN)/cog -P --check --check-fail-msg "Run make docs-write." -I docs README.md
+
+docs-write: .venv/installed-test
+	$(BIN)/cog -P -r -I docs README.md
+
+bench: .venv/installed-test
+	$(BIN)/python benchmarks/bench.py
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/installed-test: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@touch $@ .venv/installed

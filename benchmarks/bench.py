@@ -1,0 +1,256 @@
+"""Time whole processes and write `benchmarks/results.md`: `make bench` (some minutes), `bench.py --quick` (one round, small).
+
+Wall and processor time are those of finished processes as the kernel counts them; peak memory is the proportional set
+size (PSS) of the whole process tree, sampled every 10 ms in a round of its own so that sampling does not disturb timing.
+Commands that are compared run in turn, and the median counts.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[1]
+WORK = ROOT / "benchmarks" / "scratch"
+SHARED = ROOT.parent / "shared"
+PIPELINE = str(Path(sys.executable).with_name("pipeline"))
+Command = list[str]
+
+
+class Cost(NamedTuple):
+    """Seconds of wall and processor time."""
+
+    wall: float
+    processor: float
+
+
+def timed(command: Command) -> Cost:
+    """Run a command to its end. Raises CalledProcessError where it fails."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Cost(wall, usage.ru_utime + usage.ru_stime)
+
+
+def peak_memory(command: Command) -> float:
+    """Largest PSS of the process tree, in MB."""
+    peak = 0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK) as process:
+        while process.poll() is None:
+            peak = max(peak, sum(_pss(pid) for pid in _tree(process.pid)))
+            time.sleep(0.01)
+    return peak / 1000
+
+
+def _tree(pid: int) -> list[int]:
+    found = [pid]
+    for parent in found:
+        for path in Path(f"/proc/{parent}/task").glob("*/children"):
+            try:
+                found += map(int, path.read_text().split())
+            except OSError:
+                continue
+    return found
+
+
+def _pss(pid: int) -> int:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    except OSError:
+        pass
+    return 0
+
+
+def in_turn(rounds: int, measures: dict[str, Callable[[], Cost]]) -> dict[str, Cost]:
+    """Medians of measures that take turns, after a round that does not count."""
+    seen: dict[str, list[Cost]] = {name: [] for name in measures}
+    for number in range(rounds + 1):
+        for name, measure in measures.items():
+            cost = measure()
+            if number:
+                seen[name].append(cost)
+    return {
+        name: Cost(statistics.median(cost.wall for cost in costs), statistics.median(cost.processor for cost in costs))
+        for name, costs in seen.items()
+    }
+
+
+def generated(articles: int) -> Path:
+    """A generated site of so many articles, made once."""
+    folder = WORK / f"sample-{articles}"
+    if not folder.exists():
+        print(f"writing {articles:,} articles", flush=True)
+        aside = folder.with_suffix(".tmp")
+        shutil.rmtree(aside, ignore_errors=True)
+        subprocess.run([PIPELINE, "sample", str(aside), "--articles", str(articles)], check=True, stdout=subprocess.DEVNULL)
+        aside.rename(folder)
+    return folder
+
+
+def versions() -> Path | None:
+    """20,000 real file versions, where they lie beside the checkout."""
+    archive = SHARED / "corpus" / "versions-20k.tar.xz"
+    folder = WORK / "versions-20k"
+    if archive.exists() and not folder.exists():
+        with tarfile.open(archive) as file:
+            file.extractall(folder, filter="data")
+    return folder if folder.exists() else None
+
+
+def cold(site: Path) -> Callable[[], Cost]:
+    """A build into a new warehouse."""
+
+    def measure() -> Cost:
+        shutil.rmtree(WORK / "cold", ignore_errors=True)
+        return timed(build(site, "cold"))
+
+    return measure
+
+
+def changing(site: Path) -> Callable[[], Cost]:
+    """A run after 200 files, spread over the site, have got a line more."""
+    files = sorted(path for path in site.rglob("*.md") if path.stat().st_size < 1_000_000)
+
+    def measure() -> Cost:
+        for path in files[:: max(1, len(files) // 200)][:200]:
+            with path.open("a") as file:
+                file.write("One more line.\n")
+        return timed(build(site, "changing"))
+
+    return measure
+
+
+def build(site: Path, warehouse: str) -> Command:
+    """The command that builds a site."""
+    return [PIPELINE, "run", f"site={site}", "--warehouse", str(WORK / warehouse), "--quiet"]
+
+
+def read_every_byte(site: Path) -> Command:
+    """The floor: list, stat and read every file, nothing else."""
+    program = "import os,sys\nfor f,_,n in os.walk(sys.argv[1]):\n for x in n:\n  p=f+'/'+x; os.stat(p); open(p,'rb').read()"
+    return [sys.executable, "-c", program, str(site)]
+
+
+def survives(command: Command) -> bool:
+    """Whether a command ends well: naive.py does not where a site has defects of every kind."""
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK, check=False)
+    return done.returncode == 0
+
+
+def compare(site: Path, rounds: int) -> list[str]:
+    """The table of one corpus: floor, yardstick, cold build, run without changes."""
+    yardstick = SHARED / "bench" / "naive.py"
+    naive = [sys.executable, str(yardstick), str(site), str(WORK / "naive")]
+    edited = WORK / "edited"
+    for name in ("warm", "changing", "edited"):
+        shutil.rmtree(WORK / name, ignore_errors=True)
+    shutil.copytree(site, edited)
+    subprocess.run(build(site, "warm"), check=True)
+    subprocess.run(build(edited, "changing"), check=True)
+    measures: dict[str, Callable[[], Cost]] = {
+        "read every byte once": lambda: timed(read_every_byte(site)),
+        "cold build": cold(site),
+        "200 files changed": changing(edited),
+        "nothing changed": lambda: timed(build(site, "warm")),
+    }
+    comparable = yardstick.exists() and survives(naive)
+    if comparable:
+        measures["naive.py"] = lambda: timed(naive)
+    costs = in_turn(rounds, measures)
+    shutil.rmtree(WORK / "cold", ignore_errors=True)
+    memory = {"cold build": peak_memory(build(site, "cold")), "nothing changed": peak_memory(build(site, "warm"))}
+    if comparable:
+        memory["naive.py"] = peak_memory(naive)
+    base = costs.get("naive.py")
+    lines = [
+        "| work | wall s | processor s | peak memory MB | times faster than naive.py (wall) | (processor) |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, cost in costs.items():
+        ratios = [f"{base.wall / cost.wall:.1f}", f"{base.processor / cost.processor:.1f}"] if base else ["", ""]
+        peak = f"{memory[name]:.0f}" if name in memory else ""
+        lines.append(f"| {name} | {cost.wall:.2f} | {cost.processor:.2f} | {peak} | {ratios[0]} | {ratios[1]} |")
+    return lines
+
+
+def sizes(small: int, large: int) -> list[str]:
+    """Memory and time of a small and a large site."""
+    lines = [
+        "| generated articles | wall s | µs per article | peak memory MB | Parquet bytes per article |",
+        "|---|---|---|---|---|",
+    ]
+    peaks = []
+    for articles in (small, large):
+        site = generated(articles)
+        cost = cold(site)()
+        written = sum(path.stat().st_size for path in (WORK / "cold" / "parts").rglob("*.parquet"))
+        shutil.rmtree(WORK / "cold")
+        peaks.append(peak_memory(build(site, "cold")))
+        lines.append(
+            f"| {articles:,} | {cost.wall:.2f} | {cost.wall / articles * 1e6:.0f} | {peaks[-1]:.0f} | {written / articles:.0f} |"
+        )
+    return [*lines, "", f"{large / small:.0f} times the articles need {peaks[1] / peaks[0]:.2f} times the memory."]
+
+
+def machine() -> str:
+    """What this was measured on."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pyarrow", "pandas", "yaml-rs", "msgspec"))
+    cores = len(os.sched_getaffinity(0))
+    return f"{cores} processors, {platform.system()} {platform.machine()}, Python {platform.python_version()}, {packages}."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round on a small site, print only")
+    quick = parser.parse_args().quick
+    WORK.mkdir(parents=True, exist_ok=True)
+    rounds, small, large = (1, 2_000, 4_000) if quick else (3, 20_000, 200_000)
+    real = None if quick else versions()
+    site = real or generated(small)
+    named = "20,000 real file versions" if real else f"{small:,} generated articles"
+    starts = {"help": [PIPELINE, "--help"], "python": [sys.executable, "-c", ""]}
+    started = in_turn(1 if quick else 5, {name: partial(timed, command) for name, command in starts.items()})
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `make bench`. {machine()} Medians of {rounds} rounds, the commands taking turns.",
+        "",
+        f"## {named}",
+        "",
+        *compare(site, rounds),
+        "",
+        "`naive.py` is what a competent analyst writes in an hour with the same packages; it reads everything every time.",
+        "",
+        "## Size",
+        "",
+        *sizes(small, large),
+        "",
+        "## Start",
+        "",
+        f"`pipeline --help`: {started['help'].wall:.2f} s, of which starting Python takes {started['python'].wall:.2f} s.",
+        "",
+    ]
+    text = "\n".join(lines)
+    print(text)
+    if not quick:
+        (ROOT / "benchmarks" / "results.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

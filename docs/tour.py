@@ -1,0 +1,79 @@
+"""Run the commands that README and docs show, and print what they print; `make docs` checks that it is still so.
+
+What differs from run to run (times, snapshot ids) is replaced by a fixed example.
+"""
+
+import atexit
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_PLACE = Path(tempfile.mkdtemp(prefix="tour-"))
+atexit.register(shutil.rmtree, _PLACE, ignore_errors=True)
+shutil.copytree(ROOT / "data" / "raw", _PLACE / "data" / "raw")
+
+_VOLATILE = [
+    (re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}"), "20260102T030405Z-1a2b3c4d"),
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  "), "2026-01-02T03:04:05Z  "),
+    (re.compile(r"\b\d+\.\d s\b"), "0.6 s"),
+    (re.compile(re.escape(os.fspath(_PLACE.resolve())) + "|" + re.escape(os.fspath(_PLACE))), "/srv/news"),
+]
+
+
+def show(command: str, *, head: int = 0) -> None:
+    """Print a shell command and its output as a block; with `head`, only its first lines."""
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "COLUMNS": "100",
+        "PYTHONWARNINGS": "",
+    }
+    environment = {name: value for name, value in environment.items() if not name.startswith("PIPELINE_")}
+    done = subprocess.run(command, shell=True, cwd=_PLACE, env=environment, capture_output=True, text=True, check=False)
+    text = done.stdout + done.stderr
+    for pattern, example in _VOLATILE:
+        text = pattern.sub(example, text)
+    lines = text.rstrip().split("\n")
+    if head and len(lines) > head:
+        lines = [*lines[:head], "..."]
+    print("```console", f"$ {command}", *(line.rstrip() for line in lines), "```", sep="\n")
+
+
+def tables() -> None:
+    """Print the tables of the warehouse as Markdown."""
+    from pipeline.schema import RUNS, TABLES
+
+    print("| table | one row per |", "|---|---|", sep="\n")
+    for table in (*TABLES.values(), RUNS):
+        print(f"| `{table.name}` | {table.grain}{' (derived)' if table.derived and table is not RUNS else ''} |")
+
+
+def views() -> None:
+    """Print the views of `sql/` as Markdown."""
+    from pipeline.relations import relations
+
+    print("| view | what it shows |", "|---|---|", sep="\n")
+    for relation in relations("views", "reports"):
+        print(f"| `{relation.name}` | {relation.comment} |")
+
+
+def settings() -> None:
+    """Print every setting with its default and meaning as Markdown."""
+    import ast
+    import inspect
+
+    from pipeline.settings import Settings
+
+    defaults = Settings()
+    [definition] = ast.parse(inspect.getsource(Settings)).body
+    assert isinstance(definition, ast.ClassDef)
+    print("| setting | default | meaning |", "|---|---|---|", sep="\n")
+    for field, note in zip(definition.body[1:], definition.body[2:], strict=False):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(note, ast.Expr):
+            value = getattr(defaults, field.target.id)
+            shown = " ".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else value
+            print(f"| `{field.target.id}` | {f'`{shown}`' if shown != '' else ''} | {ast.literal_eval(note.value)} |")

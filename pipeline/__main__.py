@@ -1,0 +1,6 @@
+"""`python -m pipeline`."""
+
+from pipeline.cli import entry
+
+if __name__ == "__main__":
+    entry()

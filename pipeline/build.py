@@ -1,0 +1,145 @@
+"""One part from its files to its Parquet files: the function that workers run."""
+
+import gc
+import time
+from collections.abc import Iterator
+from hashlib import blake2b
+from pathlib import Path
+
+import pyarrow as pa
+import yaml_rs
+
+from pipeline.documents import Document, Finding, Rejection, SourceFile
+from pipeline.extract.frontmatter import read
+from pipeline.extract.source import Entry, Folder, Listing, read_file, sidecar_kind
+from pipeline.load import listings, parts
+from pipeline.manifest import FileState, PartFile, is_racy
+from pipeline.plan import OldPart, Options, PartResult, PartTask, rest_of
+from pipeline.schema import TABLES
+from pipeline.transform import PART_TABLES, Frames, Read, sidecars, transform
+from pipeline.transform.articles import finding_rows, status_of
+
+_KINDS = {"topics": "topic", "organizations": "organization"}
+
+
+def build_part(task: PartTask) -> PartResult:
+    """Read, transform and write one part; memory holds one part's rows."""
+    collecting = gc.isenabled()
+    gc.disable()  # millions of small objects that all live until the part is written
+    try:
+        options, root = task.options, Path(task.warehouse)
+        states: list[FileState] = []
+        frames = transform(_documents(task, states), keep_bodies=options.keep_bodies, keep_secured=options.keep_secured)
+        listed = states
+        if task.old is not None:
+            listed = sorted([*_kept_states(root, task.old), *states], key=lambda state: state.path)
+            frames = _merge(root, task.old, frames, task.source)
+        read_now = states if task.report else []
+        return PartResult(task.part, len(task.entries), _write(root, task.part, frames), listings.write(root, listed), read_now)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _write(root: Path, part: str, frames: Frames) -> dict[str, PartFile]:
+    return {name: parts.write(root, name, table, part) for name, table in frames.items() if table.num_rows}
+
+
+def _kept_states(root: Path, old: OldPart) -> list[FileState]:
+    return [state for state in listings.read(root, old.listing) if state.path not in old.drop]
+
+
+def _merge(root: Path, old: OldPart, frames: Frames, source: Folder) -> Frames:
+    """Old rows that stay and new rows, in the order of a build from scratch: documents by path, each document's rows together."""
+    dropped = {source.document_id(path) for path in old.drop}
+    merged = {}
+    for name, new in frames.items():
+        kept = parts.read(root, name, old.tables[name]) if name in old.tables else TABLES[name].empty()
+        stays = [identity not in dropped for identity in kept[TABLES[name].key[0]].to_pylist()]
+        merged[name] = pa.concat_tables([kept.filter(pa.array(stays, pa.bool_())).cast(TABLES[name].arrow), new])
+    paths = zip(merged["documents"]["path"].to_pylist(), merged["documents"]["document_id"].to_pylist(), strict=True)
+    rank = {identity: at for at, (_, identity) in enumerate(sorted(paths))}
+    for name, table in merged.items():
+        ranks = [rank[identity] for identity in table[TABLES[name].key[0]].to_pylist()]
+        order = pa.array(sorted(range(len(ranks)), key=ranks.__getitem__), pa.int64())
+        merged[name] = TABLES[name].enforce(table.take(order))
+    return merged
+
+
+def _documents(task: PartTask, states: list[FileState]) -> Iterator[Read]:
+    """Read the task's files one by one; `states` grows as they are read."""
+    source, options = task.source, task.options
+    for entry in task.entries:
+        loaded = read_file(source.root, entry.path, options.max_file_bytes)
+        if isinstance(loaded, Rejection):
+            states.append(FileState(entry.path, entry.size, entry.mtime_ns, entry.ctime_ns, True, "rejected"))
+            yield file_of(source, task.part, entry), loaded
+            continue
+        raw, stat = loaded
+        file = SourceFile(
+            source.name,
+            entry.path,
+            source.document_id(entry.path),
+            task.part,
+            _KINDS.get(sidecar_kind(entry.path) or "") if "_data/" in entry.path else None,
+            len(raw),
+            table_time(stat.st_mtime_ns),
+            blake2b(raw, digest_size=8).hexdigest(),
+        )
+        try:
+            document: Document | Rejection = read(raw, strict=options.strict)
+        except Exception as error:  # one file's surprise must not stop the others
+            document = Rejection.surprise(error)
+        digests = (document.content_hash, document.score_hash) if isinstance(document, Document) else (None, None)
+        racy = is_racy(stat.st_mtime_ns, stat.st_ctime_ns, time.time_ns())
+        states.append(
+            FileState(entry.path, len(raw), stat.st_mtime_ns, stat.st_ctime_ns, racy, status_of(document), file.raw_hash, *digests)
+        )
+        yield file, document
+
+
+def table_time(ns: int) -> int | None:
+    """Nanoseconds since 1970 as the microseconds that tables hold; None outside the years 1 to 9999."""
+    return ns // 1000 if -62_135_596_800 * 10**9 <= ns < 253_402_300_800 * 10**9 else None
+
+
+def file_of(source: Folder, part: str, entry: Entry) -> SourceFile:
+    """A file that was listed and not read."""
+    identity = source.document_id(entry.path)
+    return SourceFile(source.name, entry.path, identity, part)
+
+
+def build_rest(source: Folder, listing: Listing, warehouse: str, options: Options) -> PartResult:
+    """What is no document: topic sidecars, and what could not be listed."""
+    root, part = Path(warehouse), rest_of(source.name)
+    refused = [
+        (SourceFile(source.name, path, source.document_id(path), part), rejection) for path, rejection in listing.rejected.items()
+    ]
+    frames = dict(transform(refused))
+    rows, findings = [], []
+    for entry in listing.sidecars:
+        file = file_of(source, part, entry)
+        data = _read_sidecar(source, entry, options)
+        if isinstance(data, dict):
+            rows.append(sidecars.row(file, "topic", data))
+        else:
+            findings += finding_rows(file, [data], of_article=False)
+    frames["sidecars"] = TABLES["sidecars"].from_rows(rows)
+    frames["findings"] = TABLES["findings"].from_rows(findings)
+    assert set(frames) == set(PART_TABLES)
+    states = [FileState(entry.path, entry.size, entry.mtime_ns, entry.ctime_ns, False, "sidecar") for entry in listing.sidecars]
+    states += [FileState(path, 0, 0, 0, False, "rejected") for path in listing.rejected]
+    return PartResult(part, len(refused), _write(root, part, frames), listings.write(root, states), [])
+
+
+def _read_sidecar(source: Folder, entry: Entry, options: Options) -> dict[str, object] | Finding:
+    loaded = read_file(source.root, entry.path, options.max_file_bytes)
+    if isinstance(loaded, Rejection):
+        return Finding("unreadable_sidecar", "", loaded.message, "left out")
+    try:
+        data = yaml_rs.loads(loaded[0].decode("utf-8-sig"), parse_datetime=False)
+    except (ValueError, TypeError) as error:
+        return Finding("unreadable_sidecar", "", str(error).rsplit("\n", 1)[-1].strip(), "left out", 1, 1)
+    if not isinstance(data, dict):
+        return Finding("unreadable_sidecar", "", "no keys with values", "left out", 1, 1)
+    return data

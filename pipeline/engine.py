@@ -1,0 +1,154 @@
+"""The engine: a plain function over tasks, on any `concurrent.futures.Executor`.
+
+A killed worker breaks a process pool; the tasks that are missing then run again on a fresh one.
+"""
+
+import ctypes
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import TypeVar
+
+from pipeline.errors import PipelineError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+ATTEMPTS = 3
+_STOPPING = {signal.SIGINT, signal.SIGTERM}
+
+
+def available_processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _NoPandas:
+    """Import hook that says pandas is not there."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ImportError(name)
+
+
+def postpone_pandas() -> None:
+    """Keep Arrow from importing pandas (0.4 s, 50 MB) at the first list it converts; `to_pandas` imports it when called.
+
+    `pa.array` asks whether its argument might be a pandas object, and for that it imports pandas, once. For processes
+    that are the pipeline's own.
+    """
+    if "pandas" in sys.modules:
+        return
+    import pyarrow as pa
+
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let signals wait while processes fork: what a handler raises inside a fork's hooks would be lost."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _enter_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver is told too, and ends its workers
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+    _die_with_the_driver()
+    postpone_pandas()
+    gc.disable()  # what a task leaves behind is freed by reference counting
+
+
+def _die_with_the_driver() -> None:
+    """Ask Linux to kill this process when its parent ends, however that comes about."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+def start_workers(workers: int) -> ProcessPoolExecutor | None:
+    """Start workers (0 = one per processor) before their tasks are known; None where there would be only one.
+
+    Workers that fork before the driver lists files do not share its memory of what it lists.
+    """
+    count = workers or available_processors()
+    if count <= 1:
+        return None
+    pool = ProcessPoolExecutor(count, mp_context=_context(), initializer=_enter_worker)
+    with _signals_held():
+        pool.submit(available_processors)  # a first task, so that the processes start
+    return pool
+
+
+def run_tasks(
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    *,
+    workers: int = 0,
+    executor: Executor | None = None,
+    pool: ProcessPoolExecutor | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Iterator[Result]:
+    """Results as they come, in any order. Without `executor`, on `workers` processes (0 = one per processor).
+
+    `pool` are workers that `start_workers` has started; `meanwhile` is called once, when the workers are on their way.
+    Raises PipelineError where workers die again and again, and whatever `function` raises.
+    """
+    if executor is not None:
+        submitted = [executor.submit(function, task) for task in tasks]
+        meanwhile()
+        yield from (future.result() for future in as_completed(submitted))
+        return
+    workers = min(workers or available_processors(), len(tasks))
+    if workers <= 1 and pool is None:
+        meanwhile()
+        yield from map(function, tasks)
+        return
+    missing = list(range(len(tasks)))
+    for attempt in range(ATTEMPTS):
+        if pool is None or attempt:
+            pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_enter_worker)
+        try:
+            with _signals_held():
+                futures = {pool.submit(function, tasks[at]): at for at in missing}
+            if not attempt:
+                meanwhile()
+            for future in as_completed(futures):
+                result = future.result()
+                missing.remove(futures[future])
+                yield result
+            return
+        except BrokenProcessPool:
+            continue
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+    raise PipelineError(
+        f"workers: {len(missing)} parts were lost {ATTEMPTS} times (a worker was killed; out of memory?). Use fewer --workers."
+    )
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Fork where no other Python thread could hold a lock at that moment, else a fresh server."""
+    methods = multiprocessing.get_all_start_methods()
+    if "fork" in methods and threading.active_count() == 1:
+        return multiprocessing.get_context("fork")
+    return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")

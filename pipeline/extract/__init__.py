@@ -1,0 +1,1 @@
+"""Extract: sources list files, front matter becomes documents or rejections."""

@@ -1,0 +1,173 @@
+"""Bytes of one file to a Document or a Rejection.
+
+Two paths lead to an article. The fast one parses YAML with yaml-rs and types it with msgspec: about 99 files in 100.
+What does not fit takes the exact one (`exact.py`), value by value, with a second reader that keeps every scalar as text.
+"""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Callable
+from functools import lru_cache, partial
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+import yaml
+from msgspec import ValidationError
+
+from pipeline.documents import Article, Document, Finding, Format, Rejection
+from pipeline.extract.exact import KNOWN, MOJIBAKE_BYTES, ExactReader, at_the_edge_of_time, text_of, unknown_fields
+from pipeline.extract.syntax import decode, load_yaml, split, visible
+
+_NO_FINDINGS: list[Finding] = []
+
+
+def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
+    """The document that a file's bytes hold; `strict` repairs nothing.
+
+    A file without front matter gives a Document whose format is None.
+    """
+    decoded = decode(raw, strict=strict)
+    if isinstance(decoded, Rejection):
+        return decoded
+    text, findings = decoded
+    parted = split(text)
+    if parted is None:
+        return Document(format=None)
+    if isinstance(parted, Rejection):
+        return parted
+    syntax, front_matter, body = parted
+    loaded = load_yaml(front_matter, strict=strict) if syntax == "yaml" else _load_other(syntax, front_matter)
+    if isinstance(loaded, Rejection):
+        return loaded
+    data, repaired, repairs = loaded
+    if data is None:
+        data = {}
+    if not isinstance(data, dict):
+        return Rejection(
+            "parse",
+            "not_a_mapping",
+            f"the front matter is a {type(data).__name__}, expected keys with values. Write `key: value` lines.",
+            2,
+            1,
+            visible(front_matter.split("\n", 1)[0]),
+        )
+    document = Document(
+        format=syntax,
+        body=body.strip(),
+        findings=[*findings, *repairs] if findings or repairs else _NO_FINDINGS,
+        front_matter=repaired,
+    )
+    if "title" in data:
+        suspicious = not text.isascii() and MOJIBAKE_BYTES.search(raw if not findings else text.encode()) is not None
+        _read_article(document, data, suspicious=suspicious, strict=strict)
+    else:
+        document.metadata = without_secured(data)
+    _digest(document, data)
+    return document
+
+
+def _read_article(document: Document, data: dict[str, Any], *, suspicious: bool, strict: bool) -> None:
+    known, extra = data, None
+    if not data.keys() <= KNOWN[Article]:
+        known = {key: value for key, value in data.items() if key in KNOWN[Article]}
+        extra = {text_of(key): value for key, value in data.items() if key not in KNOWN[Article]}
+    try:
+        article = None if suspicious else msgspec.convert(known, Article)
+        if article is not None and any(map(at_the_edge_of_time, _moments(article))):
+            article = None
+    except ValidationError:
+        article = None
+    if article is None:
+        reader = ExactReader(document.where, _text_reader(document), strict=strict, suspicious=suspicious)
+        article, extra = reader.article(data), unknown_fields(data) or None
+        document.findings = document.findings + reader.findings
+    document.article = article
+    document.extra = without_secured(extra) if extra else None
+    if article.title is None and not any(finding.field == "title" for finding in document.findings):
+        missing = Finding("missing_title", "title", "null", "kept as null", *document.where(("title",)))
+        document.findings = [*document.findings, missing]
+    if article.topics and None in article.topics:
+        document.findings = document.findings + [
+            Finding("null_topic", f"topics[{at}]", "null", "kept as null", *document.where(("topics", at)))
+            for at, topic in enumerate(article.topics)
+            if topic is None
+        ]
+
+
+def _moments(article: Article) -> list[dt.datetime | None]:
+    return [article.published_at, article.updated_at, *(item.published_at for item in article.related or ())]
+
+
+def _text_reader(document: Document) -> Callable[[], Any]:
+    """The second reader: the same front matter with every scalar as the text that stands in the file."""
+    if document.format == "yaml":
+        return partial(yaml.load, document.front_matter, Loader=yaml.CBaseLoader)
+    if document.format == "json":
+        return partial(json.loads, document.front_matter, parse_int=str, parse_float=str, parse_constant=str)
+    return dict
+
+
+def _load_other(syntax: Format, front_matter: str) -> tuple[Any, str, list[Finding]] | Rejection:
+    """TOML and JSON by python-frontmatter's own handlers."""
+    from frontmatter.default_handlers import JSONHandler, TOMLHandler
+
+    handler = TOMLHandler() if syntax == "toml" else JSONHandler()
+    try:
+        twice: list[str] = []
+        options = {} if syntax == "toml" else {"object_pairs_hook": partial(_last_of_each, twice)}
+        data = handler.load(front_matter, **options)
+        json.dumps(data, ensure_ascii=False, default=str).encode()
+    except (ValueError, IndexError, KeyError, TypeError, RecursionError) as error:
+        line = getattr(error, "lineno", None)
+        first = 0 if syntax == "json" else 1
+        lines = front_matter.split("\n")
+        return Rejection(
+            "parse",
+            f"bad_{syntax}" if not isinstance(error, RecursionError) else "nesting_bomb",
+            f"{syntax.upper()} cannot be read: {_first_line(error)}. Correct the line.",
+            line + first if line else None,
+            getattr(error, "colno", None),
+            visible(lines[line - 1]) if line and line <= len(lines) else None,
+        )
+    return data, front_matter, [Finding("duplicate_key", key, key, "the last one counts") for key in twice]
+
+
+def _last_of_each(twice: list[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice += sorted({name for name in names if names.count(name) > 1})
+    return found
+
+
+def without_secured(value: Any) -> Any:
+    """The value without what any key called secured holds, at any depth."""
+    if isinstance(value, dict):
+        return {key: without_secured(item) for key, item in value.items() if str(key).lower().rpartition(".")[2] != "secured"}
+    return [without_secured(item) for item in value] if isinstance(value, list) else value
+
+
+def _first_line(error: Exception) -> str:
+    return re.sub(r"\s*\(.*?line.*?\)$", "", str(error).split("\n", 1)[0]) or type(error).__name__
+
+
+def _digest(document: Document, data: dict[str, Any]) -> None:
+    """Content and score digests; takes the volatile keys out of `data`."""
+    data.pop("secured", None)
+    scores = (data.pop("quality", None), data.pop("heat", None), data.pop("published", None))
+    try:
+        content = msgspec.json.encode(data)
+    except (TypeError, ValueError, RecursionError):
+        content = document.front_matter.encode("utf-8", "backslashreplace")
+    if document.body:
+        content += document.body.encode()
+    document.content_hash = blake2b(content, digest_size=8).hexdigest()
+    if document.article is not None:
+        document.score_hash = _score_digest(text_of(scores))
+
+
+@lru_cache(maxsize=4096)
+def _score_digest(scores: str) -> str:
+    return blake2b(scores.encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -1,0 +1,156 @@
+"""The outer form of a file: characters, fences, and YAML that can be mended without guessing."""
+
+import codecs
+import re
+from typing import Any
+
+import yaml_rs
+
+from pipeline.documents import Finding, Format, Rejection
+from pipeline.locations import duplicate_key
+
+LINE_LIMIT = 200
+MAX_REPAIRS = 100
+_ALIASES = yaml_rs.AliasLimits(max_total_replayed_events=10_000)
+_POSITION = re.compile(r"YAML parse error at line (\d+), column (\d+)")
+_PLAIN_SCALAR = re.compile(r"(\s*(?:- +)*(?:[^\s#'\"\[{&*!|>%@`:][^:#]*?): +)([^\s'\"\[{&*!|>%@`#].*?)\s*")
+
+
+def decode(raw: bytes, *, strict: bool) -> tuple[str, list[Finding]] | Rejection:
+    """Text with LF line ends, and what had to be done to get there."""
+    findings = []
+    if b"\0" in raw:
+        return _nul_rejection(raw)
+    if raw.startswith(codecs.BOM_UTF8):
+        raw = raw[len(codecs.BOM_UTF8) :]
+        findings.append(Finding("byte_order_mark", "", "U+FEFF", "left out", 1, 1))
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        line, column = raw.count(b"\n", 0, error.start) + 1, error.start - raw.rfind(b"\n", 0, error.start)
+        shown = raw.split(b"\n")[line - 1].rstrip(b"\r").decode("latin-1")
+        try:
+            text = raw.decode("cp1252")
+        except UnicodeDecodeError:
+            text = ""
+        if strict or not text:
+            message = f"byte 0x{raw[error.start]:02X} is not UTF-8. Save the file as UTF-8."
+            return Rejection("decode", "not_utf8", message, line, column, visible(shown))
+        findings.append(Finding("not_utf8", "", visible(shown), "read as Windows-1252", line, column))
+    if "\r" in text:
+        line = text.count("\n", 0, text.index("\r")) + 1
+        findings.append(Finding("carriage_return", "", f"{text.count(chr(13))} CR", "read as line ends", line, None))
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text, findings
+
+
+def _nul_rejection(raw: bytes) -> Rejection:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return Rejection("decode", "nul_bytes", "the file is UTF-16. Save it as UTF-8.", 1, 1, None)
+    at = raw.index(b"\0")
+    line, start = raw.count(b"\n", 0, at) + 1, raw.rfind(b"\n", 0, at) + 1
+    shown = raw[start : start + LINE_LIMIT].split(b"\n")[0].decode("utf-8", "replace").replace("\0", "\\0")
+    message = "the file holds NUL bytes, so it is no text. Restore it from a copy."
+    return Rejection("decode", "nul_bytes", message, line, at - start + 1, visible(shown))
+
+
+def split(text: str) -> tuple[Format, str, str] | Rejection | None:
+    """Syntax, front matter and body; None where the first line is no fence."""
+    end = text.find("\n")
+    first = text[: end if end >= 0 else None].rstrip(" \t")
+    if first == "---":
+        return _between(text, end, "---", "yaml")
+    if first == "+++":
+        return _between(text, end, "+++", "toml")
+    if first == "{":
+        parted = _between(text, end, "}", "json")
+        return parted if isinstance(parted, Rejection) else ("json", "{\n" + parted[1] + "}", parted[2])
+    return None
+
+
+def _between(text: str, end: int, fence: str, syntax: Format) -> tuple[Format, str, str] | Rejection:
+    """The text from the first line's end to the next line that is `fence` alone."""
+    at = end
+    while at >= 0:
+        at = text.find("\n" + fence, at)
+        if at < 0:
+            break
+        close = text.find("\n", at + 1)
+        if not text[at + 1 + len(fence) : close if close >= 0 else None].strip(" \t"):
+            return syntax, text[end + 1 : at + 1], text[close + 1 :] if close >= 0 else ""
+        at += 1
+    message = f"the front matter opens on line 1 and never closes. Add a line `{fence}` after the last field."
+    return Rejection("fence", "unclosed_fence", message, 1, 1, text[: end if end >= 0 else None][:LINE_LIMIT])
+
+
+def load_yaml(text: str, *, strict: bool) -> tuple[Any, str, list[Finding]] | Rejection:
+    """Parsed front matter, the text that gave it, and the repairs that were needed."""
+    policy, findings = yaml_rs.DuplicateKeyPolicy.Error, []
+    for _ in range(MAX_REPAIRS):
+        try:
+            data = yaml_rs.loads(text, parse_datetime=False, alias_limits=_ALIASES, duplicate_key_policy=policy)
+        except (ValueError, TypeError) as error:
+            message = str(error)
+            if not strict and message.startswith("duplicate mapping key") and policy is yaml_rs.DuplicateKeyPolicy.Error:
+                policy = yaml_rs.DuplicateKeyPolicy.LastWins
+                name, (line, column) = duplicate_key(text)
+                findings.append(Finding("duplicate_key", name, name, "the last one counts", line and line + 1, column))
+                continue
+            repaired = None if strict else _quote_plain_scalar(text, message)
+            if repaired is None:
+                return _yaml_rejection(text, message)
+            text, finding = repaired
+            findings.append(finding)
+        else:
+            return data, text, findings
+    return _yaml_rejection(text, message)
+
+
+def _quote_plain_scalar(text: str, message: str) -> tuple[str, Finding] | None:
+    """Quote the value of `name: DM: Diablo Immortal`; None where that is not what is wrong."""
+    position = _POSITION.match(message)
+    if position is None or not message.endswith("mapping values are not allowed in this context"):
+        return None
+    number = int(position[1])
+    lines = text.split("\n")
+    found = _PLAIN_SCALAR.fullmatch(lines[number - 1])
+    if found is None or not re.search(r":(\s|$)", found[2]):
+        return None
+    lines[number - 1] = found[1] + "'" + found[2].replace("'", "''") + "'"
+    field = found[1].strip(" -").rstrip(": ")
+    shown = None if field == "secured" else found[2]
+    finding = Finding("unquoted_colon", field, shown, "read as if quoted", number + 1, found.start(2) + 1)
+    return "\n".join(lines), finding
+
+
+def _yaml_rejection(text: str, message: str) -> Rejection:
+    position = _POSITION.match(message)
+    line, column = (int(position[1]), int(position[2])) if position else (None, None)
+    reason = message.rsplit("\n", 1)[-1].strip()
+    code, advice = "bad_yaml", "Correct the line."
+    if "alias" in reason and "limit" in reason:
+        code, advice = "alias_bomb", "Write the values out instead of repeating aliases."
+        found = re.search(r"[\[ ,]\*\w", text)
+        if found:
+            line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start()) + 1
+    elif "recursion limit" in reason:
+        code, advice = "nesting_bomb", "Flatten the value."
+    elif line and reason == "invalid indentation in multiline quoted scalar":
+        before = "\n".join(text.split("\n")[: line - 1])
+        if quotes := list(re.finditer(r"(?:^|[:-]) +(['\"])", before)):
+            opened = quotes[-1]
+            line, column = before.count("\n", 0, opened.start(1)) + 1, opened.start(1) - before.rfind("\n", 0, opened.start(1))
+            reason, advice = "the quote that opens here is never closed", "Close it, or double the quotes inside."
+    elif line is None and reason.startswith("duplicate mapping key"):
+        _, (line, column) = duplicate_key(text)
+    elif line is None:
+        line, column = 1, 1
+    lines = text.split("\n")
+    shown = lines[line - 1] if line and line <= len(lines) else ""
+    return Rejection("parse", code, f"{reason}. {advice}", line and line + 1, column, visible(shown))
+
+
+def visible(line: str) -> str:
+    """A line as it may be shown: cut, without `secured` and without long runs that may belong to it."""
+    line = re.sub(r"(?i)(secured['\"]?\s*[:=]).*", r"\1 ...", line)
+    return re.sub(r"[A-Za-z0-9+/=]{40,}", "...", line)[:LINE_LIMIT]

@@ -1,0 +1,31 @@
+"""Listings: the state of a part's files as they were read, so that the next run reads only what changed."""
+
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from pipeline.errors import WarehouseError
+from pipeline.load.files import replace_file
+from pipeline.manifest import FileState
+
+_DECODER = msgspec.msgpack.Decoder(list[FileState])
+
+
+def write(root: Path, states: list[FileState]) -> str:
+    """Write the states, in path order, to a file named by its content; returns the name."""
+    content = msgspec.msgpack.encode(states)
+    name = f"{blake2b(content, digest_size=12).hexdigest()}.msgpack"
+    path = root / "listings" / name
+    if not path.exists():
+        replace_file(path, content, flush=False)
+    return name
+
+
+def read(root: Path, name: str) -> list[FileState]:
+    """The states of one listing. Raises WarehouseError where it is missing or damaged."""
+    path = root / "listings" / name
+    try:
+        return _DECODER.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise WarehouseError(f"{path}: cannot be read ({error}). Run `pipeline run --full`.") from error

@@ -1,0 +1,35 @@
+"""Parquet part files: immutable, named by their content."""
+
+import os
+from hashlib import blake2b
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.load.files import replace_file
+from pipeline.manifest import PartFile
+
+
+def write(root: Path, name: str, table: pa.Table, part: str | None = None) -> PartFile:
+    """Write a table below `parts/<name>/`; the same rows give the same bytes and so the same file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table, sink, compression="zstd", compression_level=1, row_group_size=1 << 17, write_statistics=_ordered(table.schema)
+    )
+    content = memoryview(sink.getvalue())
+    file = f"{blake2b(content, digest_size=12).hexdigest()}.parquet"
+    path = root / "parts" / name / file
+    if not path.exists() or path.read_bytes() != content:
+        replace_file(path, content, flush=False)
+    return PartFile(file, table.num_rows, len(content), part)
+
+
+def read(root: Path, name: str, file: str) -> pa.Table:
+    """The rows of one part file."""
+    return pq.read_table(os.fspath(root / "parts" / name / file), partitioning=None)
+
+
+def _ordered(schema: pa.Schema) -> list[str]:
+    """Columns whose smallest and largest value help a reader to skip: not those of text, which take time to compare."""
+    return [field.name for field in schema if not (pa.types.is_string(field.type) or pa.types.is_nested(field.type))]

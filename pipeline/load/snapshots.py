@@ -1,0 +1,175 @@
+"""Snapshots: a manifest lists the part files of all tables, `CURRENT` names the published one.
+
+CURRENT                         id of the published snapshot; its replacement is the commit
+snapshots/<id>.json             the manifest
+snapshots/<id>/<table>/         hard links to its part files (copies where links fail)
+current -> snapshots/<id>       `current/articles/*.parquet` is right for any tool
+parts/<table>/<hash>.parquet    immutable
+runs/<run id>.json              one record per run
+"""
+
+import datetime as dt
+import json
+import os
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from pipeline.errors import LockHeld, UsageError, WarehouseError
+from pipeline.load.files import flush_all, replace_file
+from pipeline.manifest import Manifest, PartFile
+
+
+class Warehouse:
+    """A warehouse folder."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(os.path.abspath(root))
+        text = os.fsencode(self.root).decode("utf-8", "replace")
+        if not os.fspath(root) or re.search("[*?\ufffd\\\\]", text):
+            named = text if os.fspath(root) else "the warehouse"
+            raise UsageError(f"{named}: a warehouse needs a path in UTF-8, without * ? and backslash. Name another folder.")
+
+    @property
+    def database(self) -> Path:
+        """`warehouse.duckdb`: views and comments only."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the run records."""
+        return self.root / "runs"
+
+    def prepare(self) -> None:
+        """Create the folders. Raises WarehouseError where that is not possible."""
+        try:
+            for name in ("parts", "snapshots", "runs"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WarehouseError(f"{self.root}: cannot be written ({error.strerror}). Choose a folder with --warehouse.") from error
+
+    def current_id(self) -> str | None:
+        """Id of the published snapshot; None before the first one."""
+        try:
+            return (self.root / "CURRENT").read_text("ascii").strip() or "(none)"
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise WarehouseError(f"{self.root / 'CURRENT'}: cannot be read ({error}). Run `pipeline run --full`.") from error
+
+    def manifest(self, snapshot: str | None = None) -> Manifest:
+        """The manifest of a snapshot, by default the published one.
+
+        Raises WarehouseError where there is none or it is damaged.
+        """
+        name = snapshot or self.current_id()
+        if name is None:
+            raise WarehouseError(
+                f"{self.root}: nothing is published here (no CURRENT). Run `pipeline run` first, or name another --warehouse."
+            )
+        path = self.root / "snapshots" / f"{name}.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Manifest)
+        except FileNotFoundError as error:
+            raise WarehouseError(f"{path}: the manifest of snapshot {name} is missing. Run `pipeline run --full`.") from error
+        except (OSError, msgspec.DecodeError) as error:
+            raise WarehouseError(f"{path}: the manifest cannot be read ({error}). Run `pipeline run --full`.") from error
+
+    def published(self) -> Manifest | None:
+        """The published manifest, None before the first one."""
+        return self.manifest() if self.current_id() else None
+
+    def part_paths(self, table: str, files: list[PartFile]) -> list[str]:
+        """Absolute paths of a table's part files."""
+        return [str(self.root / "parts" / table / file.file) for file in files]
+
+    def publish(self, manifest: Manifest) -> None:
+        """Make `manifest` the snapshot that every reader sees; one rename commits all tables."""
+        current = self.root / "current"
+        if self.database.is_dir() or (current.exists() and not current.is_symlink()):
+            raise WarehouseError(f"{self.root}: `warehouse.duckdb` is a folder or `current` is no link. Remove what is there.")
+        flush_all(self.root)
+        self._write_links(manifest)
+        replace_file(self.root / "snapshots" / f"{manifest.id}.json", msgspec.json.format(msgspec.json.encode(manifest)))
+        replace_file(self.root / "CURRENT", f"{manifest.id}\n".encode())
+        self.point_current(manifest)
+
+    def amend(self, manifest: Manifest) -> None:
+        """Replace the manifest of a snapshot by one with the same part files: its listings may be newer."""
+        replace_file(self.root / "snapshots" / f"{manifest.id}.json", msgspec.json.format(msgspec.json.encode(manifest)))
+
+    def point_current(self, manifest: Manifest) -> None:
+        """Let `current` lead to the snapshot's links."""
+        aside = self.root / f".current.{os.getpid()}.tmp"
+        try:
+            aside.unlink(missing_ok=True)
+            aside.symlink_to(f"snapshots/{manifest.id}")
+            os.replace(aside, self.root / "current")
+        except OSError as error:
+            aside.unlink(missing_ok=True)
+            raise WarehouseError(
+                f"{self.root / 'current'}: cannot be replaced ({error.strerror}). Remove what is there."
+            ) from error
+
+    def _write_links(self, manifest: Manifest) -> None:
+        folder = self.root / "snapshots" / manifest.id
+        aside = folder.with_name(f".{manifest.id}.{os.getpid()}.tmp")
+        try:
+            for table, files in manifest.tables.items():
+                (aside / table).mkdir(parents=True)
+                for file in files:
+                    _link(self.root / "parts" / table / file.file, aside / table / file.file)
+            if folder.exists():
+                shutil.rmtree(folder)
+            os.replace(aside, folder)
+        except OSError as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise WarehouseError(
+                f"{folder}: cannot be written ({error.strerror}). Make room or give the right to write."
+            ) from error
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the right to write. Raises LockHeld, naming pid, host and since when, where another run has it."""
+        path, holder = self.root / ".lock", self.root / ".lock.holder"
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise LockHeld(
+                f"{self.root}: another run is writing ({_holder(holder)}). Wait until it ends, or choose another --warehouse."
+            ) from error
+        except OSError as error:
+            raise WarehouseError(f"{path}: cannot be written ({error.strerror}). Choose a folder with --warehouse.") from error
+        try:
+            record = {
+                "pid": os.getpid(),
+                "host": socket.gethostname(),
+                "since": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            }
+            replace_file(holder, json.dumps(record).encode())
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+
+def _holder(path: Path) -> str:
+    try:
+        record = json.loads(path.read_text())
+        return f"pid {record['pid']} on {record['host']} since {record['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "holder unknown"
+
+
+def _link(part: Path, link: Path) -> None:
+    try:
+        os.link(part, link)
+    except OSError:
+        shutil.copyfile(part, link)

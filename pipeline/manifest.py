@@ -1,0 +1,118 @@
+"""The manifest: what one snapshot consists of."""
+
+import datetime as dt
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct
+
+FORMAT = 3
+
+
+class PartFile(Struct, frozen=True):
+    """One Parquet file of a table: `part` names the documents it stems from, None for derived tables."""
+
+    file: str
+    rows: int
+    bytes: int
+    part: str | None = None
+
+
+class FileState(Struct, frozen=True, gc=False, array_like=True):
+    """A file as a run read it; the next run compares with it. Times are nanoseconds since 1970."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    racy: bool
+    status: str
+    raw_hash: str | None = None
+    content_hash: str | None = None
+    score_hash: str | None = None
+
+    def matches(self, size: int, mtime_ns: int, ctime_ns: int) -> bool:
+        """Whether a file with these properties surely has the content that was read."""
+        return (
+            self.ctime_ns == ctime_ns
+            and self.mtime_ns == mtime_ns
+            and self.size == size
+            and not self.racy
+            and self.raw_hash is not None
+        )
+
+
+def is_racy(mtime_ns: int, ctime_ns: int, read_ns: int) -> bool:
+    """Whether a file read at `read_ns` could have changed since without its times telling.
+
+    A file system's clock ticks every few milliseconds, a coarse one every second or two.
+    """
+    tick_ns = 20_000_000 if ctime_ns % 1_000_000_000 else 2_000_000_000
+    return read_ns - max(mtime_ns, ctime_ns) < tick_ns
+
+
+class Counts(Struct, frozen=True):
+    """Files of a source by what became of them; `files` is their sum."""
+
+    files: int = 0
+    articles: int = 0
+    other: int = 0
+    skipped: int = 0
+    rejected: int = 0
+    findings: int = 0
+
+
+class CheckCount(Struct, frozen=True):
+    """How many rows a check found before the snapshot was published."""
+
+    name: str
+    level: str
+    rows: int
+
+
+class Tallies(Struct, frozen=True):
+    """What a summary says of a source's rows: findings by rule, rejections by code, unknown fields by name."""
+
+    findings: dict[str, int]
+    rejections: dict[str, int]
+    unknown_fields: dict[str, int]
+
+
+class SourceEntry(Struct, frozen=True):
+    """A source that has rows in the snapshot: where it lay, by what its rows were made, and what it holds."""
+
+    name: str
+    path: str
+    fingerprint: dict[str, str]
+    counts: Counts
+    tallies: Tallies
+
+
+class Manifest(Struct, frozen=True):
+    """One snapshot: everything a reader needs to find the rows of every table, and a run to see what changed."""
+
+    id: str
+    created_at: dt.datetime
+    parent: str | None
+    run_id: str
+    version: str
+    sources: list[SourceEntry]
+    tables: dict[str, list[PartFile]]
+    listings: dict[str, str]
+    checks: list[CheckCount]
+    format: int = FORMAT
+
+    def rows(self, table: str) -> int:
+        """Number of rows of a table."""
+        return sum(file.rows for file in self.tables[table])
+
+
+def snapshot_id(created_at: dt.datetime, content: str) -> str:
+    """Time and content: sorts by age and tells equal content."""
+    return f"{created_at:%Y%m%dT%H%M%SZ}-{content}"
+
+
+def content_id(tables: dict[str, list[PartFile]]) -> str:
+    """Digest of the part files of all tables."""
+    listing = {name: [file.file for file in files] for name, files in sorted(tables.items())}
+    return blake2b(msgspec.json.encode(listing), digest_size=4).hexdigest()

@@ -1,0 +1,98 @@
+"""The record of a run, and what `run` returns."""
+
+import datetime as dt
+import resource
+from collections import Counter
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from pipeline import __version__
+from pipeline.ledger import Ledger
+from pipeline.load.files import replace_file
+from pipeline.load.snapshots import Warehouse
+from pipeline.manifest import CheckCount, SourceEntry
+
+
+class RunRecord(Struct):
+    """What a run did: `runs/<run_id>.json`, and a row of the view `runs`. Columns: `schema.RUNS`."""
+
+    run_id: str
+    started_at: dt.datetime
+    finished_at: dt.datetime | None = None
+    outcome: Literal["running", "published", "unchanged", "dry_run", "failed"] = "running"
+    exit_code: int | None = None
+    message: str | None = None
+    snapshot: str | None = None
+    files: int = 0
+    articles: int = 0
+    other: int = 0
+    skipped: int = 0
+    rejected: int = 0
+    findings: int = 0
+    new: int = 0
+    content: int = 0
+    score_only: int = 0
+    secured_only: int = 0
+    moved: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    rebuilt: str | None = None
+    seconds_scan: float = 0.0
+    seconds_build: float = 0.0
+    seconds_derive: float = 0.0
+    seconds_check: float = 0.0
+    seconds_publish: float = 0.0
+    seconds_total: float = 0.0
+    peak_memory_bytes: int = 0
+    version: str = __version__
+
+
+class RunResult(Struct, frozen=True):
+    """What `run` returns: the record; the ledger; the named sources and what they hold; rows per table; the checks."""
+
+    record: RunRecord
+    ledger: Ledger
+    warehouse: str
+    sources: list[SourceEntry]
+    tables: dict[str, int]
+    checks: list[CheckCount]
+
+    @property
+    def published(self) -> bool:
+        """Whether the run published a new snapshot."""
+        return self.record.outcome == "published"
+
+    @property
+    def findings(self) -> dict[str, int]:
+        """Defects survived in the named sources, by rule."""
+        return _added(entry.tallies.findings for entry in self.sources)
+
+    @property
+    def rejections(self) -> dict[str, int]:
+        """Files refused in the named sources, by code."""
+        return _added(entry.tallies.rejections for entry in self.sources)
+
+    @property
+    def unknown_fields(self) -> dict[str, int]:
+        """Articles of the named sources that have a field which the contract does not know, by field."""
+        return _added(entry.tallies.unknown_fields for entry in self.sources)
+
+
+def _added(tallies: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for tally in tallies:
+        total.update(tally)
+    return dict(total.most_common())
+
+
+def write_record(warehouse: Warehouse, record: RunRecord) -> None:
+    """Write or replace the record in `runs/`."""
+    replace_file(warehouse.runs / f"{record.run_id}.json", msgspec.json.encode(record) + b"\n")
+
+
+def peak_memory() -> int:
+    """Largest resident size, in bytes, of this process and of any one worker that has ended."""
+    return 1024 * max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

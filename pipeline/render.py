@@ -1,0 +1,113 @@
+"""Rows as text: a table for the terminal, CSV, JSON, JSON lines or Markdown; and text that a terminal may show."""
+
+import csv
+import datetime as dt
+import io
+import json
+import math
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+SHOWN_ROWS = 1_000
+"""Rows that the table format prints at most."""
+FORMATS = ("table", "csv", "json", "jsonl", "md")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """The text with control characters and direction overrides spelled out, so that it can neither move the cursor nor lie."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def render(names: Sequence[str], rows: Sequence[Sequence[Any]], style: str, *, width: int | None = None) -> str:
+    """Rows in one of `FORMATS`; ends with a line end. `width` is that of the terminal, in characters."""
+    if style == "csv":
+        sink = io.StringIO()
+        writer = csv.writer(sink, lineterminator="\r\n")
+        writer.writerow(names)
+        writer.writerows([["" if cell is None else _flat(cell) for cell in row] for row in rows])
+        return sink.getvalue()
+    if style in ("json", "jsonl"):
+        keys = _distinct(names)
+        records = [json.dumps(dict(zip(keys, map(_finite, row), strict=True)), ensure_ascii=False, default=_flat) for row in rows]
+        return "[" + ",\n ".join(records) + "]\n" if style == "json" else "".join(f"{record}\n" for record in records)
+    if style == "md":
+        lines = [list(names), ["---"] * len(names), *([_cell(cell).replace("|", "\\|") for cell in row] for row in rows)]
+        return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    return _table(names, rows, width)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names, numbered where one repeats, so that no column is lost."""
+    return [name if names.index(name) == at else f"{name}_{names[:at].count(name)}" for at, name in enumerate(names)]
+
+
+def _finite(cell: Any) -> Any:
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def _flat(cell: Any) -> Any:
+    """A value as CSV and JSON write it: times in ISO 8601, lists and maps as JSON."""
+    if isinstance(cell, dt.datetime) and cell.tzinfo is not None:
+        return cell.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(cell, (dt.date, dt.time)):
+        return cell.isoformat()
+    if isinstance(cell, (list, dict, tuple)):
+        return json.dumps(cell, ensure_ascii=False, default=str)
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, (bytes, bytearray, memoryview)):
+        return bytes(cell).hex()
+    return cell if isinstance(cell, (str, int, float)) else str(cell)
+
+
+def _cell(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return f"{cell:.4g}" if abs(cell) < 1000 else f"{cell:.1f}"
+    if isinstance(cell, dt.datetime):
+        return cell.strftime("%Y-%m-%d %H:%M:%S")
+    return printable(str(_flat(cell)))
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int | None) -> str:
+    """Aligned columns; what does not fit is cut with an ellipsis, columns that do not fit are named as hidden."""
+    from rich.cells import cell_len
+
+    shown = [[_cell(cell) for cell in row] for row in rows[:SHOWN_ROWS]]
+    heads = [printable(name) for name in names]
+    numeric = [_is_numeric([row[at] for row in rows[:SHOWN_ROWS]]) for at in range(len(names))]
+    widths = [max([cell_len(head), *(cell_len(row[at]) for row in shown)]) for at, head in enumerate(heads)]
+    fitting = len(names)
+    if width is not None:
+        widths = [min(size, max(cell_len(head), 40)) for size, head in zip(widths, heads, strict=True)]
+        while fitting > 1 and sum(widths[:fitting]) + 3 * (fitting - 1) > width:
+            fitting -= 1
+        widths[0] = min(widths[0], width)
+    lines = [_line(heads, widths, numeric, fitting), "─" * (sum(widths[:fitting]) + 3 * (fitting - 1))]
+    lines += [_line(row, widths, numeric, fitting) for row in shown]
+    if fitting < len(names):
+        lines.append(f"... {len(names) - fitting} columns hidden: {', '.join(heads[fitting:])}"[: width or None])
+    if len(rows) > SHOWN_ROWS:
+        lines.append(f"... {len(rows) - SHOWN_ROWS:,} more rows; --format csv prints all")
+    return "\n".join(lines) + "\n"
+
+
+def _is_numeric(cells: Sequence[Any]) -> bool:
+    return any(isinstance(cell, (int, float, Decimal)) and not isinstance(cell, bool) for cell in cells)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool], fitting: int) -> str:
+    from rich.cells import cell_len, set_cell_size
+
+    parts = []
+    for cell, width, right in list(zip(cells, widths, numeric, strict=True))[:fitting]:
+        if cell_len(cell) > width:
+            cell = set_cell_size(cell, width - 1).rstrip() + "…"
+        padding = " " * (width - cell_len(cell))
+        parts.append(padding + cell if right else cell + padding)
+    return "   ".join(parts).rstrip()

@@ -1,0 +1,5 @@
+"""The sample corpus: an invented site for tests, benchmarks and a first look."""
+
+from pipeline.sample.site import write_site
+
+__all__ = ["write_site"]

@@ -1,0 +1,309 @@
+"""An invented news site of any size: outlets on example domains, skewed topics, stories that link to each other, and the
+defects of real sites. The same seed gives the same bytes, and an article depends on its number alone, so that memory
+stays flat and the first articles of a large site are those of a small one.
+"""
+
+import base64
+import datetime as dt
+import math
+import os
+import random
+from pathlib import Path
+
+from pipeline.errors import UsageError
+from pipeline.sample.damage import DEFECTS
+
+STORY = 6
+"""Articles in a row that tell one story, and so relate to each other."""
+START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+
+_TOPICS = [
+    "Artificial Intelligence",
+    "Climate",
+    "Elections",
+    "Space",
+    "Chips",
+    "Health",
+    "Football",
+    "Cybersecurity",
+    "Housing",
+    "Film",
+    "Rail",
+    "Oceans",
+]
+_PLACES = [
+    "Harbour",
+    "River",
+    "Northern",
+    "Meridian",
+    "Granite",
+    "Lakeside",
+    "Summit",
+    "Prairie",
+    "Union",
+    "Island",
+    "Old Town",
+    "Valley",
+    "Coastal",
+    "Central",
+]
+_PAPERS = [
+    "Courier",
+    "Gazette",
+    "Observer",
+    "Dispatch",
+    "Ledger",
+    "Tribune",
+    "Signal",
+    "Chronicle",
+    "Review",
+    "Monitor",
+    "Wire",
+    "Mail",
+]
+_ACTORS = [
+    "City council",
+    "Research team",
+    "Start-up",
+    "Regulator",
+    "Orchestra",
+    "Ferry operator",
+    "School board",
+    "Space agency",
+    "Grid operator",
+    "Appeals court",
+    "Fishing fleet",
+    "Museum",
+    "Chip maker",
+    "Hospital group",
+    "Rail union",
+    "Weather service",
+]
+_VERBS = ["delays", "unveils", "rejects", "doubles", "questions", "funds", "pauses", "reopens", "maps", "tests", "wins", "loses"]
+_OBJECTS = [
+    "new tram line",
+    "open model",
+    "flood barrier",
+    "vaccine trial",
+    "stadium plan",
+    "cable project",
+    "budget vote",
+    "reef survey",
+    "satellite launch",
+    "patent case",
+    "night train",
+    "housing fund",
+    "film archive",
+    "heat pump scheme",
+]
+_TAILS = [
+    "after long debate",
+    "amid record demand",
+    "despite warnings",
+    "for the third time",
+    "in surprise move",
+    "as costs rise",
+    "this week",
+]
+
+
+def write_site(folder: Path, articles: int, seed: int) -> int:
+    """Write the site and return the number of files. Raises UsageError where `folder` holds something already."""
+    if folder.exists() and (not folder.is_dir() or any(item.name != ".gitkeep" for item in folder.iterdir())):
+        raise UsageError(f"{folder}: is not empty. Name a new folder.")
+    site = _Site(seed)
+    written = 0
+    for path, content in site.fixed_files():
+        _write(folder / path, content)
+        written += 1
+    made: set[Path] = set()
+    for number in range(articles):
+        path, content = site.article(number)
+        place = folder / path
+        if place.parent not in made:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            made.add(place.parent)
+        place.write_bytes(content)
+        if number % 20_000 == 777:
+            _make_huge(place)
+        written += 1
+    return written
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _make_huge(path: Path) -> None:
+    """Over the size limit, as a hole that takes no disk space."""
+    os.truncate(path, 10_000_001)
+
+
+class _Site:
+    """All that follows from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        chance = random.Random(f"site {seed}")
+        names = [f"{place} {paper}" for place in _PLACES for paper in _PAPERS]
+        chance.shuffle(names)
+        self.outlets = [
+            (name, name.lower().replace(" ", "-") + (".example.com", ".example.org")[at % 2]) for at, name in enumerate(names)
+        ]
+
+    def fixed_files(self) -> list[tuple[str, bytes]]:
+        """Files that are no articles: sidecars, people, organisations, communities, plain Markdown."""
+        files = [
+            ("README.md", b"# The Example Reader\n\nA page without front matter.\n"),
+            ("CONTRIBUTING.md", b"# Contributing\n\nWrite to us.\n"),
+        ]
+        for at, topic in enumerate(_TOPICS):
+            key = topic.lower().replace(" ", "-")
+            parent = "" if at < 4 else f"parent: {_TOPICS[at % 4]}\n"
+            text = f"taxonomy: topic\n_id: {key}\nname: {topic}\n{parent}keywords:\n  - {topic.lower()}\n"
+            files.append((f"_data/topics/{at:02}-{key}.yaml", text.encode()))
+        for name, domain in self.outlets[:5]:
+            sizes = "".join(
+                f"  - url: /assets/images/organizations/{domain}-{size}x{size}.png\n    width: {size}\n    height: {size}\n"
+                for size in (50, 400)
+            )
+            text = f"---\ntaxonomy: organization\n_id: {domain}\nname: {name}\ndomain: {domain}\nimages:\n{sizes}---\n"
+            files.append((f"_data/organizations/{domain}.md", text.encode()))
+        for at, person in enumerate(("Ada Moreau", "Ken Okafor", "Lin Sørensen")):
+            about = f'bio: "Writes about {_TOPICS[at]}."\ntype: "profile"\nheat: {40 + at}\ntopics:\n  - {_TOPICS[at]}'
+            text = f'---\nname: "{person}"\n{about}\n---\n'
+            files.append((f"_people/{person.lower().replace(' ', '-')}.md", text.encode()))
+        about = f"type: forum\nmembers: 2645\noriginalUrl: https://forum.example.org/\ntopics:\n  - {_TOPICS[0]}"
+        text = f"---\nname: Readers' Forum\n{about}\n---\n"
+        files.append(("_communities/readers-forum.md", text.encode()))
+        return files
+
+    def article(self, number: int) -> tuple[str, bytes]:
+        """Path and bytes of an article."""
+        facts = _Facts(self, number)
+        chance = random.Random(f"{self.seed} body {number}")
+        lines = self._lines(facts, chance)
+        content = "---\n" + "\n".join(lines) + "\n---\n"
+        if chance.random() < 0.2:
+            content += f"\n{facts.title}. Said on {facts.published_at:%A}: {facts.excerpt}\n"
+        folder = "_videos" if facts.is_video else "_news"
+        place = f"{folder}/{facts.published_at:%Y-%m-%d}-{facts.slug}.md"
+        at = number % 1_000 - 10  # each defect once in a thousand articles, and all of them among the first 200
+        if 0 <= at < len(DEFECTS) * 6 and at % 6 == 0:
+            return DEFECTS[at // 6](place, content)
+        return place, content.encode()
+
+    def _lines(self, facts: "_Facts", chance: random.Random) -> list[str]:
+        name, domain = facts.outlet
+        lines = [
+            f"category: {'videos' if facts.is_video else 'news'}",
+            f'title: "{facts.title}"',
+            f'excerpt: "{facts.excerpt}"',
+            f"publishedDateTime: {facts.published_at:%Y-%m-%dT%H:%M:%SZ}",
+            f'originalUrl: "{facts.url}"',
+        ]
+        if not facts.is_video:
+            lines.append(f'webUrl: "{facts.url}"')
+            if chance.random() < 0.25:
+                cache = domain.replace("-", "--").replace(".", "-")
+                lines += [
+                    f'ampWebUrl: "{facts.url}?amp=1"',
+                    f'cdnAmpWebUrl: "https://{cache}.cdn.ampproject.org/c/s/{facts.url[8:]}?amp=1"',
+                ]
+        lines.append(f"type: {'video' if facts.is_video else 'article'}")
+        if facts.is_video:
+            lines += [
+                f"length: PT{chance.randint(1, 40)}M{chance.randint(0, 59)}S",
+                f'featuredContent: "<iframe src=\\"{facts.url}\\"></iframe>"',
+            ]
+        lines += _scores(facts, chance)
+        lines += ["", "provider:", f"  name: {name}", f"  domain: {domain}"]
+        if chance.random() < 0.1:
+            lines += [
+                "  images:",
+                f"    - url: /assets/images/organizations/{domain}-50x50.png",
+                "      width: 50",
+                "      height: 50",
+            ]
+        lines += ["", "topics:", *(f"  - {topic}" for topic in facts.topics), ""]
+        lines += self._related(facts, chance)
+        if chance.random() < 0.8:
+            lines += ["images:", *_image(chance, domain, "  "), ""]
+        return [*lines, f'secured: "{_noise(chance, 272)};{_noise(chance, 16)}"']
+
+    def _related(self, facts: "_Facts", chance: random.Random) -> list[str]:
+        first = facts.number - facts.number % STORY
+        others = [number for number in range(first, first + STORY) if number != facts.number]
+        lines = ["related:"]
+        for number in others[: chance.choice((0, 0, 1, 2, 3, 5))]:
+            other = _Facts(self, number)
+            name, domain = other.outlet
+            address = "" if chance.random() < 0.05 else other.url
+            lines += [
+                f'  - title: "{other.title}"',
+                f'    excerpt: "{other.excerpt}"',
+                f"    publishedDateTime: {other.published_at:%Y-%m-%dT%H:%M:%SZ}",
+                f'    webUrl: "{address}"',
+                "    type: article",
+                "    provider:",
+                f"      name: {name}",
+                f"      domain: {domain}",
+                f"    quality: {other.quality}",
+            ]
+            if chance.random() < 0.9:
+                lines += ["    images:", *_image(chance, domain, "      ")]
+        return [*lines, ""] if len(lines) > 1 else []
+
+
+class _Facts:
+    """What other articles may say about an article: it follows from seed and number alone."""
+
+    def __init__(self, site: _Site, number: int) -> None:
+        self.number = number
+        story = random.Random(f"{site.seed} story {number // STORY}")
+        self.topics = _skewed(story, _TOPICS, story.choice((1, 1, 2, 2, 3)))
+        actor, thing = story.choice(_ACTORS), story.choice(_OBJECTS)
+        broke_at = START + dt.timedelta(minutes=number // STORY * 97 % 1_051_200)
+        chance = random.Random(f"{site.seed} article {number}")
+        self.title = f"{actor} {chance.choice(_VERBS)} {thing} {chance.choice(_TAILS)}"
+        months = chance.randint(2, 30)
+        self.excerpt = f"The {thing} has kept the {actor.lower()} busy for {months} months; now comes a turn that few foresaw..."
+        self.published_at = broke_at + dt.timedelta(minutes=int(chance.expovariate(1 / 300)))
+        self.outlet = site.outlets[min(int(chance.paretovariate(0.8)) - 1, len(site.outlets) - 1)]
+        self.is_video = chance.random() < 0.15
+        self.slug = f"{self.title.lower().replace(' ', '-')}-{number}"
+        self.url = f"https://{self.outlet[1]}/{self.published_at:%Y/%m}/{self.slug}"
+        self.quality = max(0, round(chance.gauss(70, 30)))
+
+
+def _skewed(chance: random.Random, items: list[str], count: int) -> list[str]:
+    """Different items, early ones far more often: about one in k for the k-th (Zipf)."""
+    weights = [1 / (at + 1) for at in range(len(items))]
+    return list(dict.fromkeys(chance.choices(items, weights, k=count)))
+
+
+def _scores(facts: _Facts, chance: random.Random) -> list[str]:
+    state = chance.random()
+    if state < 0.05:
+        return ["heat:"]
+    if state < 0.15:
+        return []
+    if state < 0.40:
+        return [f"quality: {facts.quality}", "heat: -1", "published: false"]
+    extra = int(math.expm1(chance.expovariate(1.2))) if chance.random() < 0.1 else 0
+    return [f"quality: {facts.quality}", f"heat: {facts.quality + extra}", "published: true"]
+
+
+def _image(chance: random.Random, domain: str, indent: str) -> list[str]:
+    width, height = chance.choice(((1200, 675), (1200, 802), (800, 450), (640, 480)))
+    return [
+        f"{indent}- url: https://{domain}/images/{chance.randrange(16**8):08x}.jpg",
+        f"{indent}  width: {width}",
+        f"{indent}  height: {height}",
+        f"{indent}  isCached: {'true' if chance.random() < 0.9 else 'false'}",
+    ]
+
+
+def _noise(chance: random.Random, size: int) -> str:
+    return base64.b64encode(chance.randbytes(size)).decode()

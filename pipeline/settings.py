@@ -1,0 +1,113 @@
+"""Settings: flags over `PIPELINE_*` variables over `pipeline.toml` over defaults; each value knows where it came from."""
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from pipeline.errors import UsageError
+
+Positive = Annotated[int, Meta(ge=1)]
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    sources: tuple[str, ...] = ("data/raw",)
+    """Folders or files with articles, each `[name=]path`."""
+    warehouse: str = "data/warehouse"
+    """Folder of the warehouse."""
+    workers: Annotated[int, Meta(ge=0)] = 0
+    """Processes that build parts; 0 = one per processor."""
+    part_size: Positive = 5_000
+    """Documents in a part."""
+    max_file_bytes: Positive = 10_000_000
+    """Files larger than this are rejected."""
+    max_rejects: str = ""
+    """Most rejections a run may have, a number or a percentage of the files (`5%`); empty = any."""
+    allow_empty: bool = False
+    """Accept that a source which had files has none."""
+    strict: bool = False
+    """Repair nothing."""
+    keep_bodies: bool = True
+    """Store the text after the front matter in `bodies`."""
+    keep_secured: bool = False
+    """Store the ciphertext in `secured`."""
+
+    def max_rejected(self, files: int) -> int | None:
+        """The most rejections allowed among so many files; None = any."""
+        if not self.max_rejects:
+            return None
+        number = self.max_rejects.removesuffix("%")
+        return int(float(number) * files / 100) if self.max_rejects.endswith("%") else int(number)
+
+    def __post_init__(self) -> None:
+        pattern = r"[0-9]+(\.[0-9]+)?%|[0-9]+"
+        if self.max_rejects and not re.fullmatch(pattern, self.max_rejects):
+            raise ValueError(f"max_rejects {self.max_rejects!r} is neither a number nor a percentage")
+
+
+class Setting(Struct, frozen=True):
+    """A value and its origin: `default`, a file, a variable or a flag."""
+
+    value: Any
+    origin: str
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] = os.environ, file: Path = Path("pipeline.toml")
+) -> tuple[Settings, dict[str, Setting]]:
+    """The settings in force, and where each came from. Flags that are None do not count.
+
+    Raises UsageError for an unknown name or a value of the wrong type, naming its origin.
+    """
+    found = {name: Setting(value, "default") for name, value in msgspec.structs.asdict(Settings()).items()}
+    for origin, values in _layers(flags or {}, environment, file):
+        for name, value in values.items():
+            if name not in found:
+                raise UsageError(f"{origin}: there is no setting {name!r}. Known are {', '.join(found)}.")
+            if value is None:
+                continue
+            if name == "sources" and isinstance(value, str):
+                value = value.split(os.pathsep)
+            elif name == "max_rejects":
+                value = str(value)
+            elif isinstance(value, str):
+                value = _WORDS.get(value.lower(), value)
+            try:
+                checked = msgspec.convert({name: value}, Settings, strict=False)
+            except (msgspec.ValidationError, ValueError) as error:
+                raise UsageError(f"{_label(origin, name)}: {name} = {value!r} does not fit ({error}). Correct it.") from error
+            found[name] = Setting(getattr(checked, name), _label(origin, name))
+    return Settings(**{name: setting.value for name, setting in found.items()}), found
+
+
+_WORDS = {"yes": True, "on": True, "no": False, "off": False}
+
+
+def _label(origin: str, name: str) -> str:
+    return {"flags": "flag", "environment": f"PIPELINE_{name.upper()}"}.get(origin, origin)
+
+
+def _layers(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    variables = {
+        name.removeprefix("PIPELINE_").lower(): value
+        for name, value in environment.items()
+        if name.startswith("PIPELINE_") and value
+    }
+    known = {name: value for name, value in variables.items() if name in Settings.__struct_fields__}
+    return [(file.name, _file_values(file)), ("environment", known), ("flags", flags)]
+
+
+def _file_values(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file}: cannot be read ({error}). Correct the file.") from error

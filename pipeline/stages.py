@@ -1,0 +1,54 @@
+"""Building on workers: what they load, and what the driver loads while they are busy."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+
+from pipeline.engine import postpone_pandas, run_tasks
+from pipeline.plan import PartResult, PartTask, work
+
+Progress = Callable[[int, int], None]
+
+
+def build_parts(
+    tasks: Sequence[PartTask],
+    workers: int,
+    executor: Executor | None,
+    pool: ProcessPoolExecutor | None,
+    progress: Progress | None,
+    own_process: bool,
+) -> Iterator[PartResult]:
+    """Results of the tasks as they come; `progress` is called with documents done and in all.
+
+    A process of the pipeline's own keeps pandas out.
+    """
+
+    def meanwhile() -> None:
+        if own_process:
+            postpone_pandas()
+        load_late_stages()
+
+    if pool is None:
+        if own_process:
+            postpone_pandas()
+        load_stages()  # before workers fork: they then need not import Arrow, each for itself
+    total, done = sum(len(task.entries) for task in tasks), 0
+    if progress:
+        progress(done, total)
+    for result in run_tasks(work, tasks, workers=workers, executor=executor, pool=pool, meanwhile=meanwhile):
+        done += result.documents
+        if progress:
+            progress(done, total)
+        yield result
+
+
+def load_stages() -> None:
+    """Import what workers need."""
+    import pipeline.build  # noqa: F401
+
+
+def load_late_stages() -> None:
+    """Import what comes after building, while the workers build."""
+    import pipeline.derive  # noqa: F401
+    from pipeline.transform.providers import registered_domains
+
+    registered_domains(["example.com"])  # loads the Public Suffix List

@@ -1,0 +1,114 @@
+"""What a run says at its end: for people, and for machines."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pipeline.checks import CheckResult
+from pipeline.record import RunResult
+from pipeline.render import printable
+
+LISTED = 6
+
+
+def as_object(result: RunResult) -> dict[str, Any]:
+    """The result as one JSON object."""
+    record = msgspec.to_builtins(result.record)
+    stages = {name.removeprefix("seconds_"): record[name] for name in record if name.startswith("seconds_")}
+    counts = {name: record[name] for name in ("files", "articles", "other", "skipped", "rejected")}
+    ledger = msgspec.to_builtins(result.ledger)
+    rest = {name: value for name, value in record.items() if name not in {*counts, *ledger} and not name.startswith("seconds_")}
+    return {
+        **rest,
+        "published": result.published,
+        "warehouse": result.warehouse,
+        "sources": [{"name": source.name, "path": source.path} for source in result.sources],
+        "documents": counts,
+        "files": ledger,
+        "tables": result.tables,
+        "findings_by_rule": result.findings,
+        "rejections_by_code": result.rejections,
+        "unknown_fields": result.unknown_fields,
+        "checks": [{"name": check.name, "level": check.level, "rows": check.rows} for check in result.checks],
+        "seconds": stages,
+    }
+
+
+def as_text(result: RunResult, command: str, options: str) -> str:
+    """The summary that a person reads: counts that sum, what was repaired or rejected, where it is, what to try next."""
+    record = result.record
+    sources = ", ".join(printable(_near(source.path)) for source in result.sources)
+    lines = [f"Read {record.files:,} files from {sources} in {record.seconds_total:.1f} s.", ""]
+    notes = {
+        "articles": "documents with a title",
+        "other": "front matter without a title: people, organisations, communities",
+        "skipped": "no front matter",
+        "rejected": f"could not be read: {_listed(result.rejections)}" if record.rejected else "could not be read",
+    }
+    lines += [f"  {getattr(record, name):>9,}  {name:<9} {note}" for name, note in notes.items()]
+    lines += [f"  {'-' * 9}", f"  {record.files:>9,}  files", ""]
+    if record.rebuilt:
+        lines.append(f"Every part was built again: {record.rebuilt}.")
+    if changes := {name.replace("_", " "): number for name, number in _changes(result).items() if number}:
+        lines.append(f"Since the last snapshot: {_listed(changes)}.")
+    if result.findings:
+        lines.append(f"Repaired or set to null: {sum(result.findings.values()):,} values ({_listed(result.findings)}).")
+    if result.unknown_fields:
+        lines.append(f"Fields not known, kept in articles.extra: {_listed(result.unknown_fields)}.")
+    warned = [check for check in result.checks if check.rows]
+    passed = len(result.checks) - len(warned)
+    lines.append(
+        f"Checks: {passed} passed" + (", warned: " + ", ".join(f"{c.name} ({c.rows:,})" for c in warned) if warned else "") + "."
+    )
+    rows = sum(result.tables.values())
+    where = printable(_near(result.warehouse))
+    lines.append(
+        {
+            "published": f"Published {len(result.tables)} tables with {rows:,} rows in {where} as snapshot {record.snapshot}.",
+            "unchanged": f"Nothing changed: snapshot {record.snapshot} in {where} stays.",
+            "dry_run": f"Dry run: nothing published; {where} still shows {record.snapshot or 'nothing'}.",
+        }.get(record.outcome, record.outcome)
+    )
+    lines += ["", "Next:", *(f"  {command} {rest}{options}" for rest in _next(record.rejected > 0))]
+    return "\n".join(lines) + "\n"
+
+
+def _changes(result: RunResult) -> dict[str, int]:
+    """The ledger without what the table above says; nothing for a first run."""
+    ledger: dict[str, int] = msgspec.to_builtins(result.ledger)
+    told = {name: number for name, number in ledger.items() if name not in ("rejected", "skipped")}
+    return {} if set(told) - {"new"} == {name for name in told if not told[name]} - {"new"} else told
+
+
+def _next(rejected: bool) -> list[str]:
+    return [
+        "rejects" if rejected else "findings",
+        'query "select topic, articles, attention_share, providers from coverage_by_topic limit 10"',
+        "status",
+    ]
+
+
+def checks_text(results: list[CheckResult]) -> str:
+    """One line per check, the offending rows below."""
+    lines = []
+    for result in results:
+        word = "FAILED" if result.failed else "warned" if result.count else "passed"
+        lines.append(f"{word}  {result.name}: {result.count:,} rows. {result.about}")
+        for row in result.rows if result.count else ():
+            lines.append("          " + ", ".join(f"{name}={printable(str(value))[:80]}" for name, value in row.items()))
+        if result.count > len(result.rows):
+            lines.append(f"          ... and {result.count - len(result.rows):,} more")
+    return "\n".join(lines) + "\n"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    shown = [f"{printable(name)} {count:,}" for name, count in list(counts.items())[:LISTED]]
+    more = len(counts) - LISTED
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _near(path: str) -> str:
+    near = os.path.relpath(path)
+    return path if near.startswith("..") else near

@@ -1,0 +1,61 @@
+"""Related items, and which of them are articles of ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from pipeline.documents import Article, Document, SourceFile
+from pipeline.transform import scalars
+from pipeline.transform.articles import Row, choose_url, seconds
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def rows(file: SourceFile, document: Document, article: Article) -> list[Row]:
+    """Rows of `related`."""
+    found = []
+    for at, item in enumerate(article.related or ()):
+        name, domain = (item.provider.name, item.provider.domain) if item.provider else (None, None)
+        found.append(
+            {
+                "article_id": file.document_id,
+                "position": at + 1,
+                "category": item.category,
+                "type": item.type,
+                "title": item.title,
+                "excerpt": item.excerpt,
+                "published_at": item.published_at,
+                "url": choose_url(item, ("related", at), document),
+                "original_url": item.original_url,
+                "web_url": item.web_url,
+                "amp_url": item.amp_web_url,
+                "cdn_amp_url": item.cdn_amp_web_url,
+                "provider_id": scalars.provider_id(name, domain),
+                "provider_name": name,
+                "provider_domain": domain,
+                "quality": item.quality,
+                "heat": item.heat,
+                "duration_seconds": seconds(item.length),
+                "topics": item.topics,
+                "images_count": len(item.images or ()),
+            }
+        )
+    return found
+
+
+def derive_matches(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """`related_matches` over all articles: canonical URLs that are equal."""
+    return connection.sql(
+        """
+        with ours as (
+            select url, count(*) as candidates_count,
+                   arg_min(article_id, (coalesce(published_at, timestamptz '9999-01-01 00:00:00+00'), article_id)) as article_id
+            from articles where url is not null group by url)
+        select related.article_id, related.position, ours.article_id as matched_article_id, ours.candidates_count
+        from related join ours using (url)
+        order by related.article_id, related.position
+        """
+    ).to_arrow_table()

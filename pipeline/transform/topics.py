@@ -1,0 +1,59 @@
+"""Topics of articles, and the dimension over articles, related items and sidecars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from pipeline.documents import Article, SourceFile
+from pipeline.transform import scalars
+from pipeline.transform.articles import Row
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def rows(file: SourceFile, article: Article) -> list[Row]:
+    """Rows of `article_topics`; a null topic stays null."""
+    return [
+        {"article_id": file.document_id, "position": position, "topic_id": scalars.topic_id(topic), "topic": topic}
+        for position, topic in enumerate(article.topics or (), 1)
+    ]
+
+
+def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """`topics` over all articles, related items and sidecars; an item that lists a topic twice counts once."""
+    found = connection.sql(
+        """
+        with mentions as (
+            select distinct topic, article_id, 0 as position, published_at, true as is_article
+            from article_topics join articles using (article_id) where topic is not null
+            union all
+            select distinct unnest(topics), article_id, position, published_at, false from related)
+        select topic, min(published_at) as first_seen_at, max(published_at) as last_seen_at,
+               count(*) filter (is_article) as articles_count, count(*) filter (not is_article) as related_items_count
+        from mentions where topic is not null group by topic order by topic
+        """
+    ).to_arrow_table()
+    sidecars = connection.execute("select name, key, parent from sidecars where kind = 'topic' order by source, path").fetchall()
+    parents = {scalars.slug(label): parent for name, key, parent in reversed(sidecars) for label in (key, name) if label}
+    described = [name or key for name, key, _ in sidecars if name or key]
+    known = set(found["topic"].to_pylist())
+    rest = sorted(set(described) - known)
+    topics = found["topic"].to_pylist() + rest
+    slugs = [scalars.slug(topic) for topic in topics]
+    absent = [None] * len(rest)
+    zero = [0] * len(rest)
+    return pa.table(
+        {
+            "topic_id": [scalars.topic_id(topic) for topic in topics],
+            "topic": topics,
+            "slug": slugs,
+            "parent": pa.array([parents.get(slug) for slug in slugs], pa.string()),
+            "first_seen_at": pa.array(found["first_seen_at"].to_pylist() + absent, pa.timestamp("us", "UTC")),
+            "last_seen_at": pa.array(found["last_seen_at"].to_pylist() + absent, pa.timestamp("us", "UTC")),
+            "articles_count": pa.array(found["articles_count"].to_pylist() + zero, pa.int64()),
+            "related_items_count": pa.array(found["related_items_count"].to_pylist() + zero, pa.int64()),
+        }
+    )

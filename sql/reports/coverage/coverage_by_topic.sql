@@ -1,0 +1,33 @@
+-- One row per topic: its share of attention, and from how many outlets it comes.
+--   topic: Topic as given
+--   articles: Articles of the topic
+--   of_articles: Denominator: all articles
+--   attention_share: articles / of_articles; an article with two topics counts for both
+--   fractional_share: The same with each article counted once, split over its topics
+--   published: Articles of the topic that the site shows
+--   providers: Distinct providers
+--   top_provider: Provider with the most articles of the topic
+--   top_provider_share: Its share of the topic's articles
+--   first_day: Earliest day of publication (UTC)
+--   last_day: Latest day of publication (UTC)
+with counted as (
+    select topic, provider_id, any_value(provider) as provider, count(*) as articles, sum(weight) as weight,
+           count(*) filter (is_published) as published, min(day) as first_day, max(day) as last_day
+    from topic_facts
+    join article_facts using (article_id)
+    group by topic, provider_id)
+select
+    topic,
+    sum(articles)::bigint as articles,
+    (select count(*) from articles) as of_articles,
+    sum(articles) / (select count(*) from articles)::double as attention_share,
+    sum(weight) / (select count(*) from articles)::double as fractional_share,
+    sum(published)::bigint as published,
+    count(provider_id) as providers,
+    arg_max(provider, (articles, provider)) filter (provider is not null) as top_provider,
+    max(articles) filter (provider is not null) / sum(articles)::double as top_provider_share,
+    min(first_day) as first_day,
+    max(last_day) as last_day
+from counted
+group by topic
+order by articles desc, topic

@@ -1,0 +1,230 @@
+"""Whole runs: same bytes, empty corpus, several sources, gates, what a failed run leaves behind."""
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pipeline
+from pipeline.engine import run_tasks
+from pipeline.errors import CheckFailed, LockHeld, PipelineError, SourceError, TooManyRejections, UsageError, WarehouseError
+from pipeline.load.snapshots import Warehouse
+from pipeline.relations import relations
+from pipeline.sample import write_site
+from pipeline.schema import RUNS, TABLES
+from tests.conftest import NOW, World, article
+
+
+def part_files(world: World) -> dict[str, bytes]:
+    return {str(path.relative_to(world.warehouse)): path.read_bytes() for path in world.warehouse.glob("parts/*/*.parquet")}
+
+
+def test_a_rebuild_of_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    one, two = World(tmp_path / "one"), World(tmp_path / "two")
+    write_site(one.site, 120, 7)
+    subprocess.run(["cp", "-a", f"{one.site}/.", two.site], check=True)
+    first = one.run(part_size=50, workers=2)
+    two.run(part_size=50)
+    assert part_files(one) == part_files(two)
+    again = one.run(part_size=50, now=NOW + dt.timedelta(hours=1))
+    assert part_files(one) == part_files(two)
+    assert (first.record.outcome, again.record.outcome) == ("published", "unchanged")
+    assert again.record.snapshot == first.record.snapshot
+
+
+def test_parts_of_any_size_hold_the_same_rows(tmp_path: Path) -> None:
+    one, two = World(tmp_path / "one"), World(tmp_path / "two")
+    write_site(one.site, 60, 3)
+    subprocess.run(["cp", "-a", f"{one.site}/.", two.site], check=True)
+    one.run(part_size=7)
+    two.run()
+    for table in TABLES:
+        columns = ", ".join(column.name for column in TABLES[table].columns if column.name != "part")
+        query = f"select {columns} from {table} order by all"
+        assert one.rows(query) == two.rows(query), table
+
+
+def test_an_empty_corpus_gives_typed_empty_tables_and_views(world: World) -> None:
+    result = world.run()
+    assert result.record.files == 0
+    with world.connect() as connection:
+        for name, table in TABLES.items():
+            assert connection.execute(f"select * from {name}").fetchall() == []
+            types = [str(kind) for kind in connection.table(name).types]
+            assert len(types) == len(table.columns) and "INTEGER" not in types
+        for relation in relations("views", "reports"):
+            assert connection.execute(f"select * from {relation.name}").fetchall() == []
+        assert connection.execute("select count(*) from runs").fetchall() == [(1,)]
+    assert {path.parent.name for path in (world.warehouse / "current").glob("*/*.parquet")} == set(TABLES)
+
+
+def test_sources_that_a_run_does_not_name_stay(world: World, tmp_path: Path) -> None:
+    world.write({"a.md": article(title="ours")})
+    other = World(tmp_path / "other")
+    other.write({"a.md": article(title="theirs")})
+    world.run()
+    world.run(sources=(f"theirs={other.site}",))
+    assert world.rows("select source, title from articles order by source") == [("site", "ours"), ("theirs", "theirs")]
+    with pytest.raises(UsageError, match="two sources are called 'site'"):
+        world.run(sources=(str(world.site), str(other.site)))
+
+
+def test_identity_does_not_depend_on_where_the_folder_lies(tmp_path: Path) -> None:
+    one, two = World(tmp_path / "one"), World(tmp_path / "two")
+    for place in (one, two):
+        place.write({"_news/a.md": article()})
+        place.run()
+    query = "select article_id, path, collection from articles"
+    assert one.rows(query) == two.rows(query)
+    assert one.rows("select collection from articles") == [("news",)]
+
+
+def test_observations_hold_the_first_sight_and_every_change_of_scores(world: World) -> None:
+    world.write({"a.md": article(heat="50"), "b.md": article(heat="")})
+    world.run()
+    world.write({"a.md": article(heat="70"), "b.md": article(heat="", title="New title")})
+    world.run(now=NOW + dt.timedelta(hours=2))
+    world.run(now=NOW + dt.timedelta(hours=4))
+    rows = world.rows("select path, observed_at, observations.heat from observations join articles using (article_id) order by all")
+    assert rows == [("a.md", NOW, 50), ("a.md", NOW + dt.timedelta(hours=2), 70), ("b.md", NOW, None)]
+
+
+def test_too_many_rejections_publish_nothing(world: World) -> None:
+    world.write({"a.md": article(), "b.md": "---\n"})
+    with pytest.raises(TooManyRejections, match="1 of 2 files") as caught:
+        world.run(max_rejects="49%")
+    assert caught.value.exit_code == 3
+    assert Warehouse(world.warehouse).current_id() is None
+    assert world.run(max_rejects="1").record.outcome == "published"
+    assert world.rows("select outcome, exit_code from runs order by run_id, outcome") == [("published", 0)]
+
+
+def test_a_failed_check_keeps_the_old_snapshot(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.write({"a.md": article()})
+    before = world.run().record.snapshot
+    sql = tmp_path / "sql"
+    subprocess.run(["cp", "-r", Path(__file__).parents[1] / "sql", sql], check=True)
+    (sql / "checks" / "no_heat.sql").write_text("-- One row per article with heat.\nselect path from articles where heat > 60\n")
+    monkeypatch.setattr("pipeline.relations.sql_folder", lambda: sql)
+    world.write({"b.md": article(heat="61")})
+    with pytest.raises(CheckFailed, match=r"no_heat 1 rows"):
+        world.run(now=NOW + dt.timedelta(hours=1))
+    assert Warehouse(world.warehouse).current_id() == before
+    assert world.rows("select path from articles") == [("a.md",)]
+    assert ("failed", 4) in world.rows("select outcome, exit_code from runs")
+
+
+def test_a_dry_run_publishes_nothing(world: World) -> None:
+    world.write({"a.md": article()})
+    result = world.run(dry_run=True)
+    assert (result.record.outcome, result.published, result.tables["articles"]) == ("dry_run", False, 1)
+    with pytest.raises(WarehouseError, match="nothing is published here"):
+        world.connect()
+
+
+def test_one_writer(world: World) -> None:
+    world.write({"a.md": article()})
+    world.warehouse.mkdir()
+    code = "import sys\nfrom pipeline.load.snapshots import Warehouse\nwith Warehouse(sys.argv[1]).lock():\n print('held', flush=True)\n input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, world.warehouse], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout and holder.stdin and holder.stdout.readline() == "held\n"
+        with pytest.raises(LockHeld, match=f"another run is writing \\(pid {holder.pid} on .* since 20"):
+            world.run()
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        holder.stdin.close()
+    assert world.run().record.outcome == "published"
+
+
+def test_readers_keep_the_snapshot_that_they_opened(world: World) -> None:
+    world.write({"a.md": article()})
+    world.run()
+    import duckdb
+
+    with duckdb.connect(world.warehouse / "warehouse.duckdb", read_only=True) as reader:
+        world.write({"b.md": article()})
+        world.run(now=NOW + dt.timedelta(hours=1))
+        assert reader.execute("select count(*) from articles").fetchone() == (1,)
+    assert world.rows("select count(*) from articles") == [(2,)]
+    assert len(list((world.warehouse / "current" / "articles").iterdir())) == 1
+
+
+def test_a_moved_warehouse_works(world: World, tmp_path: Path) -> None:
+    world.write({"a.md": article()})
+    world.run()
+    moved = tmp_path / "else where's"
+    world.warehouse.rename(moved)
+    assert pipeline.connect(moved).execute("select count(*) from articles").fetchone() == (1,)
+    assert pipeline.table("articles", moved)["title"].tolist() == ["Plain title"]
+
+
+def test_a_damaged_warehouse_says_what_to_do(world: World) -> None:
+    world.write({"a.md": article()})
+    world.run()
+    (world.warehouse / "CURRENT").write_text("20200101T000000Z-00000000\n")
+    with pytest.raises(WarehouseError, match=r"the manifest of snapshot 20200101T000000Z-00000000 is missing\. Run"):
+        world.connect()
+
+
+def test_every_run_has_a_record_with_all_columns(world: World) -> None:
+    world.write({"a.md": article()})
+    world.run()
+    [path] = (world.warehouse / "runs").glob("*.json")
+    record = json.loads(path.read_text())
+    assert set(record) == set(RUNS.names)
+    assert record["files"] == record["articles"] + record["other"] + record["skipped"] + record["rejected"] == 1
+    assert record["peak_memory_bytes"] > 1_000_000 and record["seconds_total"] > 0
+
+
+def test_sources_that_are_not_there(world: World) -> None:
+    with pytest.raises(SourceError, match="there is no such folder or file"):
+        world.run(sources=("/nowhere/at/all",))
+    with pytest.raises(UsageError, match="the source has no path"):
+        world.run(sources=("name=",))
+
+
+def square_or_die(task: tuple[Path, int]) -> int:
+    """Kill the worker the first time that a task is even."""
+    folder, number = task
+    mark = folder / str(number)
+    if number % 2 == 0 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * number
+
+
+def die(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_does_not_lose_its_part(tmp_path: Path) -> None:
+    tasks = [(tmp_path, number) for number in (1, 2, 3)]
+    assert sorted(run_tasks(square_or_die, tasks, workers=2)) == [1, 4, 9]
+
+
+def test_workers_that_die_again_and_again_end_the_run() -> None:
+    with pytest.raises(PipelineError, match="were lost 3 times"):
+        list(run_tasks(die, [1, 2], workers=2))
+
+
+def test_a_surprise_in_one_file_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline import build
+    from pipeline.extract.frontmatter import read
+
+    def fragile(raw: bytes, *, strict: bool) -> object:
+        if b"boom" in raw:
+            raise ZeroDivisionError("what nobody foresaw")
+        return read(raw, strict=strict)
+
+    monkeypatch.setattr(build, "read", fragile)
+    world.write({"a.md": article(title="boom"), "b.md": article()})
+    assert world.run().rejections == {"internal_error": 1}
+    [row] = world.rows("select path, message from rejections")
+    assert row[0] == "a.md" and str(row[1]).startswith("ZeroDivisionError: what nobody foresaw.")
