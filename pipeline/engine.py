@@ -66,19 +66,30 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _enter_worker() -> None:
+def _enter_worker(driver: int | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver is told too, and ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
-    _die_with_the_driver()
+    _die_with_the_driver(driver)
     postpone_pandas()
     gc.disable()  # what a task leaves behind is freed by reference counting
 
 
-def _die_with_the_driver() -> None:
-    """Ask Linux to kill this process when its parent ends, however that comes about."""
+def _die_with_the_driver(driver: int | None) -> None:
+    """Ask Linux to kill this process when its parent ends, however that comes about.
+
+    `driver` is the process that forked this one; it may have ended before it was watched.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if driver is not None and os.getppid() != driver:
+            os._exit(1)
+
+
+def _new_pool(workers: int) -> ProcessPoolExecutor:
+    context = _context()
+    driver = os.getpid() if context.get_start_method() == "fork" else None  # others fork from a server that watches the driver
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_enter_worker, initargs=(driver,))
 
 
 def start_workers(workers: int) -> ProcessPoolExecutor | None:
@@ -89,7 +100,7 @@ def start_workers(workers: int) -> ProcessPoolExecutor | None:
     count = workers or available_processors()
     if count <= 1:
         return None
-    pool = ProcessPoolExecutor(count, mp_context=_context(), initializer=_enter_worker)
+    pool = _new_pool(count)
     with _signals_held():
         pool.submit(available_processors)  # a first task, so that the processes start
     return pool
@@ -122,7 +133,7 @@ def run_tasks(
     missing = list(range(len(tasks)))
     for attempt in range(ATTEMPTS):
         if pool is None or attempt:
-            pool = ProcessPoolExecutor(workers, mp_context=_context(), initializer=_enter_worker)
+            pool = _new_pool(workers)
         try:
             with _signals_held():
                 futures = {pool.submit(function, tasks[at]): at for at in missing}

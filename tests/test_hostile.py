@@ -316,6 +316,12 @@ def test_workers_end_with_a_killed_driver(world: World) -> None:
     assert world.run(now=NOW).record.articles > 5_900
 
 
+def test_a_worker_whose_driver_ended_first_does_not_start() -> None:
+    code = "import os; from pipeline.engine import _enter_worker; _enter_worker(os.getpid()); print('working')"
+    worker = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (worker.returncode, worker.stdout) == (1, "")
+
+
 def test_a_full_disk_is_one_clear_error(world: World) -> None:
     world.warehouse.mkdir()
     mounted = subprocess.run(
