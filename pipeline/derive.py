@@ -1,7 +1,8 @@
 """What depends on more than one document: derived tables, and the tallies of a snapshot."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import duckdb
 
@@ -30,18 +31,27 @@ def add_derived(
     """
     tables["observations"] = [file for file in published if file.rows]
     _type_empty(warehouse, tables, (*PART_TABLES, "observations"))
+    for name, derive in DERIVATIONS.items():
+        with _tables_of(warehouse, tables) as connection:
+            rows = derive(connection)
+        tables[name] = [parts.write(warehouse.root, name, TABLES[name].enforce(rows))]
+    with _tables_of(warehouse, tables) as connection:
+        changed = observations.derive(connection, revision, observed_at, moves)
+    if changed.num_rows:
+        added = parts.write(warehouse.root, "observations", TABLES["observations"].enforce(changed))
+        tables["observations"] = [file for file in tables["observations"] if file.rows] + [added]
+
+
+@contextmanager
+def _tables_of(warehouse: Warehouse, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection over what is not derived; only when it closes does DuckDB give all of its memory back."""
     connection = catalog.open_memory()
     try:
         for name in (*PART_TABLES, "observations"):
             connection.execute(catalog.base_view(warehouse, name, tables[name]))
-        for name, derive in DERIVATIONS.items():
-            tables[name] = [parts.write(warehouse.root, name, TABLES[name].enforce(derive(connection)))]
-        changed = observations.derive(connection, revision, observed_at, moves)
+        yield connection
     finally:
         connection.close()
-    if changed.num_rows:
-        added = parts.write(warehouse.root, "observations", TABLES["observations"].enforce(changed))
-        tables["observations"] = [file for file in tables["observations"] if file.rows] + [added]
 
 
 def _type_empty(warehouse: Warehouse, tables: Tables, names: Iterable[str]) -> None:

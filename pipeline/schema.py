@@ -107,8 +107,7 @@ class Table:
         return self.arrow.empty_table()
 
     def _duplicate_keys(self, table: pa.Table) -> int:
-        keys = [table[name].to_pylist() for name in self.key]
-        return int(table.num_rows) - len(set(keys[0] if len(keys) == 1 else zip(*keys, strict=True)))
+        return int(table.num_rows - table.group_by(list(self.key), use_threads=False).aggregate([]).num_rows)
 
     def _difference(self, found: Iterable[str]) -> str:
         missing, unknown = set(self.names) - set(found), set(found) - set(self.names)
