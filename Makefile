@@ -18,14 +18,14 @@ types: .venv/installed-test
 	$(BIN)/mypy
 
 tests: .venv/installed-test
-	$(BIN)/pytest --cov --cov-report=term:skip-covered
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
 
 # README and docs hold what the code prints; `make docs-write` brings them up to date.
 docs: .venv/installed-test
-	$(BIN)/cog -P --check --check-fail-msg "Run make docs-write." -I docs README.md
+	$(BIN)/cog -P --check --check-fail-msg "Run make docs-write." -I docs README.md docs/operating.md
 
 docs-write: .venv/installed-test
-	$(BIN)/cog -P -r -I docs README.md
+	$(BIN)/cog -P -r -I docs README.md docs/operating.md
 
 bench: .venv/installed-test
 	$(BIN)/python benchmarks/bench.py

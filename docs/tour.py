@@ -17,30 +17,53 @@ _PLACE = Path(tempfile.mkdtemp(prefix="tour-"))
 atexit.register(shutil.rmtree, _PLACE, ignore_errors=True)
 shutil.copytree(ROOT / "data" / "raw", _PLACE / "data" / "raw")
 
+_FOLDER = [_PLACE]
+"""Where commands run."""
+
 _VOLATILE = [
     (re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}"), "20260102T030405Z-1a2b3c4d"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  "), "2026-01-02T03:04:05Z  "),
     (re.compile(r"\b\d+\.\d s\b"), "0.6 s"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\dZ, [0-9.]+ (min|h|d) ago"), "2026-01-02 03:04Z, 12 min ago"),
+    (re.compile(r"\(\d[0-9,]* bytes\)"), "(48,213 bytes)"),
+    (re.compile(r"(?m)^\d+( \* \* \* \* cd )"), r"21\1"),
+    (re.compile(r"\d{8}T\d{6}\.\d{6}Z-\d+"), "20260102T030405.678901Z-4711"),
+    (re.compile(re.escape(os.fspath(Path(sys.executable).parent))), "/opt/news/bin"),
+    (re.compile(re.escape(os.fspath(_PLACE / "operating"))), "/srv/news"),
     (re.compile(re.escape(os.fspath(_PLACE.resolve())) + "|" + re.escape(os.fspath(_PLACE))), "/srv/news"),
 ]
 
 
-def show(command: str, *, head: int = 0) -> None:
-    """Print a shell command and its output as a block; with `head`, only its first lines."""
+def enter(name: str, *, site: str) -> None:
+    """Go to a new folder with the sample site in it."""
+    _FOLDER[0] = _PLACE / name
+    shutil.copytree(ROOT / "data" / "raw", _FOLDER[0] / site)
+
+
+def file(name: str, content: str) -> None:
+    """Write a file where commands run, and print it."""
+    (_FOLDER[0] / name).write_text(content.lstrip())
+    print(f"```toml title={name}", content.strip(), "```", sep="\n")
+
+
+def show(command: str, *, head: int = 0, expected: int = 0) -> None:
+    """Print a shell command and its output as a block; with `head`, only its first lines. Raises where its status differs."""
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "COLUMNS": "100",
         "PYTHONWARNINGS": "",
     }
     environment = {name: value for name, value in environment.items() if not name.startswith("PIPELINE_")}
-    done = subprocess.run(command, shell=True, cwd=_PLACE, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, shell=True, cwd=_FOLDER[0], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == expected, (command, done)
     text = done.stdout + done.stderr
     for pattern, example in _VOLATILE:
         text = pattern.sub(example, text)
-    lines = text.rstrip().split("\n")
+    lines = text.rstrip().splitlines()
     if head and len(lines) > head:
         lines = [*lines[:head], "..."]
-    print("```console", f"$ {command}", *(line.rstrip() for line in lines), "```", sep="\n")
+    shown = f"$ {command}" + (f"  # exits with {expected}" if expected else "")
+    print("```console", shown, *(line.rstrip() for line in lines), "```", sep="\n")
 
 
 def tables() -> None:

@@ -7,6 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import yaml_rs
 
 from pipeline.documents import Document, Finding, Rejection, SourceFile
@@ -51,18 +52,17 @@ def _kept_states(root: Path, old: OldPart) -> list[FileState]:
 
 def _merge(root: Path, old: OldPart, frames: Frames, source: Folder) -> Frames:
     """Old rows that stay and new rows, in the order of a build from scratch: documents by path, each document's rows together."""
-    dropped = {source.document_id(path) for path in old.drop}
+    dropped = pa.array([source.document_id(path) for path in old.drop], pa.string())
     merged = {}
     for name, new in frames.items():
         kept = parts.read(root, name, old.tables[name]) if name in old.tables else TABLES[name].empty()
-        stays = [identity not in dropped for identity in kept[TABLES[name].key[0]].to_pylist()]
-        merged[name] = pa.concat_tables([kept.filter(pa.array(stays, pa.bool_())).cast(TABLES[name].arrow), new])
-    paths = zip(merged["documents"]["path"].to_pylist(), merged["documents"]["document_id"].to_pylist(), strict=True)
-    rank = {identity: at for at, (_, identity) in enumerate(sorted(paths))}
+        stays = pc.invert(pc.is_in(kept[TABLES[name].key[0]], value_set=dropped))
+        merged[name] = pa.concat_tables([kept.filter(stays).cast(TABLES[name].arrow), new])
+    documents = merged["documents"]
+    by_path = documents["document_id"].take(pc.sort_indices(documents["path"])).combine_chunks()
     for name, table in merged.items():
-        ranks = [rank[identity] for identity in table[TABLES[name].key[0]].to_pylist()]
-        order = pa.array(sorted(range(len(ranks)), key=ranks.__getitem__), pa.int64())
-        merged[name] = TABLES[name].enforce(table.take(order))
+        place = pc.index_in(table[TABLES[name].key[0]], value_set=by_path)
+        merged[name] = TABLES[name].enforce(table.take(pc.sort_indices(place)))  # a stable sort
     return merged
 
 
@@ -70,6 +70,7 @@ def _documents(task: PartTask, states: list[FileState]) -> Iterator[Read]:
     """Read the task's files one by one; `states` grows as they are read."""
     source, options = task.source, task.options
     for entry in task.entries:
+        read_at = time.time_ns()
         loaded = read_file(source.root, entry.path, options.max_file_bytes)
         if isinstance(loaded, Rejection):
             states.append(FileState(entry.path, entry.size, entry.mtime_ns, entry.ctime_ns, True, "rejected"))
@@ -91,7 +92,7 @@ def _documents(task: PartTask, states: list[FileState]) -> Iterator[Read]:
         except Exception as error:  # one file's surprise must not stop the others
             document = Rejection.surprise(error)
         digests = (document.content_hash, document.score_hash) if isinstance(document, Document) else (None, None)
-        racy = is_racy(stat.st_mtime_ns, stat.st_ctime_ns, time.time_ns())
+        racy = is_racy(stat.st_mtime_ns, stat.st_ctime_ns, read_at)
         states.append(
             FileState(entry.path, len(raw), stat.st_mtime_ns, stat.st_ctime_ns, racy, status_of(document), file.raw_hash, *digests)
         )

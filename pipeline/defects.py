@@ -1,19 +1,40 @@
-"""Rejections and findings of the published snapshot, as lines that an editor can jump to."""
+"""Rejections and findings of the published snapshot or a refused run, as lines that an editor can jump to."""
 
 import os
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
+from pipeline.errors import UsageError
 from pipeline.load.catalog import connect
 from pipeline.load.snapshots import Warehouse
 from pipeline.render import printable
 
 Rows = list[dict[str, Any]]
 
+_OF_THE_LOG = ("at", "run", "event", "root")
+
 
 def rejections(warehouse: Warehouse) -> Rows:
     """All rejections by path, each with the file's place on disk as `file`."""
     return _rows("select * from rejections order by source, path", {}, warehouse)
+
+
+def refused(warehouse: Warehouse, run: str) -> Rows:
+    """Rejections of a run that published nothing, from its log, by path. `last` is the newest run that has any.
+
+    Raises UsageError where no log of that run is there.
+    """
+    logs = sorted(warehouse.logs.glob("*.jsonl"))
+    wanted = logs[::-1] if run == "last" else [path for path in logs if path.stem == run]
+    if not wanted:
+        raise UsageError(f"{run}: there is no log of such a run in {warehouse.logs}. Run ids: select run_id from runs.")
+    for path in wanted:
+        lines = (msgspec.json.decode(line) for line in path.read_bytes().splitlines() if b'"event":"rejection"' in line)
+        if rows := [line | {"file": _near(os.path.join(line["root"], line["path"]))} for line in lines]:
+            return [{name: value for name, value in row.items() if name not in _OF_THE_LOG} for row in rows]
+    return []
 
 
 def findings(warehouse: Warehouse, rule: str | None) -> Rows:

@@ -5,16 +5,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import duckdb
+import pyarrow as pa
 
 from pipeline.load import catalog, parts
 from pipeline.load.snapshots import Warehouse
-from pipeline.manifest import PartFile, Tallies
+from pipeline.manifest import Counts, PartFile, Tallies
 from pipeline.schema import TABLES
 from pipeline.transform import PART_TABLES, observations, providers, related, topics
 
 Tables = dict[str, list[PartFile]]
 
-DERIVATIONS = {"providers": providers.derive, "topics": topics.derive, "related_matches": related.derive_matches}
+DERIVATIONS = {
+    "providers": (providers.derive, ("articles", "related", "sidecars")),
+    "topics": (topics.derive, ("article_topics", "articles", "related", "sidecars")),
+    "related_matches": (related.derive_matches, ("articles", "related")),
+}
+"""What derives a table, and from which others."""
 
 
 def add_derived(
@@ -31,23 +37,46 @@ def add_derived(
     """
     tables["observations"] = [file for file in published if file.rows]
     _type_empty(warehouse, tables, (*PART_TABLES, "observations"))
-    for name, derive in DERIVATIONS.items():
-        with _tables_of(warehouse, tables) as connection:
+    for name, (derive, origins) in DERIVATIONS.items():
+        with _views_of(warehouse, tables, origins) as connection:
             rows = derive(connection)
         tables[name] = [parts.write(warehouse.root, name, TABLES[name].enforce(rows))]
-    with _tables_of(warehouse, tables) as connection:
+    with _views_of(warehouse, tables, ("articles", "documents", "observations")) as connection:
         changed = observations.derive(connection, revision, observed_at, moves)
     if changed.num_rows:
-        added = parts.write(warehouse.root, "observations", TABLES["observations"].enforce(changed))
-        tables["observations"] = [file for file in tables["observations"] if file.rows] + [added]
+        added = TABLES["observations"].enforce(changed)
+        tables["observations"] = _appended(warehouse, [file for file in tables["observations"] if file.rows], added)
+
+
+def _appended(warehouse: Warehouse, files: list[PartFile], added: pa.Table) -> list[PartFile]:
+    """Files with `added` behind them; small files at the end are joined to it, so that n runs leave log n files."""
+    files = list(files)
+    while files and files[-1].rows <= 2 * added.num_rows:
+        before = parts.read(warehouse.root, "observations", files.pop().file)
+        added = pa.concat_tables([before.cast(added.schema), added])
+    return [*files, parts.write(warehouse.root, "observations", added.combine_chunks())]
+
+
+def without(warehouse: Warehouse, files: list[PartFile], forgotten: set[str]) -> list[PartFile]:
+    """Observations but for those of some articles."""
+    kept = []
+    for file in files:
+        rows = parts.read(warehouse.root, "observations", file.file)
+        stays = pa.array([article not in forgotten for article in rows["article_id"].to_pylist()], pa.bool_())
+        left = rows.filter(stays)
+        if left.num_rows == rows.num_rows:
+            kept.append(file)
+        elif left.num_rows:
+            kept.append(parts.write(warehouse.root, "observations", left))
+    return kept
 
 
 @contextmanager
-def _tables_of(warehouse: Warehouse, tables: Tables) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection over what is not derived; only when it closes does DuckDB give all of its memory back."""
+def _views_of(warehouse: Warehouse, tables: Tables, names: Iterable[str]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection over some tables; only when it closes does DuckDB give all of its memory back."""
     connection = catalog.open_memory()
     try:
-        for name in (*PART_TABLES, "observations"):
+        for name in names:
             connection.execute(catalog.base_view(warehouse, name, tables[name]))
         yield connection
     finally:
@@ -61,6 +90,15 @@ def _type_empty(warehouse: Warehouse, tables: Tables, names: Iterable[str]) -> N
             tables[name] = [parts.write(warehouse.root, name, TABLES[name].empty())]
 
 
+def counts_of(connection: duckdb.DuckDBPyConnection, source: str) -> Counts:
+    """Files of one source by what became of them, and its findings."""
+    rows = connection.execute("select status, count(*) from documents where source = $1 group by all", [source]).fetchall()
+    by: dict[str, int] = dict(rows)
+    [(findings,)] = connection.execute("select count(*) from findings where source = $1", [source]).fetchall()
+    articles, other, skipped, rejected = (by.get(status, 0) for status in ("article", "other", "skipped", "rejected"))
+    return Counts(sum(by.values()), articles, other, skipped, rejected, findings)
+
+
 def tallies_of(connection: duckdb.DuckDBPyConnection, source: str) -> Tallies:
     """What a summary says of one source."""
 
@@ -72,3 +110,17 @@ def tallies_of(connection: duckdb.DuckDBPyConnection, source: str) -> Tallies:
         rejections=tally("select code, count(*) from rejections where source = $source group by all"),
         unknown_fields=tally("select field, articles from unknown_fields where source = $source"),
     )
+
+
+def newest_of(
+    connection: duckdb.DuckDBPyConnection, source: str, now: dt.datetime
+) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Latest publish time of an article and latest modification time of a file, of one source and not after `now`."""
+    [found] = connection.execute(
+        """
+        select (select max(published_at) from articles where source = $source and published_at <= $now),
+               (select max(modified_at) from documents where source = $source and modified_at <= $now)
+        """,
+        {"source": source, "now": now},
+    ).fetchall()
+    return found

@@ -114,10 +114,12 @@ def run_tasks(
     executor: Executor | None = None,
     pool: ProcessPoolExecutor | None = None,
     meanwhile: Callable[[], None] = lambda: None,
+    retrying: Callable[[int], None] = lambda tasks: None,
 ) -> Iterator[Result]:
     """Results as they come, in any order. Without `executor`, on `workers` processes (0 = one per processor).
 
-    `pool` are workers that `start_workers` has started; `meanwhile` is called once, when the workers are on their way.
+    `pool` are workers that `start_workers` has started; `meanwhile` is called once, when the workers are on their way;
+    `retrying` with how many tasks a killed worker took with it.
     Raises PipelineError where workers die again and again, and whatever `function` raises.
     """
     if executor is not None:
@@ -145,6 +147,7 @@ def run_tasks(
                 yield result
             return
         except BrokenProcessPool:
+            retrying(len(missing))
             continue
         except BaseException:
             for process in multiprocessing.active_children():

@@ -86,6 +86,10 @@ class SourceEntry(Struct, frozen=True):
     fingerprint: dict[str, str]
     counts: Counts
     tallies: Tallies
+    newest_article_at: dt.datetime | None = None
+    """Latest publish time of an article that was not in the future."""
+    newest_file_at: dt.datetime | None = None
+    """Latest modification time of a file that was not in the future."""
 
 
 class Manifest(Struct, frozen=True):

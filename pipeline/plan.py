@@ -104,20 +104,20 @@ def plan(source: Folder, listing: Listing, known: Known, size: int, warehouse: s
         else:
             part = part or (names[max(0, bisect_right(edges, entry.path) - 1)] if names else "")
             changed.setdefault(part, []).append(entry)
-    gone: dict[str, list[FileState]] = {}
+    missing: dict[str, set[str]] = {}
+    deleted: list[FileState] = []
     for state, part in before.values():
         if closed and state.path.startswith(closed):  # not to be seen now is not deleted
             unchanged.append(state)
-        elif state.path not in listing.rejected:
-            gone.setdefault(part, []).append(state)
-        else:
-            gone.setdefault(part, [])
+            continue
+        missing.setdefault(part, set()).add(state.path)
+        if state.path not in listing.rejected:
+            deleted.append(state)
     tasks = _fresh(source, changed.pop("", []), size, warehouse, options, 0, report=True)
     reused = []
     for part, states in parts.items():
-        new, missing = changed.get(part, []), {path for path, (_, home) in before.items() if home == part}
-        missing = {path for path in missing if not (closed and path.startswith(closed))}
-        drop = missing | {entry.path for entry in new}
+        new = changed.get(part, [])
+        drop = missing.get(part, set()) | {entry.path for entry in new}
         if not drop:
             reused.append(part)
             continue
@@ -128,9 +128,7 @@ def plan(source: Folder, listing: Listing, known: Known, size: int, warehouse: s
         elif left:
             old = OldPart(known.tables.get(part, {}), known.listings[part], frozenset(drop))
             tasks.append(PartTask(part, source, new, warehouse, options, old, report=True))
-    return SourcePlan(
-        tasks, reused, [state for states in gone.values() for state in states], unchanged, _sidecars_differ(listing, known, source)
-    )
+    return SourcePlan(tasks, reused, deleted, unchanged, _sidecars_differ(listing, known, source))
 
 
 def _fresh(

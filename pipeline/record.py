@@ -1,18 +1,23 @@
 """The record of a run, and what `run` returns."""
 
 import datetime as dt
+import os
 import resource
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
 from pipeline import __version__
+from pipeline.errors import PipelineError
 from pipeline.ledger import Ledger
 from pipeline.load.files import replace_file
 from pipeline.load.snapshots import Warehouse
+from pipeline.log import RunLog
 from pipeline.manifest import CheckCount, SourceEntry
 
 
@@ -22,7 +27,7 @@ class RunRecord(Struct):
     run_id: str
     started_at: dt.datetime
     finished_at: dt.datetime | None = None
-    outcome: Literal["running", "published", "unchanged", "dry_run", "failed"] = "running"
+    outcome: Literal["running", "published", "unchanged", "rolled_back", "dry_run", "failed"] = "running"
     exit_code: int | None = None
     message: str | None = None
     snapshot: str | None = None
@@ -45,6 +50,7 @@ class RunRecord(Struct):
     seconds_derive: float = 0.0
     seconds_check: float = 0.0
     seconds_publish: float = 0.0
+    seconds_gc: float = 0.0
     seconds_total: float = 0.0
     peak_memory_bytes: int = 0
     version: str = __version__
@@ -88,9 +94,51 @@ def _added(tallies: Iterable[dict[str, int]]) -> dict[str, int]:
     return dict(total.most_common())
 
 
+@contextmanager
+def recorded(warehouse: Warehouse, now: dt.datetime | None, wait: float) -> Iterator[tuple[Warehouse, RunRecord, RunLog]]:
+    """Hold the warehouse's lock, and tell in a record and a log what happens meanwhile, whatever that is."""
+    started = now or dt.datetime.now(dt.UTC)
+    clock = time.perf_counter()
+    warehouse.prepare()
+    with warehouse.lock(wait):
+        record = RunRecord(f"{started:%Y%m%dT%H%M%S.%f}Z-{os.getpid()}", started)
+        log = RunLog(warehouse.logs, record.run_id)
+        write_record(warehouse, record)
+        try:
+            yield warehouse, record, log
+            record.exit_code = 0
+        except PipelineError as error:
+            record.outcome, record.exit_code, record.message = "failed", error.exit_code, str(error)
+            raise
+        except SystemExit as error:
+            record.outcome, record.exit_code, record.message = "failed", int(error.code or 0), "stopped by a signal"
+            raise
+        except BaseException as error:
+            record.outcome, record.exit_code, record.message = "failed", 1, f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            record.seconds_total = round(time.perf_counter() - clock, 4)
+            record.finished_at = started + dt.timedelta(seconds=record.seconds_total)
+            record.peak_memory_bytes = peak_memory()
+            if record.outcome == "failed":
+                log.open()
+            log.event("run_ended", **msgspec.to_builtins(record))
+            log.close()
+            write_record(warehouse, record)
+
+
 def write_record(warehouse: Warehouse, record: RunRecord) -> None:
     """Write or replace the record in `runs/`."""
     replace_file(warehouse.runs / f"{record.run_id}.json", msgspec.json.encode(record) + b"\n")
+
+
+def records(warehouse: Warehouse) -> Iterator[RunRecord]:
+    """The records of the runs so far, newest first; one that a full disk cut off is left out."""
+    for path in sorted(warehouse.runs.glob("*.json"), reverse=True):
+        try:
+            yield msgspec.json.decode(path.read_bytes(), type=RunRecord)
+        except (OSError, msgspec.DecodeError):
+            continue
 
 
 def peak_memory() -> int:

@@ -38,6 +38,20 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Store the text after the front matter in `bodies`."""
     keep_secured: bool = False
     """Store the ciphertext in `secured`."""
+    auto_gc: bool = True
+    """After publishing, remove what `pipeline gc` would."""
+    keep_snapshots: Annotated[int, Meta(ge=1)] = 20
+    """Newest snapshots that stay."""
+    keep_days: Annotated[float, Meta(ge=0)] = 2
+    """Days that a snapshot stays in any case."""
+    keep_logs: Positive = 200
+    """Newest logs of runs that stay."""
+    max_article_age: str = ""
+    """Age of a source's newest article from which `status` fails: ERROR or WARN,ERROR, such as `6h,1d`; empty = any."""
+    max_file_age: str = ""
+    """Likewise for the newest file."""
+    max_run_age: str = ""
+    """Likewise for the last good run."""
 
     def max_rejected(self, files: int) -> int | None:
         """The most rejections allowed among so many files; None = any."""

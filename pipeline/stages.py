@@ -16,8 +16,9 @@ def build_parts(
     pool: ProcessPoolExecutor | None,
     progress: Progress | None,
     own_process: bool,
+    retrying: Callable[[int], None],
 ) -> Iterator[PartResult]:
-    """Results of the tasks as they come; `progress` is called with documents done and in all.
+    """Results of the tasks as they come; `progress` is called with documents done and in all, `retrying` with parts that were lost.
 
     A process of the pipeline's own keeps pandas out.
     """
@@ -34,7 +35,7 @@ def build_parts(
     total, done = sum(len(task.entries) for task in tasks), 0
     if progress:
         progress(done, total)
-    for result in run_tasks(work, tasks, workers=workers, executor=executor, pool=pool, meanwhile=meanwhile):
+    for result in run_tasks(work, tasks, workers=workers, executor=executor, pool=pool, meanwhile=meanwhile, retrying=retrying):
         done += result.documents
         if progress:
             progress(done, total)
@@ -42,7 +43,9 @@ def build_parts(
 
 
 def load_stages() -> None:
-    """Import what workers need."""
+    """Import what workers need; what checks that keys are unique brings pandas along, unless that is kept out."""
+    import pyarrow.acero  # noqa: F401
+
     import pipeline.build  # noqa: F401
 
 

@@ -1,18 +1,34 @@
 """What is there: the published snapshot, the last runs, the settings in force."""
 
+import datetime as dt
+from itertools import islice
 from typing import Any
 
 import msgspec
 
+from pipeline.freshness import Clock, clock_lines, clocks, parse_limits
+from pipeline.load.retention import Snapshot
 from pipeline.load.snapshots import Warehouse
+from pipeline.record import records
 from pipeline.render import printable
 from pipeline.settings import Setting, Settings
 
 RUNS_SHOWN = 5
 
 
-def status_object(settings: Settings, origins: dict[str, Setting]) -> dict[str, Any]:
-    """Warehouse, snapshot, its tables, the last runs (newest first) and each setting with its origin."""
+def status_clocks(settings: Settings, now: dt.datetime) -> list[Clock]:
+    """The clocks of freshness, by the limits of the settings."""
+    warehouse = Warehouse(settings.warehouse)
+    limits = {
+        "article": parse_limits(settings.max_article_age),
+        "file": parse_limits(settings.max_file_age),
+        "run": parse_limits(settings.max_run_age),
+    }
+    return clocks(warehouse, warehouse.published(), now, **limits)
+
+
+def status_object(settings: Settings, origins: dict[str, Setting], found: list[Clock]) -> dict[str, Any]:
+    """Warehouse, snapshot, its tables, freshness, the last runs (newest first) and each setting with its origin."""
     warehouse = Warehouse(settings.warehouse)
     manifest = warehouse.published()
     tables = {}
@@ -27,23 +43,13 @@ def status_object(settings: Settings, origins: dict[str, Setting]) -> dict[str, 
         "created_at": manifest and manifest.created_at.isoformat(),
         "sources": [{"name": source.name, "path": source.path} for source in manifest.sources] if manifest else [],
         "tables": tables,
-        "runs": _last_runs(warehouse),
+        "freshness": msgspec.to_builtins(found),
+        "runs": msgspec.to_builtins(list(islice(records(warehouse), RUNS_SHOWN))),
         "settings": {name: {"value": setting.value, "origin": setting.origin} for name, setting in origins.items()},
     }
 
 
-def _last_runs(warehouse: Warehouse) -> list[dict[str, Any]]:
-    paths = sorted(warehouse.runs.glob("*.json"), reverse=True)[:RUNS_SHOWN]
-    runs = []
-    for path in paths:
-        try:
-            runs.append(msgspec.json.decode(path.read_bytes()))
-        except (OSError, msgspec.DecodeError):  # a record that a full disk cut off
-            continue
-    return runs
-
-
-def status_text(found: dict[str, Any]) -> str:
+def status_text(found: dict[str, Any], freshness: list[Clock]) -> str:
     """The status for a person."""
     lines = [f"Warehouse  {printable(found['warehouse'])}"]
     if found["snapshot"]:
@@ -53,7 +59,7 @@ def status_text(found: dict[str, Any]) -> str:
         lines += [f"  {name:<17}{t['rows']:>12,}{t['bytes']:>14,}{t['files']:>7,}" for name, t in found["tables"].items()]
     else:
         lines.append("Snapshot   nothing published yet; start with: pipeline run")
-    lines += ["", "Last runs"]
+    lines += ["", "Freshness", *clock_lines(freshness), "", "Last runs"]
     for run in found["runs"]:
         counts = f"{run['files']:,} files, {run['rejected']:,} rejected, {run['seconds_total']:.1f} s"
         lines.append(f"  {run['started_at'][:19]}Z  {run['outcome']:<10} {printable(run['message'] or counts)}")
@@ -70,3 +76,14 @@ def _value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def snapshot_rows(found: list[Snapshot]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Names and rows of the snapshots that are there, newest first; bytes count a file in each snapshot that has it."""
+    rows: list[tuple[Any, ...]] = []
+    for snapshot in reversed(found):
+        counts = [source.counts for source in snapshot.manifest.sources]
+        size = sum(file.bytes for files in snapshot.manifest.tables.values() for file in files)
+        totals = [sum(getattr(count, name) for count in counts) for name in ("files", "articles", "rejected")]
+        rows.append(("current" if snapshot.is_current else None, snapshot.id, snapshot.created_at, *totals, size))
+    return ["", "snapshot", "created_at", "files", "articles", "rejected", "bytes"], rows

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from pipeline.checks import CheckResult
+from pipeline.load.retention import Swept
 from pipeline.record import RunResult
 from pipeline.render import printable
 
@@ -40,7 +41,7 @@ def as_text(result: RunResult, command: str, options: str) -> str:
     """The summary that a person reads: counts that sum, what was repaired or rejected, where it is, what to try next."""
     record = result.record
     sources = ", ".join(printable(_near(source.path)) for source in result.sources)
-    lines = [f"Read {record.files:,} files from {sources} in {record.seconds_total:.1f} s.", ""]
+    lines = [f"Read {_number(record.files, 'file')} from {sources} in {record.seconds_total:.1f} s.", ""]
     notes = {
         "articles": "documents with a title",
         "other": "front matter without a title: people, organisations, communities",
@@ -88,6 +89,24 @@ def _next(rejected: bool) -> list[str]:
         'query "select topic, articles, attention_share, providers from coverage_by_topic limit 10"',
         "status",
     ]
+
+
+def swept_object(swept: Swept) -> dict[str, Any]:
+    """What a sweep removed, as one JSON object."""
+    return {"removed": swept.removed, "kept": swept.kept, "files": swept.files, "bytes": swept.bytes}
+
+
+def swept_text(swept: Swept, *, dry_run: bool) -> str:
+    """What a sweep removed, in one line."""
+    verb = "Would remove" if dry_run else "Removed"
+    return (
+        f"{verb} {_number(len(swept.removed), 'snapshot')} and {_number(swept.files, 'file')} ({swept.bytes:,} bytes);"
+        f" {_number(len(swept.kept), 'snapshot')} stay{'s' if len(swept.kept) == 1 else ''}."
+    )
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def checks_text(results: list[CheckResult]) -> str:

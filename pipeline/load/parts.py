@@ -1,6 +1,5 @@
 """Parquet part files: immutable, named by their content."""
 
-import os
 from hashlib import blake2b
 from pathlib import Path
 
@@ -27,7 +26,8 @@ def write(root: Path, name: str, table: pa.Table, part: str | None = None) -> Pa
 
 def read(root: Path, name: str, file: str) -> pa.Table:
     """The rows of one part file."""
-    return pq.read_table(os.fspath(root / "parts" / name / file), partitioning=None)
+    with pq.ParquetFile(root / "parts" / name / file) as source:
+        return source.read()
 
 
 def _ordered(schema: pa.Schema) -> list[str]:

@@ -6,6 +6,7 @@ snapshots/<id>/<table>/         hard links to its part files (copies where links
 current -> snapshots/<id>       `current/articles/*.parquet` is right for any tool
 parts/<table>/<hash>.parquet    immutable
 runs/<run id>.json              one record per run
+logs/<run id>.jsonl             what a run did, line by line
 """
 
 import datetime as dt
@@ -45,6 +46,11 @@ class Warehouse:
     def runs(self) -> Path:
         """Folder of the run records."""
         return self.root / "runs"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the runs' logs."""
+        return self.root / "logs"
 
     def prepare(self) -> None:
         """Create the folders. Raises WarehouseError where that is not possible."""
@@ -119,6 +125,8 @@ class Warehouse:
 
     def _write_links(self, manifest: Manifest) -> None:
         folder = self.root / "snapshots" / manifest.id
+        if _has_links(folder, manifest):  # an older snapshot: its readers must not see a hole
+            return
         aside = folder.with_name(f".{manifest.id}.{os.getpid()}.tmp")
         try:
             for table, files in manifest.tables.items():
@@ -135,15 +143,19 @@ class Warehouse:
             ) from error
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the right to write. Raises LockHeld, naming pid, host and since when, where another run has it."""
+    def lock(self, wait: float = 0) -> Iterator[None]:
+        """Hold the right to write; wait for it so many seconds.
+
+        Raises LockHeld, naming pid, host and since when, where another run has it and does not end in time.
+        """
         path, holder = self.root / ".lock", self.root / ".lock.holder"
-        lock = FileLock(path, timeout=0)
+        lock = FileLock(path, timeout=wait)
         try:
             lock.acquire()
         except Timeout as error:
             raise LockHeld(
-                f"{self.root}: another run is writing ({_holder(holder)}). Wait until it ends, or choose another --warehouse."
+                f"{self.root}: another run is writing ({_holder(holder)}). Let it end, wait for it with --wait SECONDS, or"
+                " choose another --warehouse."
             ) from error
         except OSError as error:
             raise WarehouseError(f"{path}: cannot be written ({error.strerror}). Choose a folder with --warehouse.") from error
@@ -166,6 +178,17 @@ def _holder(path: Path) -> str:
         return f"pid {record['pid']} on {record['host']} since {record['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "holder unknown"
+
+
+def _has_links(folder: Path, manifest: Manifest) -> bool:
+    try:
+        return all(
+            {(entry.name, entry.stat().st_size) for entry in os.scandir(folder / table)}
+            == {(file.file, file.bytes) for file in files}
+            for table, files in manifest.tables.items()
+        )
+    except FileNotFoundError:
+        return False
 
 
 def _link(part: Path, link: Path) -> None:

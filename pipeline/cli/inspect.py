@@ -1,0 +1,133 @@
+"""Commands that look at what is published: query, status, rejects, findings, schema, check."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipeline.cli.options import JsonOption, WarehouseOption, app, emit, warehouse_at
+from pipeline.errors import UsageError
+
+
+@app.command()
+def query(
+    sql: Annotated[str | None, typer.Argument(help="One SQL statement.")] = None,
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the statement from a file; - is standard input.")] = None,
+    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, json, jsonl, md or parquet.")] = "table",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.")] = None,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Ask the published snapshot a question in SQL."""
+    from pipeline.query import answer, write_parquet
+
+    if (sql is None) == (file is None):
+        raise UsageError("query: give one statement, as an argument or with --file.")
+    text = sql if sql is not None else sys.stdin.read() if str(file) == "-" else _read(Path(str(file)))
+    if style == "parquet":
+        if output is None:
+            raise UsageError("query: parquet is no text. Name a file with --output.")
+        write_parquet(text, output, warehouse_at(warehouse))
+        return
+    emit(*answer(text, warehouse_at(warehouse)), style, output)
+
+
+@app.command()
+def status(
+    warehouse: WarehouseOption = None,
+    max_article_age: Annotated[
+        str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of a source's newest article, such as 6h,1d.")
+    ] = None,
+    max_file_age: Annotated[str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of a source's newest file.")] = None,
+    max_run_age: Annotated[str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of the last good run.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what is published, how fresh it is, the last runs and the settings; exit 6 or 7 where something is too old."""
+    import datetime as dt
+
+    from pipeline.freshness import EXIT_CODES, worst
+    from pipeline.settings import load_settings
+    from pipeline.status import status_clocks, status_object, status_text
+
+    limits = {"max_article_age": max_article_age, "max_file_age": max_file_age, "max_run_age": max_run_age}
+    settings, origins = load_settings({"warehouse": warehouse, **limits})
+    clocks = status_clocks(settings, dt.datetime.now(dt.UTC))
+    found = status_object(settings, origins, clocks)
+    print(json.dumps(found, indent=2) if as_json else status_text(found, clocks), end="\n" if as_json else "")
+    if code := EXIT_CODES[worst(clocks)]:
+        raise typer.Exit(code)
+
+
+@app.command()
+def rejects(
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Those of a run that was refused: its id, or last.")
+    ] = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print files that could not be read, by path:line:column."""
+    from pipeline.defects import refused, rejection_lines, rejections
+
+    place = warehouse_at(warehouse)
+    _print_defects(rejections(place) if run_id is None else refused(place, run_id), rejection_lines, as_json)
+
+
+@app.command()
+def findings(
+    rule: Annotated[str | None, typer.Option(metavar="RULE", help="Only defects of this kind.")] = None,
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print defects that were survived, by path:line:column."""
+    from pipeline.defects import finding_lines
+    from pipeline.defects import findings as found
+
+    _print_defects(found(warehouse_at(warehouse), rule), finding_lines, as_json)
+
+
+@app.command()
+def schema(
+    name: Annotated[str | None, typer.Argument(help="One table or view.")] = None,
+    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, json, jsonl or md.")] = "table",
+) -> None:
+    """Print the tables, or the columns of one."""
+    from pipeline.dictionary import columns_of, tables
+
+    emit(*(tables() if name is None else columns_of(name)), style, None)
+
+
+@app.command()
+def check(warehouse: WarehouseOption = None, as_json: JsonOption = False) -> None:
+    """Run the checks on the published snapshot."""
+    import msgspec
+
+    from pipeline.checks import run_checks
+    from pipeline.errors import CheckFailed
+    from pipeline.load.catalog import connect
+    from pipeline.summary import checks_text
+
+    results = run_checks(connect(warehouse_at(warehouse)))
+    if as_json:
+        print(json.dumps([msgspec.to_builtins(result) | {"failed": result.failed} for result in results], indent=2, default=str))
+    else:
+        print(checks_text(results), end="")
+    if any(result.failed for result in results):
+        raise typer.Exit(CheckFailed.exit_code)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}). Name a text file.") from error
+
+
+def _print_defects(rows: list[dict[str, Any]], lines: Callable[[list[dict[str, Any]]], Iterator[str]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+    else:
+        for line in lines(rows):
+            print(line)

@@ -1,0 +1,70 @@
+"""What commands share: the application, options, and how rows are printed."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline import __version__
+from pipeline.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.load.snapshots import Warehouse
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Turn front-matter news articles into Parquet tables with DuckDB views for quality, heat and coverage reports.",
+    epilog="Exit status: 0 done, 1 failed, 2 usage, 3 too many rejections, 4 a check failed, 5 another run holds the lock,"
+    " 6 status warns, 7 status finds something too old; 130 and 143 stopped by a signal.",
+)
+
+WarehouseOption = Annotated[str | None, typer.Option("--warehouse", "-w", metavar="DIR", help="Folder of the warehouse.")]
+WaitOption = Annotated[float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for another run to end.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"pipeline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+def warehouse_at(folder: str | None) -> "Warehouse":
+    """The warehouse that a flag or the settings name."""
+    from pipeline.load.snapshots import Warehouse
+    from pipeline.settings import load_settings
+
+    return Warehouse(load_settings({"warehouse": folder})[0].warehouse)
+
+
+def emit(names: list[str], rows: list[tuple[Any, ...]], style: str, output: Path | None) -> None:
+    """Print rows in a format, or write them to a file. Raises UsageError for an unknown format."""
+    from pipeline.render import FORMATS, render
+
+    if style not in FORMATS:
+        raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(FORMATS)}.")
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
+    text = render(names, rows, style, width=width)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        from pipeline.load.files import replace_file
+
+        if output.exists() and not output.is_file():
+            output.write_text(text, newline="")
+        else:
+            replace_file(output.resolve(), text.encode())

@@ -1,0 +1,176 @@
+"""Which snapshots stay, and what nobody needs any more."""
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+from msgspec import Struct
+
+from pipeline.errors import UsageError, WarehouseError
+from pipeline.load.snapshots import Warehouse
+from pipeline.manifest import Manifest
+from pipeline.render import printable
+
+GRACE = dt.timedelta(hours=1)
+"""A snapshot that readers could see less than this long ago stays, whatever is asked."""
+
+
+LISTED = 10
+"""Snapshots that an error names at most."""
+
+
+class Snapshot(Struct, frozen=True):
+    """A snapshot that is there: when it was made, what it holds, whether it is the published one."""
+
+    id: str
+    created_at: dt.datetime
+    is_current: bool
+    manifest: Manifest
+
+
+class Swept(Struct, frozen=True):
+    """What a sweep removed (or would remove): snapshots; files that no snapshot that stays names; their bytes."""
+
+    removed: list[str]
+    kept: list[str]
+    files: int
+    bytes: int
+
+
+def snapshots(warehouse: Warehouse) -> list[Snapshot]:
+    """All snapshots, oldest first; a manifest that cannot be read is no snapshot."""
+    current = warehouse.current_id()
+    found = []
+    for path in (warehouse.root / "snapshots").glob("[!.]*.json"):
+        try:
+            manifest = warehouse.manifest(path.stem)
+        except WarehouseError:
+            continue
+        found.append(Snapshot(path.stem, manifest.created_at, path.stem == current, manifest))
+    return sorted(found, key=lambda snapshot: (snapshot.created_at, snapshot.id))
+
+
+def resolve(warehouse: Warehouse, text: str) -> str:
+    """The id that `text` means: an id, the beginning of one, `current` or `previous`.
+
+    Raises UsageError where none or several fit, naming those that are there.
+    """
+    ids = [path.stem for path in (warehouse.root / "snapshots").glob("[!.]*.json")]
+    if text in ("current", "previous"):
+        found = [snapshot.id for snapshot in snapshots(warehouse)]
+        current = warehouse.current_id()
+        at = found.index(current) - (text == "previous") if current in found else -1
+        fitting = found[at : at + 1] if at >= 0 else []
+    else:
+        fitting = [name for name in ids if name == text] or [name for name in ids if text and name.startswith(text)]
+    if len(fitting) > 1:
+        raise UsageError(f"{text}: fits {len(fitting)} snapshots ({_listed(fitting)}; expected one). Give more of the id.")
+    if not fitting:
+        raise UsageError(f"{warehouse.root}: there is no snapshot {printable(text) or '(no id)'}. {available(warehouse)}")
+    return fitting[0]
+
+
+def available(warehouse: Warehouse, without: str = "") -> str:
+    """The sentence that ends an error about a snapshot: which others there are."""
+    ids = [path.stem for path in (warehouse.root / "snapshots").glob("[!.]*.json") if path.stem != without]
+    return (
+        f"Choose from {_listed(ids)}: see `pipeline snapshots`." if ids else "Run `pipeline run` first: see `pipeline snapshots`."
+    )
+
+
+def _listed(ids: list[str]) -> str:
+    newest = sorted(ids, reverse=True)
+    return ", ".join(newest[:LISTED]) + (f" and {len(ids) - LISTED} older" if len(ids) > LISTED else "")
+
+
+def staying(found: list[Snapshot], keep: int, keep_days: float, now: dt.datetime) -> set[str]:
+    """Ids of those to keep: the newest `keep`, all younger than `keep_days`, the published one, and what readers may hold."""
+    newest = {snapshot.id for snapshot in found[max(0, len(found) - keep) :]}
+    young = {snapshot.id for snapshot in found if now - snapshot.created_at < dt.timedelta(days=keep_days)}
+    current = {snapshot.id for snapshot in found if snapshot.is_current}
+    replaced_at = {snapshot.id: later.created_at for snapshot, later in pairwise(found)}
+    replaced_at |= {later.manifest.parent: later.created_at for later in found if later.manifest.parent}
+    held = {snapshot.id for snapshot in found if now - replaced_at.get(snapshot.id, now) < GRACE}
+    return newest | young | current | held
+
+
+def sweep(warehouse: Warehouse, keep: int, keep_days: float, now: dt.datetime, *, dry_run: bool = False) -> Swept:
+    """Remove snapshots that need not stay, and every file that then belongs to none. For the holder of the lock.
+
+    Manifests go first: one that is there names only files that are there, wherever a sweep is cut off.
+    Raises WarehouseError where the published manifest cannot be read.
+    """
+    if warehouse.current_id():
+        warehouse.manifest()
+    found = snapshots(warehouse)
+    stay = staying(found, keep, keep_days, now)
+    gone = [snapshot.id for snapshot in found if snapshot.id not in stay]
+    needed = _named_files(warehouse.root, [snapshot.manifest for snapshot in found if snapshot.id in stay])
+    doomed = [*_manifests_without(warehouse.root, stay), *_links_without(warehouse.root, stay)]
+    doomed += [path for path in _content(warehouse.root) if path not in needed]
+    files = size = 0
+    for path in doomed:
+        files, size = files + 1, size + _size(path)
+        if not dry_run:
+            _remove(path)
+    return Swept(gone, sorted(stay), files, size)
+
+
+def _named_files(root: Path, manifests: list[Manifest]) -> set[str]:
+    named = set()
+    for manifest in manifests:
+        for table, files in manifest.tables.items():
+            named |= {f"{root}/parts/{table}/{file.file}" for file in files}
+        named |= {f"{root}/listings/{name}" for name in manifest.listings.values()}
+    return named
+
+
+def _manifests_without(root: Path, stay: set[str]) -> list[str]:
+    return [str(path) for path in (root / "snapshots").glob("*.json") if path.stem not in stay]
+
+
+def _links_without(root: Path, stay: set[str]) -> list[str]:
+    return [entry.path for entry in _entries(root / "snapshots") if entry.name not in stay and entry.is_dir(follow_symlinks=False)]
+
+
+def _content(root: Path) -> Iterator[str]:
+    """Parts, listings, and what a run that was killed left half written anywhere."""
+    for table in _entries(root / "parts"):
+        if table.is_dir(follow_symlinks=False):
+            yield from (entry.path for entry in _entries(Path(table.path)) if not entry.is_dir(follow_symlinks=False))
+    yield from (entry.path for entry in _entries(root / "listings"))
+    for folder in (root, root / "runs", root / "logs", root / "snapshots"):
+        for entry in _entries(folder):
+            if entry.name.startswith(".") and entry.name.endswith((".tmp", ".tmp.wal")) and not entry.is_dir(follow_symlinks=False):
+                yield entry.path
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
+
+
+def _size(path: str) -> int:
+    """Bytes that removing the file frees; a folder of links holds none of its own."""
+    try:
+        return 0 if os.path.isdir(path) else os.lstat(path).st_size
+    except OSError:
+        return 0
+
+
+def _remove(path: str) -> None:
+    try:
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise WarehouseError(f"{path}: cannot be removed ({error.strerror}). Give the right to write.") from error

@@ -1,0 +1,98 @@
+"""What the published snapshot tells the next run: what it knows of a source, and why it must build everything again."""
+
+from collections.abc import Iterable
+
+from pipeline.errors import SourceError, UsageError, WarehouseError
+from pipeline.extract.source import Folder, Listing
+from pipeline.load.listings import read as read_listing
+from pipeline.load.snapshots import Warehouse
+from pipeline.manifest import Manifest, PartFile, SourceEntry
+from pipeline.plan import Known
+
+
+class Previous:
+    """The snapshot that was published before a run; `manifest` is None before the first one."""
+
+    def __init__(self, warehouse: Warehouse, *, full: bool) -> None:
+        """A full run does without a manifest that is damaged; raises WarehouseError for it else."""
+        self._root = warehouse.root
+        self.manifest: Manifest | None = None
+        try:
+            self.manifest = warehouse.published()
+        except WarehouseError:
+            if not full:
+                raise
+        self._entries = {entry.name: entry for entry in self.manifest.sources} if self.manifest else {}
+
+    @property
+    def id(self) -> str | None:
+        """Id of the snapshot."""
+        return self.manifest.id if self.manifest else None
+
+    def entry(self, source: str) -> SourceEntry | None:
+        """What the snapshot says of a source; None where it holds nothing of it."""
+        return self._entries.get(source)
+
+    def entries(self, *, without: Iterable[str] = ()) -> dict[str, SourceEntry]:
+        """What it says of each source, but for some."""
+        left_out = set(without)
+        return {name: entry for name, entry in self._entries.items() if name not in left_out}
+
+    def files(self, table: str, sources: set[str], reused: set[str]) -> list[PartFile]:
+        """Part files of a table that stay: those of `reused` parts, and those of sources that the run does not touch."""
+        kept = self.manifest.tables.get(table, []) if self.manifest else []
+        return [file for file in kept if file.part and (file.part in reused or source_of(file.part) not in sources)]
+
+    def listings(self, sources: set[str], reused: set[str]) -> dict[str, str]:
+        """Listings of the parts that stay."""
+        old = self.manifest.listings if self.manifest else {}
+        return {part: name for part, name in old.items() if part in reused or source_of(part) not in sources}
+
+    def observations(self) -> list[PartFile]:
+        """Part files of the observations so far."""
+        return self.manifest.tables.get("observations", []) if self.manifest else []
+
+    def known(self, source: Folder) -> Known | None:
+        """Files, tables and listings of a source; None where the snapshot holds nothing of it."""
+        if self.manifest is None or source.name not in self._entries:
+            return None
+        mine = {part: name for part, name in self.manifest.listings.items() if source_of(part) == source.name}
+        tables: dict[str, dict[str, str]] = {}
+        for table, files in self.manifest.tables.items():
+            for file in files:
+                if file.part in mine:
+                    tables.setdefault(file.part, {})[table] = file.file
+        states = {part: read_listing(self._root, name) for part, name in mine.items()}
+        return Known(states, tables, mine)
+
+    def why_rebuild(self, sources: Iterable[Folder], fingerprint: dict[str, str], *, full: bool) -> str | None:
+        """Why every part of the named sources is built again; None where only what changed is."""
+        if full:
+            return "--full"
+        differing = set()
+        for source in sources:
+            if entry := self._entries.get(source.name):
+                names = entry.fingerprint.keys() | fingerprint.keys()
+                differing |= {name for name in names if entry.fingerprint.get(name) != fingerprint.get(name)}
+        return f"{', '.join(sorted(differing))} changed" if differing else None
+
+    def refuse_empty(self, source: Folder, listing: Listing) -> None:
+        """A source that had files and has none is more likely not mounted than deleted. Raises SourceError."""
+        entry = self._entries.get(source.name)
+        if entry and entry.counts.files and not listing.entries:
+            raise SourceError(
+                f"{source.root}: holds no article files (the snapshot has {entry.counts.files} of {source.name})."
+                " Check that it is mounted, or say --allow-empty."
+            )
+
+    def refuse_unknown(self, source: str) -> SourceEntry:
+        """The entry of a source that the snapshot must hold. Raises UsageError, naming those it holds."""
+        if source not in self._entries:
+            there = ", ".join(self._entries) or "none"
+            raise UsageError(f"{source}: the snapshot has no such source (it has {there}). Name one of them.")
+        return self._entries[source]
+
+
+def source_of(part: str) -> str:
+    """Name of the source of a part."""
+    return part.rpartition("/")[0]

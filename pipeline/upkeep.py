@@ -1,0 +1,31 @@
+"""What an operator does beside running: going back to an older snapshot, removing what nobody needs."""
+
+import datetime as dt
+
+from pipeline.load.retention import Swept, resolve, sweep
+from pipeline.load.snapshots import Warehouse
+from pipeline.publication import publish_again
+from pipeline.record import RunRecord, recorded
+
+
+def roll_back(warehouse: Warehouse, snapshot: str, *, now: dt.datetime | None = None, wait: float = 0) -> RunRecord:
+    """Publish a snapshot that is kept again: an id, the beginning of one, or `previous`; the record says so in `runs`.
+
+    Raises UsageError where there is no such snapshot, WarehouseError where it is damaged.
+    """
+    with recorded(warehouse, now, wait) as (warehouse, record, log):
+        log.open()
+        record.snapshot = before = warehouse.current_id()
+        record.message = f"it was {before}"
+        record.snapshot = publish_again(warehouse, resolve(warehouse, snapshot)).id
+        record.outcome = "rolled_back"
+    return record
+
+
+def collect_garbage(
+    warehouse: Warehouse, keep: int, keep_days: float, *, now: dt.datetime | None = None, dry_run: bool = False, wait: float = 0
+) -> Swept:
+    """Remove snapshots but for the newest `keep` and those younger than `keep_days`, and files that belong to none."""
+    warehouse.prepare()
+    with warehouse.lock(wait):
+        return sweep(warehouse, keep, keep_days, now or dt.datetime.now(dt.UTC), dry_run=dry_run)
