@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint types tests docs bench clean
+.PHONY: run test lint types tests docs bench soak clean
 
 run: .venv/installed
 	$(BIN)/pipeline run
@@ -29,6 +29,9 @@ docs-write: .venv/installed-test
 
 bench: .venv/installed-test
 	$(BIN)/python benchmarks/bench.py
+
+soak: .venv/installed-test
+	$(BIN)/python benchmarks/soak.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

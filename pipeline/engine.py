@@ -13,16 +13,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from typing import TypeVar
 
+from pipeline import stop
 from pipeline.errors import PipelineError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 ATTEMPTS = 3
-_STOPPING = {signal.SIGINT, signal.SIGTERM}
 
 
 def available_processors() -> int:
@@ -56,20 +55,10 @@ def postpone_pandas() -> None:
         sys.meta_path.remove(_NoPandas)
 
 
-@contextmanager
-def _signals_held() -> Iterator[None]:
-    """Let signals wait while processes fork: what a handler raises inside a fork's hooks would be lost."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _enter_worker(driver: int | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver is told too, and ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+    stop.unblock()
     _die_with_the_driver(driver)
     postpone_pandas()
     gc.disable()  # what a task leaves behind is freed by reference counting
@@ -101,7 +90,7 @@ def start_workers(workers: int) -> ProcessPoolExecutor | None:
     if count <= 1:
         return None
     pool = _new_pool(count)
-    with _signals_held():
+    with stop.held():
         pool.submit(available_processors)  # a first task, so that the processes start
     return pool
 
@@ -137,7 +126,7 @@ def run_tasks(
         if pool is None or attempt:
             pool = _new_pool(workers)
         try:
-            with _signals_held():
+            with stop.held():
                 futures = {pool.submit(function, tasks[at]): at for at in missing}
             if not attempt:
                 meanwhile()

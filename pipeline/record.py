@@ -7,12 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 from msgspec import Struct
 
-from pipeline import __version__
+from pipeline import __version__, stop
 from pipeline.errors import PipelineError
 from pipeline.ledger import Ledger
 from pipeline.load.files import replace_file
@@ -20,9 +21,12 @@ from pipeline.load.snapshots import Warehouse
 from pipeline.log import RunLog
 from pipeline.manifest import CheckCount, SourceEntry
 
+SINGLE = dt.timedelta(days=31)
+"""How long a run's record stays a file of its own."""
+
 
 class RunRecord(Struct):
-    """What a run did: `runs/<run_id>.json`, and a row of the view `runs`. Columns: `schema.RUNS`."""
+    """What a run did: a row of the view `runs`, see `schema.RUNS`. In `runs/<run_id>.json`, later a line of `runs/<month>.json`."""
 
     run_id: str
     started_at: dt.datetime
@@ -110,10 +114,10 @@ def recorded(warehouse: Warehouse, now: dt.datetime | None, wait: float) -> Iter
         except PipelineError as error:
             record.outcome, record.exit_code, record.message = "failed", error.exit_code, str(error)
             raise
-        except SystemExit as error:
-            record.outcome, record.exit_code, record.message = "failed", int(error.code or 0), "stopped by a signal"
-            raise
         except BaseException as error:
+            if (status := stop.exit_status()) is not None:
+                record.outcome, record.exit_code, record.message = "failed", status, "stopped by a signal"
+                raise SystemExit(status) from error
             record.outcome, record.exit_code, record.message = "failed", 1, f"{type(error).__name__}: {error}"
             raise
         finally:
@@ -134,11 +138,37 @@ def write_record(warehouse: Warehouse, record: RunRecord) -> None:
 
 def records(warehouse: Warehouse) -> Iterator[RunRecord]:
     """The records of the runs so far, newest first; one that a full disk cut off is left out."""
-    for path in sorted(warehouse.runs.glob("*.json"), reverse=True):
-        try:
-            yield msgspec.json.decode(path.read_bytes(), type=RunRecord)
-        except (OSError, msgspec.DecodeError):
-            continue
+    for path in sorted(warehouse.runs.glob("*.json"), key=lambda path: path.stem.replace("-", ""), reverse=True):
+        for line in reversed(_lines(path)):
+            try:
+                yield msgspec.json.decode(line, type=RunRecord)
+            except msgspec.DecodeError:
+                continue
+
+
+def fold_records(warehouse: Warehouse, now: dt.datetime) -> int:
+    """Join records older than `SINGLE` into a file a month, so that years of runs are few files; returns how many were joined.
+
+    What was cut off between writing the month and removing its records is mended by the next call.
+    """
+    last = f"{now - SINGLE:%Y%m%dT}"
+    old = sorted(path for path in warehouse.runs.glob("*T*.json") if path.name < last)
+    months: dict[str, list[Path]] = {}
+    for path in old:
+        months.setdefault(f"{path.name[:4]}-{path.name[4:6]}.json", []).append(path)
+    for name, paths in months.items():
+        lines = {line: None for path in (warehouse.runs / name, *paths) for line in _lines(path)}
+        replace_file(warehouse.runs / name, b"".join(line + b"\n" for line in lines))
+        for path in paths:
+            path.unlink(missing_ok=True)
+    return len(old)
+
+
+def _lines(path: Path) -> list[bytes]:
+    try:
+        return path.read_bytes().splitlines()
+    except OSError:
+        return []
 
 
 def peak_memory() -> int:

@@ -32,9 +32,9 @@ from pipeline.log import RunLog, rotate
 from pipeline.manifest import CheckCount, Counts, Manifest, PartFile, SourceEntry, content_id, snapshot_id
 from pipeline.plan import Known, Options, PartResult, SourcePlan, fingerprint, plan, plan_all
 from pipeline.previous import Previous, source_of
-from pipeline.record import RunRecord, RunResult, recorded
+from pipeline.record import RunRecord, RunResult, fold_records, recorded
 from pipeline.settings import Settings
-from pipeline.stages import Progress, build_parts, load_stages
+from pipeline.stages import Progress, build_parts, load_late_stages, load_stages
 
 if TYPE_CHECKING:
     import duckdb
@@ -167,6 +167,7 @@ class _Run:
     def _derive(self, tables: Tables, part_listings: dict[str, str], forgotten: set[str], *, dry_run: bool) -> RunResult:
         """Add the derived tables, then check and publish."""
         self.log.open()
+        load_late_stages()
         with self._timed("derive"):
             from pipeline.derive import add_derived, without
 
@@ -214,7 +215,8 @@ class _Run:
             try:
                 swept = sweep(self.warehouse, settings.keep_snapshots, settings.keep_days, self.record.started_at)
                 logs = rotate(self.warehouse.logs, settings.keep_logs)
-                self.log.event("swept", snapshots=swept.removed, files=swept.files, bytes=swept.bytes, logs=logs)
+                runs = fold_records(self.warehouse, self.record.started_at)
+                self.log.event("swept", snapshots=swept.removed, files=swept.files, bytes=swept.bytes, logs=logs, runs=runs)
             except (WarehouseError, OSError) as error:
                 self.record.message = f"published, but gc failed: {error}"
                 self.log.event("gc_failed", message=str(error))

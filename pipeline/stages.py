@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 
+from pipeline import stop
 from pipeline.engine import postpone_pandas, run_tasks
 from pipeline.plan import PartResult, PartTask, work
 
@@ -44,14 +45,17 @@ def build_parts(
 
 def load_stages() -> None:
     """Import what workers need; what checks that keys are unique brings pandas along, unless that is kept out."""
-    import pyarrow.acero  # noqa: F401
+    with stop.held():
+        import pyarrow.acero  # noqa: F401
 
-    import pipeline.build  # noqa: F401
+        import pipeline.build  # noqa: F401
 
 
 def load_late_stages() -> None:
     """Import what comes after building, while the workers build."""
-    import pipeline.derive  # noqa: F401
+    with stop.held():
+        import pipeline.derive
+        import pipeline.publication  # noqa: F401
     from pipeline.transform.providers import registered_domains
 
     registered_domains(["example.com"])  # loads the Public Suffix List

@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 
 from pipeline.defects import refused
 from pipeline.errors import CheckFailed, TooManyRejections, UsageError
 from pipeline.freshness import Limits, parse_limits
 from pipeline.load.snapshots import Warehouse
+from pipeline.record import fold_records, records
 from pipeline.settings import load_settings
 from pipeline.status import status_clocks
 from tests.conftest import NOW, World, article
@@ -87,6 +89,22 @@ def test_a_failed_run_is_no_good_run(world: World) -> None:
     (world.site / "b.md").unlink()
     assert world.run(now=NOW + 9.5 * HOUR, max_rejects="0").record.outcome == "unchanged"
     assert clocks(world, NOW + 10 * HOUR, max_run_age="9h")["last good run"][0] == "ok"
+
+
+def test_records_of_years_are_few_files(world: World) -> None:
+    for number in range(6):
+        world.write({"a.md": article(heat=str(number))})
+        world.run(now=NOW + 20 * number * 24 * HOUR)
+    names = sorted(path.name for path in (world.warehouse / "runs").iterdir())
+    assert names[:3] == ["2026-01.json", "2026-02.json", "2026-03.json"] and len(names) == 5
+    assert world.rows("select count(*), count(distinct run_id), min(started_at), max(articles) from runs") == [(6, 6, NOW, 1)]
+    again = Warehouse(world.warehouse)
+    found = list(records(again))
+    assert [record.started_at for record in found] == sorted((record.started_at for record in found), reverse=True)
+    assert fold_records(again, NOW + 120 * 24 * HOUR) == 1 and len(list(records(again))) == 6
+    left = world.warehouse / "runs" / f"{found[-1].run_id}.json"
+    left.write_bytes(msgspec.json.encode(found[-1]) + b"\n")
+    assert fold_records(again, NOW + 120 * 24 * HOUR) == 1 and len(list(records(again))) == 6, "cut off and mended"
 
 
 @pytest.mark.parametrize(("limits", "code"), [((), 0), (("--max-run-age", "1m,1000d"), 6), (("--max-run-age", "1m"), 7)])

@@ -2,11 +2,11 @@
 
 import io
 import os
-import signal
 import sys
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy comes with Arrow; its idle threads cost start-up time and memory
 
+from pipeline import stop
 from pipeline.cli import build, inspect, keep
 from pipeline.cli.options import app
 from pipeline.errors import PipelineError
@@ -14,17 +14,9 @@ from pipeline.errors import PipelineError
 __all__ = ["app", "build", "entry", "inspect", "keep"]
 
 
-def _stop(number: int, _: object) -> None:
-    """A clean stop: the lock is freed, the run's record says so, what is published stays."""
-    signal.signal(number, signal.SIG_IGN)
-    print("pipeline: stopped; the published snapshot is as it was.", file=sys.stderr)
-    raise SystemExit(128 + number)
-
-
 def entry() -> None:
     """Run the command line; errors of ours are one line on standard error."""
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
+    stop.listen()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -40,8 +32,8 @@ def entry() -> None:
 def _run_app() -> int:
     try:
         app()
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except PipelineError as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return error.exit_code
@@ -51,4 +43,8 @@ def _run_app() -> int:
     except OSError as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 1
+    except RuntimeError:
+        if (status := stop.exit_status()) is None:
+            raise
+        return status
     return 0

@@ -5,7 +5,7 @@ snapshots/<id>.json             the manifest
 snapshots/<id>/<table>/         hard links to its part files (copies where links fail)
 current -> snapshots/<id>       `current/articles/*.parquet` is right for any tool
 parts/<table>/<hash>.parquet    immutable
-runs/<run id>.json              one record per run
+runs/<run id>.json              one record per run; after a month, a line of runs/<month>.json
 logs/<run id>.jsonl             what a run did, line by line
 """
 

@@ -1,0 +1,45 @@
+"""A clean stop on Ctrl-C and SIGTERM: the lock is freed, the run's record says so, what is published stays."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_STOPPING = {signal.SIGINT, signal.SIGTERM}
+_received: list[int] = []
+
+
+def listen() -> None:
+    """Let SIGINT and SIGTERM end this process with SystemExit(130) and SystemExit(143)."""
+    signal.signal(signal.SIGINT, _stop)
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def exit_status() -> int | None:
+    """128 and the number of the signal that asked to stop; None where none did.
+
+    DuckDB turns what a handler raises during a query into a RuntimeError; who catches an error asks here what it means.
+    """
+    return 128 + _received[0] if _received else None
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let signals wait: what a handler raises in a fork's hooks is lost, and in a C++ module that loads it ends the process."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def unblock() -> None:
+    """Let signals through, in a process that was forked while they were held."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPPING)
+
+
+def _stop(number: int, _: object) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    _received.append(number)
+    print("pipeline: stopped; the published snapshot is as it was.", file=sys.stderr)
+    raise SystemExit(128 + number)
