@@ -26,7 +26,7 @@ import pipeline
 
 ROOT = Path(__file__).parents[1]
 ACROSS_RUNS = "select path, title, heat, topics_count from articles order by path"
-EXPECTED = {0, 5, 143, -signal.SIGKILL}
+EXPECTED = {0, 5, 143, -signal.SIGKILL, -signal.SIGTERM}  # the last one: stopped before Python listens
 
 IMPATIENT = """
 import datetime
@@ -172,7 +172,8 @@ def report(soak: Soak, minutes: float, told: list[dict[str, int]]) -> str:
         *(f"| {name} | {facts[name]:,} |" for name in sorted(facts)),
         f"| **inconsistencies** | **{len(soak.wrong)}** |",
         "",
-        "`run 0` ended well, `run 5` found another run at work, `run 143` was stopped, `run SIGKILL` was killed.",
+        "`run 0` ended well, `run 5` found another run at work, `run 143` was stopped, `run SIGKILL` was killed, `run SIGTERM` was"
+        " stopped before it had begun.",
         "",
     ]
     return "\n".join([*lines, *(f"- {wrong}" for wrong in soak.wrong)])

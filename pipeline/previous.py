@@ -77,12 +77,12 @@ class Previous:
         return f"{', '.join(sorted(differing))} changed" if differing else None
 
     def refuse_empty(self, source: Folder, listing: Listing) -> None:
-        """A source that had files and has none is more likely not mounted than deleted. Raises SourceError."""
-        entry = self._entries.get(source.name)
-        if entry and entry.counts.files and not listing.entries:
+        """A source without files is more likely not mounted, or another folder, than meant. Raises SourceError."""
+        if not listing.entries:
+            entry = self._entries.get(source.name)
+            had = f" (the snapshot has {entry.counts.files} of {source.name})" if entry and entry.counts.files else ""
             raise SourceError(
-                f"{source.root}: holds no article files (the snapshot has {entry.counts.files} of {source.name})."
-                " Check that it is mounted, or say --allow-empty."
+                f"{source.root}: holds no article files{had}. Check that it is mounted and the right folder, or say --allow-empty."
             )
 
     def refuse_unknown(self, source: str) -> SourceEntry:

@@ -31,7 +31,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     max_rejects: str = ""
     """Most rejections a run may have, a number or a percentage of the files (`5%`); empty = any."""
     allow_empty: bool = False
-    """Accept that a source which had files has none."""
+    """Accept that a source has no files."""
     strict: bool = False
     """Repair nothing."""
     keep_bodies: bool = True

@@ -201,7 +201,10 @@ def test_a_source_that_lost_all_files_is_not_believed(world: World) -> None:
     world.write({"a.md": article()})
     world.run()
     (world.site / "a.md").unlink()
-    with pytest.raises(SourceError, match="Check that it is mounted, or say --allow-empty"):
+    with pytest.raises(
+        SourceError,
+        match=r"holds no article files \(the snapshot has 1 of site\). Check that it is mounted .* or say --allow-empty",
+    ):
         world.run(now=after(1))
     assert world.rows("select count(*) from articles") == [(1,)]
     assert world.run(allow_empty=True, now=after(2)).ledger.deleted == 1
@@ -230,14 +233,14 @@ def test_the_summary_speaks_of_the_sources_of_the_run(world: World, tmp_path: Pa
     ],
 )
 def test_queries_that_are_none(world: World, tmp_path: Path, sql: str, words: str) -> None:
-    world.run()
+    world.run(allow_empty=True)
     done = call("query", sql, "-w", world.warehouse, folder=tmp_path)
     assert done.returncode == 2 and words in done.stderr
     assert not list(tmp_path.glob("x.*"))
 
 
 def test_results_that_look_like_markup_and_odd_numbers(world: World) -> None:
-    world.run()
+    world.run(allow_empty=True)
     done = call("query", "select '[/]' as \"[red]x[/red]\", 'a\\' as b, 1 as c, 2 as c", "-w", world.warehouse)
     assert done.stdout.splitlines()[0].split() == ["[red]x[/red]", "b", "c", "c"]
     assert done.stdout.splitlines()[2].split() == ["[/]", "a\\", "1", "2"]

@@ -50,7 +50,9 @@ def test_parts_of_any_size_hold_the_same_rows(tmp_path: Path) -> None:
 
 
 def test_an_empty_corpus_gives_typed_empty_tables_and_views(world: World) -> None:
-    result = world.run()
+    with pytest.raises(SourceError, match=r"holds no article files\. Check"):
+        world.run()
+    result = world.run(allow_empty=True, now=NOW + dt.timedelta(hours=1))
     assert result.record.files == 0
     with world.connect() as connection:
         for name, table in TABLES.items():
@@ -59,7 +61,7 @@ def test_an_empty_corpus_gives_typed_empty_tables_and_views(world: World) -> Non
             assert len(types) == len(table.columns) and "INTEGER" not in types
         for relation in relations("views", "reports"):
             assert connection.execute(f"select * from {relation.name}").fetchall() == []
-        assert connection.execute("select count(*) from runs").fetchall() == [(1,)]
+        assert connection.execute("select count(*) from runs").fetchall() == [(2,)]
     assert {path.parent.name for path in (world.warehouse / "current").glob("*/*.parquet")} == set(TABLES)
 
 

@@ -24,7 +24,7 @@ def run(
     full: Annotated[bool, typer.Option("--full", help="Build every part again, not only what changed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but publish.")] = False,
     max_rejects: Annotated[str | None, typer.Option(metavar="N|P%", help="Publish nothing if more files are rejected.")] = None,
-    allow_empty: Annotated[bool | None, typer.Option("--allow-empty", help="Accept that a source has no files any more.")] = None,
+    allow_empty: Annotated[bool | None, typer.Option("--allow-empty", help="Accept that a source has no files.")] = None,
     strict: Annotated[bool | None, typer.Option("--strict/--no-strict", help="Repair nothing.")] = None,
     bodies: Annotated[bool | None, typer.Option("--bodies/--no-bodies", help="Store the text after the front matter.")] = None,
     keep_secured: Annotated[bool | None, typer.Option("--keep-secured/--no-keep-secured", help="Store the ciphertext.")] = None,
