@@ -20,12 +20,12 @@ shutil.copytree(ROOT / "data" / "raw", _PLACE / "data" / "raw")
 _FOLDER = [_PLACE]
 """Where commands run."""
 
+_SNAPSHOTS: dict[str, int] = {}
 _VOLATILE = [
-    (re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}"), "20260102T030405Z-1a2b3c4d"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  "), "2026-01-02T03:04:05Z  "),
     (re.compile(r"\b\d+\.\d s\b"), "0.6 s"),
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\dZ, [0-9.]+ (min|h|d) ago"), "2026-01-02 03:04Z, 12 min ago"),
-    (re.compile(r"\(\d[0-9,]* bytes\)"), "(48,213 bytes)"),
+    (re.compile(r"\([1-9][0-9,]* bytes\)"), "(48,213 bytes)"),
     (re.compile(r"(?m)^\d+( \* \* \* \* cd )"), r"21\1"),
     (re.compile(r"\d{8}T\d{6}\.\d{6}Z-\d+"), "20260102T030405.678901Z-4711"),
     (re.compile(re.escape(os.fspath(Path(sys.executable).parent))), "/opt/news/bin"),
@@ -34,10 +34,17 @@ _VOLATILE = [
 ]
 
 
-def enter(name: str, *, site: str) -> None:
-    """Go to a new folder with the sample site in it."""
+def _snapshot(found: re.Match[str]) -> str:
+    """An example for a snapshot's id: the same for the same one, another hour and content for another one."""
+    _SNAPSHOTS.setdefault(found[0], len(_SNAPSHOTS))
+    number = _SNAPSHOTS[found[0]]
+    return f"202601{2 + number // 24:02}T{number % 24:02}0405Z-{0x1A2B3C4D + number * 0x01234567 & 0xFFFFFFFF:08x}"
+
+
+def enter(name: str) -> None:
+    """Go to a new empty folder."""
     _FOLDER[0] = _PLACE / name
-    shutil.copytree(ROOT / "data" / "raw", _FOLDER[0] / site)
+    _FOLDER[0].mkdir()
 
 
 def file(name: str, content: str) -> None:
@@ -57,6 +64,7 @@ def show(command: str, *, head: int = 0, expected: int = 0) -> None:
     done = subprocess.run(command, shell=True, cwd=_FOLDER[0], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == expected, (command, done)
     text = done.stdout + done.stderr
+    text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{8}", _snapshot, text)
     for pattern, example in _VOLATILE:
         text = pattern.sub(example, text)
     lines = text.rstrip().splitlines()

@@ -13,6 +13,7 @@ from pipeline.render import printable
 
 Rows = list[dict[str, Any]]
 
+LISTED = 5
 _OF_THE_LOG = ("at", "run", "event", "root")
 
 
@@ -21,20 +22,37 @@ def rejections(warehouse: Warehouse) -> Rows:
     return _rows("select * from rejections order by source, path", {}, warehouse)
 
 
-def refused(warehouse: Warehouse, run: str) -> Rows:
-    """Rejections of a run that published nothing, from its log, by path. `last` is the newest run that has any.
+def refused(warehouse: Warehouse, run: str) -> tuple[str, Rows]:
+    """The id of a run that published nothing and its rejections, from its log, by path; `last`: the newest run that has any.
 
-    Raises UsageError where no log of that run is there.
+    Raises UsageError where no log of that run is there, or no log has any.
     """
-    logs = sorted(warehouse.logs.glob("*.jsonl"))
-    wanted = logs[::-1] if run == "last" else [path for path in logs if path.stem == run]
-    if not wanted:
-        raise UsageError(f"{run}: there is no log of such a run in {warehouse.logs}. Run ids: select run_id from runs.")
-    for path in wanted:
-        lines = (msgspec.json.decode(line) for line in path.read_bytes().splitlines() if b'"event":"rejection"' in line)
-        if rows := [line | {"file": _near(os.path.join(line["root"], line["path"]))} for line in lines]:
-            return [{name: value for name, value in row.items() if name not in _OF_THE_LOG} for row in rows]
-    return []
+    logs = {path.stem: path for path in sorted(warehouse.logs.glob("*.jsonl"), reverse=True)}
+    if run != "last" and run not in logs:
+        there = ", ".join(list(logs)[:LISTED]) or "none"
+        raise UsageError(f"{printable(run)}: there is no log of such a run in {warehouse.logs} (newest: {there}).")
+    for name, path in logs.items() if run == "last" else [(run, logs[run])]:
+        rows = [row for line in path.read_bytes().splitlines() if (row := _rejection(line)) is not None]
+        if rows or run != "last":
+            return name, rows
+    raise UsageError(f"{warehouse.logs}: no run was refused that rejected files. For what is published: pipeline rejects.")
+
+
+def _rejection(line: bytes) -> dict[str, Any] | None:
+    """The rejection in a line of a log; None where there is none, or none that can be read."""
+    try:
+        event = msgspec.json.decode(line, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return None
+    if event.get("event") != "rejection" or "root" not in event or "path" not in event:
+        return None
+    event["file"] = _near(os.path.join(event["root"], event["path"]))
+    return {name: value for name, value in event.items() if name not in _OF_THE_LOG}
+
+
+def rules(warehouse: Warehouse) -> list[str]:
+    """Rules of which there are findings."""
+    return [row["rule"] for row in _rows("select distinct rule, source, '' as path from findings order by rule", {}, warehouse)]
 
 
 def findings(warehouse: Warehouse, rule: str | None) -> Rows:

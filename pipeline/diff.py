@@ -89,8 +89,9 @@ def diff(warehouse: Warehouse, before: str, after: str) -> Diff:
 
 def diff_rows(found: Diff) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Column names and a row per article that differs, for `render`."""
-    names = ["change", "path", "title", "fields", "moved_from"]
-    return names, [(c.change, c.path, c.title, ", ".join(c.fields), c.moved_from) for c in found.changes]
+    names = ["change", "path", "title", "fields", "moved_from", "source"]
+    rows = [(c.change, c.path, c.title, ", ".join(c.fields), c.moved_from, c.source) for c in found.changes]
+    return names, rows
 
 
 def diff_object(found: Diff) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def postpone_pandas() -> None:
 def _enter_worker(driver: int | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver is told too, and ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     stop.unblock()
     _die_with_the_driver(driver)
     postpone_pandas()

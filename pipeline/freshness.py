@@ -1,29 +1,20 @@
 """Three clocks of freshness: the newest article and the newest file of each source, and the last good run."""
 
 import datetime as dt
-import re
 from typing import Literal
 
 from msgspec import Struct
 
-from pipeline.errors import UsageError
 from pipeline.load.snapshots import Warehouse
 from pipeline.manifest import Manifest
 from pipeline.record import records
+from pipeline.render import printable
+from pipeline.settings import Limits
 
 Level = Literal["ok", "warn", "error", "unlimited"]
 
 EXIT_CODES = {"ok": 0, "unlimited": 0, "warn": 6, "error": 7}
 GOOD = ("published", "unchanged")
-
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-class Limits(Struct, frozen=True):
-    """From which age on a clock warns, and from which on it is an error; None = never."""
-
-    warn: dt.timedelta | None = None
-    error: dt.timedelta | None = None
 
 
 class Clock(Struct, frozen=True):
@@ -37,26 +28,6 @@ class Clock(Struct, frozen=True):
     limit: str | None
 
 
-def parse_limits(text: str) -> Limits:
-    """`6h` (an error from six hours on) or `2h,6h` (a warning from two on too); units m, h, d; empty = none.
-
-    Raises UsageError.
-    """
-    if not text:
-        return Limits()
-    ages = [_age(part) for part in text.split(",")]
-    if len(ages) > 2 or None in ages:
-        raise UsageError(f"{text!r}: is no limit of age. Write ERROR or WARN,ERROR with m, h or d, such as 2h,6h.")
-    if len(ages) == 2 and ages[0] and ages[1] and ages[0] > ages[1]:
-        raise UsageError(f"{text!r}: warns later than it is an error. Write the smaller age first.")
-    return Limits(ages[0] if len(ages) == 2 else None, ages[-1])
-
-
-def _age(text: str) -> dt.timedelta | None:
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)([mhd])\s*", text)
-    return dt.timedelta(**{_UNITS[found[2]]: float(found[1])}) if found else None
-
-
 def clocks(
     warehouse: Warehouse, manifest: Manifest | None, now: dt.datetime, *, article: Limits, file: Limits, run: Limits
 ) -> list[Clock]:
@@ -65,13 +36,15 @@ def clocks(
     for source in manifest.sources if manifest else ():
         found.append(_clock("newest article", source.name, source.newest_article_at, now, article))
         found.append(_clock("newest file", source.name, source.newest_file_at, now, file))
-    return [*found, _clock("last good run", None, last_good_run(warehouse), now, run)]
+    if not found:
+        found = [_clock("newest article", None, None, now, article), _clock("newest file", None, None, now, file)]
+    return [*found, _clock("last good run", None, last_good_run(warehouse, now), now, run)]
 
 
-def last_good_run(warehouse: Warehouse) -> dt.datetime | None:
-    """When the last run ended that published, or found nothing to publish."""
-    good = (record for record in records(warehouse) if record.outcome in GOOD)
-    return next((record.finished_at for record in good), None)
+def last_good_run(warehouse: Warehouse, now: dt.datetime) -> dt.datetime | None:
+    """When the last run ended that published, or found nothing to publish; one in the future does not count."""
+    ends = (record.finished_at for record in records(warehouse) if record.outcome in GOOD)
+    return next((end for end in ends if end and end <= now), None)
 
 
 def worst(found: list[Clock]) -> Level:
@@ -101,8 +74,15 @@ def clock_lines(found: list[Clock]) -> list[str]:
     """A line for each clock."""
     lines = []
     for clock in found:
-        name = f"{clock.name} of {clock.source}" if clock.source else clock.name
+        name = f"{clock.name} of {printable(clock.source)}" if clock.source else clock.name
         shown = f"{clock.at:%Y-%m-%d %H:%M}Z, {_spoken(dt.timedelta(seconds=clock.age_seconds or 0))} ago" if clock.at else "never"
         mark = {"warn": f"  WARNING: limit {clock.limit}", "error": f"  TOO OLD: limit {clock.limit}"}.get(clock.level, "")
         lines.append(f"  {name:<30} {shown}{mark}")
     return lines
+
+
+def verdict(found: list[Clock]) -> str:
+    """Which clocks are past their limits, in one line."""
+    late = [clock for clock in found if clock.level in ("warn", "error")]
+    names = [f"{clock.name} of {printable(clock.source)}" if clock.source else clock.name for clock in late]
+    return ", ".join(f"{name} (limit {clock.limit})" for name, clock in zip(names, late, strict=True))

@@ -1,13 +1,17 @@
 """What the published snapshot tells the next run: what it knows of a source, and why it must build everything again."""
 
 from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
 
 from pipeline.errors import SourceError, UsageError, WarehouseError
 from pipeline.extract.source import Folder, Listing
 from pipeline.load.listings import read as read_listing
-from pipeline.load.snapshots import Warehouse
+from pipeline.load.snapshots import RECOVER, Warehouse
 from pipeline.manifest import Manifest, PartFile, SourceEntry
 from pipeline.plan import Known
+from pipeline.render import printable
 
 
 class Previous:
@@ -15,7 +19,7 @@ class Previous:
 
     def __init__(self, warehouse: Warehouse, *, full: bool) -> None:
         """A full run does without a manifest that is damaged; raises WarehouseError for it else."""
-        self._root = warehouse.root
+        self._warehouse, self._full = warehouse, full
         self.manifest: Manifest | None = None
         try:
             self.manifest = warehouse.published()
@@ -48,9 +52,14 @@ class Previous:
         old = self.manifest.listings if self.manifest else {}
         return {part: name for part, name in old.items() if part in reused or source_of(part) not in sources}
 
-    def observations(self) -> list[PartFile]:
-        """Part files of the observations so far."""
-        return self.manifest.tables.get("observations", []) if self.manifest else []
+    def observations(self) -> tuple[list[PartFile], list[Path]]:
+        """Part files of the observations so far; and those that are lost, which a full run does without."""
+        files = self.manifest.tables.get("observations", []) if self.manifest else []
+        if not self._full or self.manifest is None:
+            return files, []
+        lost = self._warehouse.damaged(msgspec.structs.replace(self.manifest, tables={"observations": files}))
+        names = {path.name for path in lost}
+        return [file for file in files if file.file not in names], lost
 
     def known(self, source: Folder) -> Known | None:
         """Files, tables and listings of a source; None where the snapshot holds nothing of it."""
@@ -62,7 +71,13 @@ class Previous:
             for file in files:
                 if file.part in mine:
                     tables.setdefault(file.part, {})[table] = file.file
-        states = {part: read_listing(self._root, name) for part, name in mine.items()}
+        states = {}
+        for part, name in mine.items():
+            try:
+                states[part] = read_listing(self._warehouse.root, name)
+            except WarehouseError:
+                if not self._full:
+                    raise
         return Known(states, tables, mine)
 
     def why_rebuild(self, sources: Iterable[Folder], fingerprint: dict[str, str], *, full: bool) -> str | None:
@@ -76,6 +91,19 @@ class Previous:
                 differing |= {name for name in names if entry.fingerprint.get(name) != fingerprint.get(name)}
         return f"{', '.join(sorted(differing))} changed" if differing else None
 
+    def refuse_damaged(self, sources: Iterable[Folder]) -> None:
+        """Raise WarehouseError where a part is missing or cut off; a full run needs none of its own sources' and no derived one."""
+        if self.manifest is None:
+            return
+        tables = self.manifest.tables
+        if self._full:
+            named = {source.name for source in sources}
+            tables = {
+                name: [file for file in files if file.part and source_of(file.part) not in named] for name, files in tables.items()
+            }
+        if damaged := self._warehouse.damaged(msgspec.structs.replace(self.manifest, tables=tables)):
+            raise WarehouseError(f"{damaged[0]}: {len(damaged)} parts are missing or damaged. {RECOVER} Name every source then.")
+
     def refuse_empty(self, source: Folder, listing: Listing) -> None:
         """A source without files is more likely not mounted, or another folder, than meant. Raises SourceError."""
         if not listing.entries:
@@ -88,8 +116,8 @@ class Previous:
     def refuse_unknown(self, source: str) -> SourceEntry:
         """The entry of a source that the snapshot must hold. Raises UsageError, naming those it holds."""
         if source not in self._entries:
-            there = ", ".join(self._entries) or "none"
-            raise UsageError(f"{source}: the snapshot has no such source (it has {there}). Name one of them.")
+            there = ", ".join(map(printable, self._entries)) or "none"
+            raise UsageError(f"{printable(source)}: the snapshot has no such source (it has {there}). Name one of them.")
         return self._entries[source]
 
 

@@ -1,21 +1,23 @@
 """Publishing: a staged catalog and a manifest become what every reader sees; and going back to an older snapshot."""
 
+import datetime as dt
 from pathlib import Path
 
 import duckdb
 import msgspec
 
 from pipeline.errors import WarehouseError
-from pipeline.load import catalog
+from pipeline.load import catalog, listings
+from pipeline.load.retention import available
 from pipeline.load.seal import is_in_order, put
 from pipeline.load.snapshots import Warehouse
 from pipeline.manifest import Manifest, content_id
 
 
-def publish(warehouse: Warehouse, manifest: Manifest, connection: duckdb.DuckDBPyConnection, aside: Path) -> None:
+def publish(warehouse: Warehouse, manifest: Manifest, connection: duckdb.DuckDBPyConnection, aside: Path, at: dt.datetime) -> None:
     """Commit the manifest, then put the catalog in its place. What fails for want of room fails before the commit."""
     catalog.flush(connection)
-    warehouse.publish(manifest)
+    warehouse.publish(manifest, at)
     put(aside, warehouse, manifest.id)
 
 
@@ -30,19 +32,21 @@ def keep(warehouse: Warehouse, manifest: Manifest, published: Manifest, connecti
     if manifest.listings != published.listings:
         warehouse.amend(same)
     if not is_in_order(warehouse, published.id):
-        publish(warehouse, same, connection, aside)
+        publish(warehouse, same, connection, aside, manifest.created_at)
 
 
-def publish_again(warehouse: Warehouse, snapshot: str) -> Manifest:
+def publish_again(warehouse: Warehouse, snapshot: str, at: dt.datetime) -> Manifest:
     """Publish a snapshot that is still there again. For the holder of the lock.
 
     Raises WarehouseError where any of its files is gone; what is published then stays.
     """
     manifest = warehouse.manifest(snapshot)
-    for table, files in manifest.tables.items():
-        for path in warehouse.part_paths(table, files):
-            if not Path(path).is_file():
-                raise WarehouseError(f"{path}: a part of snapshot {snapshot} is missing. Choose another: pipeline snapshots.")
+    if damaged := warehouse.damaged(manifest):
+        raise WarehouseError(
+            f"{damaged[0]}: this file of snapshot {snapshot} is missing or damaged. {available(warehouse, snapshot)}"
+        )
+    for name in manifest.listings.values():
+        listings.read(warehouse.root, name)  # else no run could go on from there
     with catalog.staged(warehouse, manifest.tables) as (connection, aside):
-        publish(warehouse, manifest, connection, aside)
+        publish(warehouse, manifest, connection, aside, at)
     return manifest

@@ -31,7 +31,7 @@ class RunRecord(Struct):
     run_id: str
     started_at: dt.datetime
     finished_at: dt.datetime | None = None
-    outcome: Literal["running", "published", "unchanged", "rolled_back", "dry_run", "failed"] = "running"
+    outcome: Literal["running", "published", "unchanged", "rolled_back", "forgotten", "dry_run", "failed"] = "running"
     exit_code: int | None = None
     message: str | None = None
     snapshot: str | None = None
@@ -73,7 +73,7 @@ class RunResult(Struct, frozen=True):
     @property
     def published(self) -> bool:
         """Whether the run published a new snapshot."""
-        return self.record.outcome == "published"
+        return self.record.outcome in ("published", "forgotten")
 
     @property
     def findings(self) -> dict[str, int]:
@@ -140,10 +140,8 @@ def records(warehouse: Warehouse) -> Iterator[RunRecord]:
     """The records of the runs so far, newest first; one that a full disk cut off is left out."""
     for path in sorted(warehouse.runs.glob("*.json"), key=lambda path: path.stem.replace("-", ""), reverse=True):
         for line in reversed(_lines(path)):
-            try:
-                yield msgspec.json.decode(line, type=RunRecord)
-            except msgspec.DecodeError:
-                continue
+            if record := _decoded(line):
+                yield record
 
 
 def fold_records(warehouse: Warehouse, now: dt.datetime) -> int:
@@ -157,11 +155,18 @@ def fold_records(warehouse: Warehouse, now: dt.datetime) -> int:
     for path in old:
         months.setdefault(f"{path.name[:4]}-{path.name[4:6]}.json", []).append(path)
     for name, paths in months.items():
-        lines = {line: None for path in (warehouse.runs / name, *paths) for line in _lines(path)}
+        lines = {line: None for path in (warehouse.runs / name, *paths) for line in _lines(path) if _decoded(line)}
         replace_file(warehouse.runs / name, b"".join(line + b"\n" for line in lines))
         for path in paths:
             path.unlink(missing_ok=True)
     return len(old)
+
+
+def _decoded(line: bytes) -> RunRecord | None:
+    try:
+        return msgspec.json.decode(line, type=RunRecord)
+    except msgspec.DecodeError:
+        return None
 
 
 def _lines(path: Path) -> list[bytes]:

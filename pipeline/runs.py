@@ -22,7 +22,7 @@ import msgspec
 from pipeline import __version__
 from pipeline.checks import CheckResult
 from pipeline.engine import postpone_pandas, start_workers
-from pipeline.errors import PipelineError, UsageError, WarehouseError
+from pipeline.errors import PipelineError, UsageError
 from pipeline.extract.source import Folder, Listing
 from pipeline.gates import log_rejections, refuse_failed, refuse_rejections
 from pipeline.ledger import Ledger, reckon
@@ -66,7 +66,10 @@ def run(
 
 def forget(settings: Settings, source: str, *, now: dt.datetime | None = None, wait: float = 0) -> RunResult:
     """Publish a snapshot without the rows of one source. Raises UsageError where the snapshot has no such source."""
-    with recorded(Warehouse(settings.warehouse), now, wait) as (warehouse, record, log):
+    place = Warehouse(settings.warehouse)
+    place.require()
+    Previous(place, full=False).refuse_unknown(source)
+    with recorded(place, now, wait) as (warehouse, record, log):
         return _Run(settings, warehouse, [], record, log, False, False).forget(source)
 
 
@@ -133,6 +136,7 @@ class _Run:
     def _execute(
         self, dry_run: bool, executor: Executor | None, pool: ProcessPoolExecutor | None, progress: Progress | None
     ) -> RunResult:
+        self.previous.refuse_damaged(self.sources)
         with self._timed("scan"):
             listings = [(source, source.list(with_times=pool is None)) for source in self.sources]
             for source, listing in listings:
@@ -171,7 +175,9 @@ class _Run:
         with self._timed("derive"):
             from pipeline.derive import add_derived, without
 
-            observed = self.previous.observations()
+            observed, lost = self.previous.observations()
+            if lost:
+                self.record.message = f"{len(lost)} files of observations were lost: the history begins anew"
             if forgotten:
                 observed = without(self.warehouse, observed, forgotten)
             add_derived(self.warehouse, tables, observed, self.record.run_id, self.record.started_at, self.moves)
@@ -192,7 +198,7 @@ class _Run:
             manifest = self._manifest(tables, part_listings, counts, found, connection)
             with self._timed("publish"):
                 self._publish(manifest, connection, aside, dry_run)
-        if self.record.outcome == "published" and self.settings.auto_gc:
+        if self.record.outcome in ("published", "forgotten") and self.settings.auto_gc:
             self._sweep()
         return self._result(manifest)
 
@@ -217,9 +223,10 @@ class _Run:
                 logs = rotate(self.warehouse.logs, settings.keep_logs)
                 runs = fold_records(self.warehouse, self.record.started_at)
                 self.log.event("swept", snapshots=swept.removed, files=swept.files, bytes=swept.bytes, logs=logs, runs=runs)
-            except (WarehouseError, OSError) as error:
-                self.record.message = f"published, but gc failed: {error}"
-                self.log.event("gc_failed", message=str(error))
+            except Exception as error:  # whatever it is: what was published is published
+                reason = str(error) if isinstance(error, PipelineError) else f"{type(error).__name__}: {error}"
+                self.record.message = f"published, but gc failed: {reason}"
+                self.log.event("gc_failed", message=reason)
 
     def _nothing_to_do(self, plans: list[tuple[Folder, SourcePlan]]) -> bool:
         entries = [self.previous.entry(source.name) for source in self.sources]
@@ -343,8 +350,8 @@ class _Run:
             keep(self.warehouse, manifest, published, connection, aside)
             self.record.outcome = "unchanged"
         else:
-            publish(self.warehouse, manifest, connection, aside)
-            self.record.outcome, self.record.snapshot = "published", manifest.id
+            publish(self.warehouse, manifest, connection, aside, manifest.created_at)
+            self.record.outcome, self.record.snapshot = "forgotten" if self.forgotten else "published", manifest.id
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -363,6 +370,8 @@ def _printable(rows: list[dict[str, object]]) -> list[dict[str, str]]:
 
 
 def _sources(settings: Settings) -> list[Folder]:
+    if not settings.sources:
+        raise UsageError("sources: none is named. Name a folder with articles.")
     sources = [Folder.parse(source) for source in settings.sources]
     names = [source.name for source in sources]
     for source in sources:

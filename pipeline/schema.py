@@ -356,7 +356,11 @@ RUNS = Table(
         Column("run_id", TEXT, "Start time and process id", nullable=False),
         Column("started_at", TIME, "Start of the run", "UTC"),
         Column("finished_at", TIME, "End of the run; null where it was killed", "UTC"),
-        Column("outcome", TEXT, "published, unchanged, rolled_back, dry_run or failed; running where it was killed or still runs"),
+        Column(
+            "outcome",
+            TEXT,
+            "published, unchanged, rolled_back, forgotten, dry_run or failed; running where it was killed or still runs",
+        ),
         Column("exit_code", INTEGER, "Exit status"),
         Column("message", TEXT, "Why it failed, or what it did beside reading sources, in one line"),
         Column("snapshot", TEXT, "Snapshot that readers saw after the run"),

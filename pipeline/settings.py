@@ -1,5 +1,6 @@
 """Settings: flags over `PIPELINE_*` variables over `pipeline.toml` over defaults; each value knows where it came from."""
 
+import datetime as dt
 import os
 import re
 import tomllib
@@ -13,6 +14,17 @@ from msgspec import Meta, Struct
 from pipeline.errors import UsageError
 
 Positive = Annotated[int, Meta(ge=1)]
+
+
+_MINUTES = {"m": 1, "h": 60, "d": 1_440}
+_MOST = 36_500 * 1_440
+
+
+class Limits(Struct, frozen=True):
+    """From which age on a clock warns, and from which on it is an error; None = never."""
+
+    warn: dt.timedelta | None = None
+    error: dt.timedelta | None = None
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +54,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """After publishing, remove what `pipeline gc` would."""
     keep_snapshots: Annotated[int, Meta(ge=1)] = 20
     """Newest snapshots that stay."""
-    keep_days: Annotated[float, Meta(ge=0)] = 2
+    keep_days: Annotated[float, Meta(ge=0, le=36_500)] = 2
     """Days that a snapshot stays in any case."""
     keep_logs: Positive = 200
     """Newest logs of runs that stay."""
@@ -64,6 +76,31 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         pattern = r"[0-9]+(\.[0-9]+)?%|[0-9]+"
         if self.max_rejects and not re.fullmatch(pattern, self.max_rejects):
             raise ValueError(f"max_rejects {self.max_rejects!r} is neither a number nor a percentage")
+        for limit in (self.max_article_age, self.max_file_age, self.max_run_age):
+            try:
+                parse_limits(limit)
+            except UsageError as error:
+                raise ValueError(str(error)) from error
+
+
+def parse_limits(text: str) -> Limits:
+    """`6h` (an error from six hours on) or `2h,6h` (a warning from two on too); units m, h, d; empty = none.
+
+    Raises UsageError.
+    """
+    if not text:
+        return Limits()
+    ages = [_age(part) for part in text.split(",")]
+    if len(ages) > 2 or None in ages:
+        raise UsageError(f"{text!r}: is no limit of age. Write ERROR or WARN,ERROR with m, h or d, such as 2h,6h.")
+    if len(ages) == 2 and ages[0] and ages[1] and ages[0] > ages[1]:
+        raise UsageError(f"{text!r}: warns later than it is an error. Write the smaller age first.")
+    return Limits(ages[0] if len(ages) == 2 else None, ages[-1])
+
+
+def _age(text: str) -> dt.timedelta | None:
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)([mhd])\s*", text)
+    return dt.timedelta(minutes=min(float(found[1]) * _MINUTES[found[2]], _MOST)) if found else None
 
 
 class Setting(Struct, frozen=True):

@@ -1,17 +1,19 @@
 """What is there: the published snapshot, the last runs, the settings in force."""
 
 import datetime as dt
+import os
+import socket
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from pipeline.freshness import Clock, clock_lines, clocks, parse_limits
+from pipeline.freshness import Clock, clock_lines, clocks
 from pipeline.load.retention import Snapshot
 from pipeline.load.snapshots import Warehouse
 from pipeline.record import records
 from pipeline.render import printable
-from pipeline.settings import Setting, Settings
+from pipeline.settings import Setting, Settings, parse_limits
 
 RUNS_SHOWN = 5
 
@@ -44,9 +46,28 @@ def status_object(settings: Settings, origins: dict[str, Setting], found: list[C
         "sources": [{"name": source.name, "path": source.path} for source in manifest.sources] if manifest else [],
         "tables": tables,
         "freshness": msgspec.to_builtins(found),
+        "running": _running(warehouse),
         "runs": msgspec.to_builtins(list(islice(records(warehouse), RUNS_SHOWN))),
         "settings": {name: {"value": setting.value, "origin": setting.origin} for name, setting in origins.items()},
     }
+
+
+def _running(warehouse: Warehouse) -> str | None:
+    """Id of the run that holds the lock on this host; None where none does."""
+    holder = warehouse.holder()
+    if not holder or holder.host != socket.gethostname() or not _is_alive(holder.pid):
+        return None
+    return next((record.run_id for record in records(warehouse) if record.run_id.endswith(f"-{holder.pid}")), None)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def status_text(found: dict[str, Any], freshness: list[Clock]) -> str:
@@ -55,14 +76,16 @@ def status_text(found: dict[str, Any], freshness: list[Clock]) -> str:
     if found["snapshot"]:
         lines.append(f"Snapshot   {found['snapshot']}")
         lines += [f"Source     {printable(source['name'])} = {printable(source['path'])}" for source in found["sources"]]
+        lines += ["", "Freshness", *clock_lines(freshness)]
         lines += ["", f"  {'table':<17}{'rows':>12}{'bytes':>14}{'files':>7}"]
         lines += [f"  {name:<17}{t['rows']:>12,}{t['bytes']:>14,}{t['files']:>7,}" for name, t in found["tables"].items()]
     else:
         lines.append("Snapshot   nothing published yet; start with: pipeline run")
-    lines += ["", "Freshness", *clock_lines(freshness), "", "Last runs"]
+    lines += ["", "Last runs"]
     for run in found["runs"]:
         counts = f"{run['files']:,} files, {run['rejected']:,} rejected, {run['seconds_total']:.1f} s"
-        lines.append(f"  {run['started_at'][:19]}Z  {run['outcome']:<10} {printable(run['message'] or counts)}")
+        outcome = "killed" if run["outcome"] == "running" and run["run_id"] != found["running"] else run["outcome"]
+        lines.append(f"  {run['started_at'][:19]}Z  {outcome:<11} {printable(run['message'] or counts)}")
     if not found["runs"]:
         lines.append("  none")
     lines += ["", "Settings"]

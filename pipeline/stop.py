@@ -1,18 +1,22 @@
-"""A clean stop on Ctrl-C and SIGTERM: the lock is freed, the run's record says so, what is published stays."""
+"""A clean stop on Ctrl-C, SIGTERM and SIGHUP: the lock is freed, the run's record says so, what is published stays."""
 
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-_STOPPING = {signal.SIGINT, signal.SIGTERM}
+_STOPPING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 _received: list[int] = []
 
 
 def listen() -> None:
-    """Let SIGINT and SIGTERM end this process with SystemExit(130) and SystemExit(143)."""
-    signal.signal(signal.SIGINT, _stop)
-    signal.signal(signal.SIGTERM, _stop)
+    """Let SIGINT, SIGTERM and SIGHUP end this process with SystemExit(130), SystemExit(143) and SystemExit(129).
+
+    Under nohup, SIGHUP stays ignored.
+    """
+    for number in _STOPPING:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _stop)
 
 
 def exit_status() -> int | None:
@@ -41,5 +45,6 @@ def unblock() -> None:
 def _stop(number: int, _: object) -> None:
     signal.signal(number, signal.SIG_IGN)
     _received.append(number)
-    print("pipeline: stopped; the published snapshot is as it was.", file=sys.stderr)
+    with suppress(OSError):  # a terminal that is gone
+        print("pipeline: stopped; the published snapshot is as it was.", file=sys.stderr, flush=True)
     raise SystemExit(128 + number)

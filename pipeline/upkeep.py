@@ -1,7 +1,9 @@
 """What an operator does beside running: going back to an older snapshot, removing what nobody needs."""
 
 import datetime as dt
+from contextlib import suppress
 
+from pipeline.errors import WarehouseError
 from pipeline.load.retention import Swept, resolve, sweep
 from pipeline.load.snapshots import Warehouse
 from pipeline.publication import publish_again
@@ -13,11 +15,15 @@ def roll_back(warehouse: Warehouse, snapshot: str, *, now: dt.datetime | None = 
 
     Raises UsageError where there is no such snapshot, WarehouseError where it is damaged.
     """
+    warehouse.require()
+    resolve(warehouse, snapshot)
     with recorded(warehouse, now, wait) as (warehouse, record, log):
         log.open()
-        record.snapshot = before = warehouse.current_id()
-        record.message = f"it was {before}"
-        record.snapshot = publish_again(warehouse, resolve(warehouse, snapshot)).id
+        before = None
+        with suppress(WarehouseError):  # a lost CURRENT is a reason to come here
+            before = record.snapshot = warehouse.current_id()
+        record.snapshot = publish_again(warehouse, resolve(warehouse, snapshot), record.started_at).id
+        record.message = f"it was {before}" if before else None
         record.outcome = "rolled_back"
     return record
 
@@ -26,6 +32,6 @@ def collect_garbage(
     warehouse: Warehouse, keep: int, keep_days: float, *, now: dt.datetime | None = None, dry_run: bool = False, wait: float = 0
 ) -> Swept:
     """Remove snapshots but for the newest `keep` and those younger than `keep_days`, and files that belong to none."""
-    warehouse.prepare()
+    warehouse.require()
     with warehouse.lock(wait):
         return sweep(warehouse, keep, keep_days, now or dt.datetime.now(dt.UTC), dry_run=dry_run)

@@ -75,13 +75,13 @@ def test_every_kind_of_change(world: World) -> None:
     ]
     assert diff_text(found) == "1 added, 1 removed, 3 changed, 1 moved (6 articles before, 6 after)"
     assert render(*diff_rows(found), "csv").split("\r\n") == [
-        "change,path,title,fields,moved_from",
-        "added,new.md,fresh,,",
-        "removed,gone.md,gone,,",
-        'changed,a.md,a,"quality, findings_count",',
-        "changed,b.md,b,published,",
-        'changed,changed.md,new title,"title, heat",',
-        "moved,_news/moved.md,moved,collection,moved.md",
+        "change,path,title,fields,moved_from,source",
+        "added,new.md,fresh,,,site",
+        "removed,gone.md,gone,,,site",
+        'changed,a.md,a,"quality, findings_count",,site',
+        "changed,b.md,b,published,,site",
+        'changed,changed.md,new title,"title, heat",,site',
+        "moved,_news/moved.md,moved,collection,moved.md,site",
         "",
     ]
     assert told(compare(world, two, one)) == [
@@ -426,8 +426,8 @@ def test_of_many_snapshots_the_newest_are_named(world: World) -> None:
     folder = world.warehouse / "snapshots"
     folder.mkdir(parents=True)
     for number in range(12):
-        (folder / f"s{number:02}.json").write_text("")
-    with pytest.raises(UsageError, match=r"Choose from s11, s10, s09, .*, s03, s02 and 2 older: see"):
+        (folder / f"202601{number:02}T000000Z-0.json").write_text("")
+    with pytest.raises(UsageError, match=r"Choose from 20260111T000000Z-0, 20260110.*, 20260102T000000Z-0 and 2 older: see"):
         compare(world, "x", "y")
 
 

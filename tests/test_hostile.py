@@ -17,6 +17,7 @@ from pipeline.load.snapshots import Warehouse
 from pipeline.relations import relations
 from pipeline.sample import write_site
 from pipeline.schema import TABLES
+from pipeline.upkeep import roll_back
 from tests.conftest import NOW, World, article
 from tests.test_cli import call
 from tests.test_incremental import after
@@ -179,12 +180,46 @@ def test_a_full_run_recovers_from_damage(world: World, damage: str) -> None:
     assert world.rows("select count(*) from articles") == [(1,)]
 
 
+@pytest.mark.parametrize("name", ["parts/articles", "parts/documents", "parts/observations", "parts/providers", "listings"])
+@pytest.mark.parametrize("gone", [True, False])
+def test_a_file_of_the_warehouse_that_is_lost_or_cut_off(world: World, name: str, gone: bool) -> None:
+    world.write({"a.md": article(), "b.md": article()})
+    before = world.run(auto_gc=False).record.snapshot
+    for path in (world.warehouse / name).iterdir():
+        path.unlink() if gone else path.write_bytes(path.read_bytes()[:-20])
+    world.write({"a.md": article(title="new")})
+    with pytest.raises(WarehouseError, match=r"(missing or damaged|cannot be read).*pipeline run --full"):
+        world.run(now=after(1))
+    with pytest.raises(WarehouseError, match="is missing or damaged|cannot be read"):
+        roll_back(Warehouse(world.warehouse), str(before), now=after(2))
+    result = world.run(full=True, now=after(3))
+    assert result.published and world.rows("select title from articles order by path") == [("new",), ("Plain title",)]
+    lost = name == "parts/observations"
+    assert (result.record.message is not None) == lost
+    assert world.rows("select count(*) from observations") == [(2,)]
+    assert world.run(now=after(4)).record.outcome == "unchanged"
+
+
+def test_damage_to_a_source_that_a_full_run_does_not_name(world: World, tmp_path: Path) -> None:
+    other = World(tmp_path / "other")
+    other.write({"b.md": article()})
+    world.write({"a.md": article()})
+    both = (str(world.site), f"other={other.site}")
+    world.run(sources=both)
+    for path in (world.warehouse / "parts" / "articles").iterdir():
+        path.unlink()
+    with pytest.raises(WarehouseError, match="Name every source"):
+        world.run(full=True, now=after(1))
+    assert world.run(full=True, sources=both, now=after(2)).record.articles == 2
+
+
 def test_run_records_that_are_gone_or_cut_off(world: World) -> None:
     world.write({"a.md": article()})
     world.run()
-    (world.warehouse / "runs" / "20200101T000000.000000Z-1.json").write_text('{"run_id": "cut o')
+    for number, text in enumerate(['{"run_id": "cut o', "null", "\0\1"]):
+        (world.warehouse / "runs" / f"20200101T000000.00000{number}Z-1.json").write_text(text)
     assert call("status", "-w", world.warehouse).returncode == 0
-    assert call("query", "select run_id from runs", "-w", world.warehouse).returncode == 0
+    assert world.rows("select count(*) from runs") == [(1,)]
     for path in (world.warehouse / "runs").iterdir():
         path.unlink()
     assert world.rows("select count(*) from runs") == [(0,)]
@@ -279,7 +314,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_is_clean(world: World, number: signal.Signals) -> None:
     world.write({"a.md": article()})
     world.run()

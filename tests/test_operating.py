@@ -4,7 +4,6 @@ import datetime as dt
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +14,9 @@ import pytest
 
 from pipeline.defects import refused
 from pipeline.errors import CheckFailed, TooManyRejections, UsageError
-from pipeline.freshness import Limits, parse_limits
 from pipeline.load.snapshots import Warehouse
 from pipeline.record import fold_records, records
-from pipeline.settings import load_settings
+from pipeline.settings import Limits, load_settings, parse_limits
 from pipeline.status import status_clocks
 from tests.conftest import NOW, World, article
 
@@ -113,10 +111,34 @@ def test_status_tells_monitoring(world: World, limits: tuple[str, ...], code: in
     world.run()
     command = [sys.executable, "-m", "pipeline", "status", "-w", str(world.warehouse), *limits]
     plain, machine = (subprocess.run([*command, *more], capture_output=True, text=True, check=False) for more in ((), ("--json",)))
-    assert (plain.returncode, machine.returncode, plain.stderr) == (code, code, "")
+    assert (plain.returncode, machine.returncode) == (code, code)
+    assert (
+        plain.stderr
+        == {
+            0: "",
+            6: "pipeline: getting old: last good run (limit 1 min).\n",
+            7: "pipeline: too old: last good run (limit 1 min).\n",
+        }[code]
+    )
     levels = {clock["name"]: clock["level"] for clock in json.loads(machine.stdout)["freshness"]}
     assert levels["last good run"] == {0: "unlimited", 6: "warn", 7: "error"}[code]
     assert ("TOO OLD: limit 1 min" in plain.stdout, "WARNING: limit 1 min" in plain.stdout) == (code == 7, code == 6)
+
+
+def test_runs_in_the_future_do_not_count(world: World) -> None:
+    world.write({"a.md": article()})
+    world.run(now=NOW + 9_000 * HOUR)
+    assert clocks(world, NOW, max_run_age="1h")["last good run"] == ("error", None)
+
+
+@pytest.mark.parametrize("clock", ["article", "file", "run"])
+def test_no_source_is_too_old_for_any_limit(world: World, clock: str) -> None:
+    assert "error" in {level for level, _ in clocks(world, NOW, **{f"max_{clock}_age": "999d"}).values()}
+
+
+def test_a_limit_is_checked_where_it_is_set() -> None:
+    with pytest.raises(UsageError, match="max_run_age = 'x' does not fit"):
+        load_settings({"max_run_age": "x"}, environment={})
 
 
 def test_nothing_published_is_too_old_for_any_limit(tmp_path: Path) -> None:
@@ -157,16 +179,21 @@ def test_what_was_rejected_can_be_read_after_a_run_was_refused(world: World) -> 
         world.run(max_rejects="1")
     run = re.findall(r"--run (\S+)", str(caught.value))[0]
     warehouse = Warehouse(world.warehouse)
-    rows = refused(warehouse, run)
-    assert [(row["path"], row["code"]) for row in rows] == [("b.md", "unclosed_fence"), ("odd 'name\n☃.md", "bad_yaml")]
-    assert rows == refused(warehouse, "last")
+    name, rows = refused(warehouse, run)
+    assert name == run and [(row["path"], row["code"]) for row in rows] == [
+        ("b.md", "unclosed_fence"),
+        ("odd 'name\n☃.md", "bad_yaml"),
+    ]
+    with (world.warehouse / "logs" / f"{run}.jsonl").open("a") as log:
+        log.write('{"event":"rejection"}\n{"event":"rejec')
+    assert (run, rows) == refused(warehouse, "last")
     command = [sys.executable, "-m", "pipeline", "rejects", "--run", run, "-w", str(world.warehouse)]
     assert (
         f"{world.site}/b.md:1:1: the front matter opens"
         in subprocess.run(command, capture_output=True, text=True, check=True).stdout
     )
     world.run(now=NOW + HOUR)
-    assert refused(warehouse, "last") == rows, "a run that was not refused has none in its log"
+    assert refused(warehouse, "last") == (run, rows), "a run that was not refused has none in its log"
     with pytest.raises(UsageError, match="there is no log of such a run"):
         refused(warehouse, "20200101T000000.000000Z-1")
 
@@ -194,7 +221,6 @@ def test_an_unchanged_run_leaves_no_log(world: World) -> None:
 
 
 def test_every_command_of_the_operators_page_works(tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "data" / "raw", tmp_path / "content")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PIPELINE_")}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     page = (ROOT / "docs" / "operating.md").read_text()

@@ -171,7 +171,7 @@ def test_a_damaged_warehouse_says_what_to_do(world: World) -> None:
     world.write({"a.md": article()})
     world.run()
     (world.warehouse / "CURRENT").write_text("20200101T000000Z-00000000\n")
-    with pytest.raises(WarehouseError, match=r"the manifest of snapshot 20200101T000000Z-00000000 is missing\. Run"):
+    with pytest.raises(WarehouseError, match=r"the manifest of snapshot 20200101T000000Z-00000000 is missing\. Go back"):
         world.connect()
 
 

@@ -47,7 +47,7 @@ def status(
     """Show what is published, how fresh it is, the last runs and the settings; exit 6 or 7 where something is too old."""
     import datetime as dt
 
-    from pipeline.freshness import EXIT_CODES, worst
+    from pipeline.freshness import EXIT_CODES, verdict, worst
     from pipeline.settings import load_settings
     from pipeline.status import status_clocks, status_object, status_text
 
@@ -57,6 +57,8 @@ def status(
     found = status_object(settings, origins, clocks)
     print(json.dumps(found, indent=2) if as_json else status_text(found, clocks), end="\n" if as_json else "")
     if code := EXIT_CODES[worst(clocks)]:
+        sys.stdout.flush()
+        print(f"pipeline: {'too old' if code == EXIT_CODES['error'] else 'getting old'}: {verdict(clocks)}.", file=sys.stderr)
         raise typer.Exit(code)
 
 
@@ -72,7 +74,12 @@ def rejects(
     from pipeline.defects import refused, rejection_lines, rejections
 
     place = warehouse_at(warehouse)
-    _print_defects(rejections(place) if run_id is None else refused(place, run_id), rejection_lines, as_json)
+    if run_id is None:
+        rows = rejections(place)
+    else:
+        run_id, rows = refused(place, run_id)
+        print(f"Run {run_id}: {len(rows):,} files were rejected.", file=sys.stderr)
+    _print_defects(rows, rejection_lines, as_json)
 
 
 @app.command()
@@ -82,10 +89,14 @@ def findings(
     as_json: JsonOption = False,
 ) -> None:
     """Print defects that were survived, by path:line:column."""
-    from pipeline.defects import finding_lines
+    from pipeline.defects import finding_lines, rules
     from pipeline.defects import findings as found
 
-    _print_defects(found(warehouse_at(warehouse), rule), finding_lines, as_json)
+    place = warehouse_at(warehouse)
+    rows = found(place, rule)
+    if rule and not rows:
+        print(f"No finding of rule {rule}. There are: {', '.join(dict.fromkeys(rules(place))) or 'none'}.", file=sys.stderr)
+    _print_defects(rows, finding_lines, as_json)
 
 
 @app.command()

@@ -22,7 +22,9 @@ def snapshots(
 
 @app.command()
 def diff(
-    before: Annotated[str, typer.Argument(metavar="A", help="A snapshot, the beginning of its id, or previous.")] = "previous",
+    before: Annotated[
+        str, typer.Argument(metavar="A", help="A snapshot: its id, the beginning of it, or previous: the one before.")
+    ] = "previous",
     after: Annotated[str, typer.Argument(metavar="B", help="Likewise.")] = "current",
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
@@ -50,7 +52,7 @@ def rollback(
     from pipeline.upkeep import roll_back
 
     record = roll_back(warehouse_at(warehouse), snapshot, wait=wait)
-    print(f"Published {record.snapshot} again: {record.message}.")
+    print(f"Published {record.snapshot} again{': ' + record.message if record.message else ''}.")
 
 
 @app.command()
@@ -85,5 +87,7 @@ def forget(
     from pipeline.settings import load_settings
 
     settings, _ = load_settings({"warehouse": warehouse})
+    from pipeline.render import printable
+
     record = runs.forget(settings, source, wait=wait).record
-    print(f"Forgot {source}: {record.deleted:,} files. Published {record.snapshot}.")
+    print(f"Forgot {printable(source)}: {record.deleted:,} files. Published {record.snapshot}.")

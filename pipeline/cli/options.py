@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Turn front-matter news articles into Parquet tables with DuckDB views for quality, heat and coverage reports.",
     epilog="Exit status: 0 done, 1 failed, 2 usage, 3 too many rejections, 4 a check failed, 5 another run holds the lock,"
-    " 6 status warns, 7 status finds something too old; 130 and 143 stopped by a signal.",
+    " 6 status warns, 7 status finds something too old; 129, 130 and 143 stopped by a signal.",
 )
 
 WarehouseOption = Annotated[str | None, typer.Option("--warehouse", "-w", metavar="DIR", help="Folder of the warehouse.")]

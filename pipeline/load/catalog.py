@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import WarehouseError
-from pipeline.load.snapshots import Warehouse
+from pipeline.load.snapshots import RECOVER, Warehouse
 from pipeline.manifest import Manifest, PartFile
 from pipeline.relations import relations
 from pipeline.schema import RUNS, TABLES, Column
@@ -38,7 +38,7 @@ def connect(warehouse: Warehouse, manifest: Manifest | None = None) -> duckdb.Du
     except duckdb.Error as error:
         connection.close()
         reason = str(error).split("\n", 1)[0]
-        raise WarehouseError(f"{warehouse.root}: the snapshot is damaged ({reason}). Run `pipeline run --full`.") from error
+        raise WarehouseError(f"{warehouse.root}: the snapshot is damaged ({reason}). {RECOVER}") from error
     return connection
 
 
@@ -80,7 +80,8 @@ def _runs_view(warehouse: Warehouse) -> str:
     columns = ", ".join(f"{quoted(column.name)}: {quoted(_DUCKDB_TYPES[str(column.type)])}" for column in RUNS.columns)
     pattern = quoted(_glob_literal(str(warehouse.runs)) + "/*.json")
     options = "format = 'newline_delimited', ignore_errors = true, hive_partitioning = false"
-    return f"create view runs as select {_names(RUNS.columns)} from read_json({pattern}, {options}, columns = {{{columns}}})"
+    records = f"read_json({pattern}, {options}, columns = {{{columns}}})"
+    return f"create view runs as select {_names(RUNS.columns)} from {records} where run_id is not null"
 
 
 def _glob_literal(path: str) -> str:

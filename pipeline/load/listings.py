@@ -7,6 +7,7 @@ import msgspec
 
 from pipeline.errors import WarehouseError
 from pipeline.load.files import replace_file
+from pipeline.load.snapshots import RECOVER
 from pipeline.manifest import FileState
 
 _DECODER = msgspec.msgpack.Decoder(list[FileState])
@@ -17,7 +18,7 @@ def write(root: Path, states: list[FileState]) -> str:
     content = msgspec.msgpack.encode(states)
     name = f"{blake2b(content, digest_size=12).hexdigest()}.msgpack"
     path = root / "listings" / name
-    if not path.exists():
+    if not path.exists() or path.read_bytes() != content:
         replace_file(path, content, flush=False)
     return name
 
@@ -28,4 +29,4 @@ def read(root: Path, name: str) -> list[FileState]:
     try:
         return _DECODER.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
-        raise WarehouseError(f"{path}: cannot be read ({error}). Run `pipeline run --full`.") from error
+        raise WarehouseError(f"{path}: cannot be read ({error}). {RECOVER}") from error

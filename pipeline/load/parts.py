@@ -6,7 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.errors import WarehouseError
 from pipeline.load.files import replace_file
+from pipeline.load.snapshots import RECOVER
 from pipeline.manifest import PartFile
 
 
@@ -25,9 +27,14 @@ def write(root: Path, name: str, table: pa.Table, part: str | None = None) -> Pa
 
 
 def read(root: Path, name: str, file: str) -> pa.Table:
-    """The rows of one part file."""
-    with pq.ParquetFile(root / "parts" / name / file) as source:
-        return source.read()
+    """The rows of one part file. Raises WarehouseError where it is missing or damaged."""
+    path = root / "parts" / name / file
+    try:
+        with pq.ParquetFile(path) as source:
+            return source.read()
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).split("\n", 1)[0]
+        raise WarehouseError(f"{path}: the part is damaged ({reason}). {RECOVER}") from error
 
 
 def _ordered(schema: pa.Schema) -> list[str]:

@@ -2,15 +2,16 @@
 
 import datetime as dt
 import os
+import re
 import shutil
 from collections.abc import Iterator
-from itertools import pairwise
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 
 from pipeline.errors import UsageError, WarehouseError
-from pipeline.load.snapshots import Warehouse
+from pipeline.load.snapshots import ID_PATTERN, Warehouse
 from pipeline.manifest import Manifest
 from pipeline.render import printable
 
@@ -18,15 +19,17 @@ GRACE = dt.timedelta(hours=1)
 """A snapshot that readers could see less than this long ago stays, whatever is asked."""
 
 
+MOST_DAYS = 36_500
 LISTED = 10
 """Snapshots that an error names at most."""
 
 
 class Snapshot(Struct, frozen=True):
-    """A snapshot that is there: when it was made, what it holds, whether it is the published one."""
+    """A snapshot that is there: when it was made and replaced by another one, what it holds, whether it is the published one."""
 
     id: str
     created_at: dt.datetime
+    replaced_at: dt.datetime
     is_current: bool
     manifest: Manifest
 
@@ -41,29 +44,33 @@ class Swept(Struct, frozen=True):
 
 
 def snapshots(warehouse: Warehouse) -> list[Snapshot]:
-    """All snapshots, oldest first; a manifest that cannot be read is no snapshot."""
-    current = warehouse.current_id()
+    """All snapshots whose manifests can be read, oldest first."""
+    current = None
+    with suppress(WarehouseError):
+        current = warehouse.current_id()
     found = []
-    for path in (warehouse.root / "snapshots").glob("[!.]*.json"):
-        try:
-            manifest = warehouse.manifest(path.stem)
-        except WarehouseError:
-            continue
-        found.append(Snapshot(path.stem, manifest.created_at, path.stem == current, manifest))
+    for path in (warehouse.root / "snapshots").glob(ID_PATTERN):
+        with suppress(WarehouseError):
+            found.append(_snapshot(warehouse, path, current))
     return sorted(found, key=lambda snapshot: (snapshot.created_at, snapshot.id))
 
 
+def _snapshot(warehouse: Warehouse, path: Path, current: str | None) -> Snapshot:
+    manifest = warehouse.manifest(path.stem)
+    replaced_at = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+    return Snapshot(path.stem, manifest.created_at, replaced_at, path.stem == current, manifest)
+
+
 def resolve(warehouse: Warehouse, text: str) -> str:
-    """The id that `text` means: an id, the beginning of one, `current` or `previous`.
+    """The id that `text` means: an id, the beginning of one, `current`, or `previous`: the one that `current` was made from.
 
     Raises UsageError where none or several fit, naming those that are there.
     """
-    ids = [path.stem for path in (warehouse.root / "snapshots").glob("[!.]*.json")]
+    ids = _ids(warehouse)
     if text in ("current", "previous"):
-        found = [snapshot.id for snapshot in snapshots(warehouse)]
-        current = warehouse.current_id()
-        at = found.index(current) - (text == "previous") if current in found else -1
-        fitting = found[at : at + 1] if at >= 0 else []
+        current = next((snapshot for snapshot in snapshots(warehouse) if snapshot.is_current), None)
+        wanted = current and (current.id if text == "current" else current.manifest.parent)
+        fitting = [name for name in ids if name == wanted]
     else:
         fitting = [name for name in ids if name == text] or [name for name in ids if text and name.startswith(text)]
     if len(fitting) > 1:
@@ -75,10 +82,14 @@ def resolve(warehouse: Warehouse, text: str) -> str:
 
 def available(warehouse: Warehouse, without: str = "") -> str:
     """The sentence that ends an error about a snapshot: which others there are."""
-    ids = [path.stem for path in (warehouse.root / "snapshots").glob("[!.]*.json") if path.stem != without]
+    ids = [name for name in _ids(warehouse) if name != without]
     return (
         f"Choose from {_listed(ids)}: see `pipeline snapshots`." if ids else "Run `pipeline run` first: see `pipeline snapshots`."
     )
+
+
+def _ids(warehouse: Warehouse) -> list[str]:
+    return [path.stem for path in (warehouse.root / "snapshots").glob(ID_PATTERN)]
 
 
 def _listed(ids: list[str]) -> str:
@@ -89,11 +100,10 @@ def _listed(ids: list[str]) -> str:
 def staying(found: list[Snapshot], keep: int, keep_days: float, now: dt.datetime) -> set[str]:
     """Ids of those to keep: the newest `keep`, all younger than `keep_days`, the published one, and what readers may hold."""
     newest = {snapshot.id for snapshot in found[max(0, len(found) - keep) :]}
-    young = {snapshot.id for snapshot in found if now - snapshot.created_at < dt.timedelta(days=keep_days)}
+    days = dt.timedelta(days=keep_days)
+    young = {snapshot.id for snapshot in found if abs(now - snapshot.created_at) < days}
     current = {snapshot.id for snapshot in found if snapshot.is_current}
-    replaced_at = {snapshot.id: later.created_at for snapshot, later in pairwise(found)}
-    replaced_at |= {later.manifest.parent: later.created_at for later in found if later.manifest.parent}
-    held = {snapshot.id for snapshot in found if now - replaced_at.get(snapshot.id, now) < GRACE}
+    held = {snapshot.id for snapshot in found if abs(now - snapshot.replaced_at) < GRACE}
     return newest | young | current | held
 
 
@@ -101,11 +111,15 @@ def sweep(warehouse: Warehouse, keep: int, keep_days: float, now: dt.datetime, *
     """Remove snapshots that need not stay, and every file that then belongs to none. For the holder of the lock.
 
     Manifests go first: one that is there names only files that are there, wherever a sweep is cut off.
-    Raises WarehouseError where the published manifest cannot be read.
+    Raises WarehouseError where a manifest cannot be read: who knows which files it names.
     """
-    if warehouse.current_id():
-        warehouse.manifest()
-    found = snapshots(warehouse)
+    if not 0 <= keep_days <= MOST_DAYS:
+        raise UsageError(f"--keep-days {keep_days}: is no number of days. Give 0 to {MOST_DAYS:,}.")
+    current = warehouse.current_id()
+    found = sorted(
+        (_snapshot(warehouse, path, current) for path in (warehouse.root / "snapshots").glob(ID_PATTERN)),
+        key=lambda snapshot: (snapshot.created_at, snapshot.id),
+    )
     stay = staying(found, keep, keep_days, now)
     gone = [snapshot.id for snapshot in found if snapshot.id not in stay]
     needed = _named_files(warehouse.root, [snapshot.manifest for snapshot in found if snapshot.id in stay])
@@ -129,19 +143,23 @@ def _named_files(root: Path, manifests: list[Manifest]) -> set[str]:
 
 
 def _manifests_without(root: Path, stay: set[str]) -> list[str]:
-    return [str(path) for path in (root / "snapshots").glob("*.json") if path.stem not in stay]
+    return [str(path) for path in (root / "snapshots").glob(ID_PATTERN) if path.stem not in stay]
 
 
 def _links_without(root: Path, stay: set[str]) -> list[str]:
-    return [entry.path for entry in _entries(root / "snapshots") if entry.name not in stay and entry.is_dir(follow_symlinks=False)]
+    ours = re.compile(r"\.?[0-9]{8}T[0-9]{6}Z-.+")
+    return [
+        entry.path
+        for entry in _entries(root / "snapshots")
+        if entry.name not in stay and ours.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+    ]
 
 
 def _content(root: Path) -> Iterator[str]:
     """Parts, listings, and what a run that was killed left half written anywhere."""
-    for table in _entries(root / "parts"):
-        if table.is_dir(follow_symlinks=False):
-            yield from (entry.path for entry in _entries(Path(table.path)) if not entry.is_dir(follow_symlinks=False))
-    yield from (entry.path for entry in _entries(root / "listings"))
+    ours = re.compile(r"[0-9a-f]{24}\.(parquet|msgpack)|\..*\.tmp")
+    for folder in (*(Path(table.path) for table in _entries(root / "parts") if table.is_dir()), root / "listings"):
+        yield from (entry.path for entry in _entries(folder) if ours.fullmatch(entry.name))
     for folder in (root, root / "runs", root / "logs", root / "snapshots"):
         for entry in _entries(folder):
             if entry.name.startswith(".") and entry.name.endswith((".tmp", ".tmp.wal")) and not entry.is_dir(follow_symlinks=False):

@@ -10,21 +10,24 @@ logs/<run id>.jsonl             what a run did, line by line
 """
 
 import datetime as dt
-import json
 import os
 import re
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 from filelock import FileLock, Timeout
+from msgspec import Struct
 
 from pipeline.errors import LockHeld, UsageError, WarehouseError
 from pipeline.load.files import flush_all, replace_file
-from pipeline.manifest import Manifest, PartFile
+from pipeline.manifest import FORMAT, Manifest, PartFile
+
+ID_PATTERN = "[0-9]*T*Z-*.json"
+RECOVER = "Go back to a snapshot with `pipeline rollback ID` (see `pipeline snapshots`), or build anew with `pipeline run --full`."
 
 
 class Warehouse:
@@ -62,12 +65,27 @@ class Warehouse:
 
     def current_id(self) -> str | None:
         """Id of the published snapshot; None before the first one."""
+        path = self.root / "CURRENT"
         try:
-            return (self.root / "CURRENT").read_text("ascii").strip() or "(none)"
+            if name := path.read_text("ascii").strip():
+                return name
+            raise WarehouseError(f"{path}: names no snapshot. {RECOVER}")
         except FileNotFoundError:
+            self._refuse_lost()
             return None
         except (OSError, ValueError) as error:
-            raise WarehouseError(f"{self.root / 'CURRENT'}: cannot be read ({error}). Run `pipeline run --full`.") from error
+            raise WarehouseError(f"{path}: cannot be read ({error}). {RECOVER}") from error
+
+    def _refuse_lost(self) -> None:
+        """Raise WarehouseError where something was published once: where a snapshot has a parent."""
+        for path in (self.root / "snapshots").glob(ID_PATTERN):
+            if b'"parent": "' in path.read_bytes():
+                raise WarehouseError(f"{self.root / 'CURRENT'}: is missing, though there are snapshots. {RECOVER}")
+
+    def require(self) -> None:
+        """Raise WarehouseError where there is no warehouse, before anything is written there."""
+        if not (self.root / "snapshots").is_dir():
+            raise WarehouseError(f"{self.root}: there is no warehouse here. Name one with --warehouse.")
 
     def manifest(self, snapshot: str | None = None) -> Manifest:
         """The manifest of a snapshot, by default the published one.
@@ -81,11 +99,16 @@ class Warehouse:
             )
         path = self.root / "snapshots" / f"{name}.json"
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Manifest)
+            manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
         except FileNotFoundError as error:
-            raise WarehouseError(f"{path}: the manifest of snapshot {name} is missing. Run `pipeline run --full`.") from error
+            raise WarehouseError(f"{path}: the manifest of snapshot {name} is missing. {RECOVER}") from error
         except (OSError, msgspec.DecodeError) as error:
-            raise WarehouseError(f"{path}: the manifest cannot be read ({error}). Run `pipeline run --full`.") from error
+            raise WarehouseError(f"{path}: the manifest cannot be read ({error}). {RECOVER}") from error
+        if manifest.format > FORMAT:
+            raise WarehouseError(
+                f"{path}: was written by a newer version (format {manifest.format}, expected {FORMAT} or older). Upgrade."
+            )
+        return manifest
 
     def published(self) -> Manifest | None:
         """The published manifest, None before the first one."""
@@ -95,16 +118,39 @@ class Warehouse:
         """Absolute paths of a table's part files."""
         return [str(self.root / "parts" / table / file.file) for file in files]
 
-    def publish(self, manifest: Manifest) -> None:
-        """Make `manifest` the snapshot that every reader sees; one rename commits all tables."""
+    def damaged(self, manifest: Manifest) -> list[Path]:
+        """Part files of a snapshot that are missing or have not the size that they had."""
+        found = []
+        for table, files in manifest.tables.items():
+            for file in files:
+                path = self.root / "parts" / table / file.file
+                try:
+                    if path.stat().st_size == file.bytes:
+                        continue
+                except OSError:
+                    pass
+                found.append(path)
+        return found
+
+    def publish(self, manifest: Manifest, at: dt.datetime) -> None:
+        """Make `manifest` the snapshot that every reader sees from `at` on; one rename commits all tables.
+
+        The modification time of a manifest that is not the published one says when it was replaced.
+        """
         current = self.root / "current"
         if self.database.is_dir() or (current.exists() and not current.is_symlink()):
             raise WarehouseError(f"{self.root}: `warehouse.duckdb` is a folder or `current` is no link. Remove what is there.")
         flush_all(self.root)
         self._write_links(manifest)
         replace_file(self.root / "snapshots" / f"{manifest.id}.json", msgspec.json.format(msgspec.json.encode(manifest)))
+        self._mark_replaced(manifest.id, at)
         replace_file(self.root / "CURRENT", f"{manifest.id}\n".encode())
         self.point_current(manifest)
+
+    def _mark_replaced(self, by: str, at: dt.datetime) -> None:
+        with suppress(WarehouseError, FileNotFoundError):
+            if (old := self.current_id()) and old != by:
+                os.utime(self.root / "snapshots" / f"{old}.json", (at.timestamp(), at.timestamp()))
 
     def amend(self, manifest: Manifest) -> None:
         """Replace the manifest of a snapshot by one with the same part files: its listings may be newer."""
@@ -142,42 +188,53 @@ class Warehouse:
                 f"{folder}: cannot be written ({error.strerror}). Make room or give the right to write."
             ) from error
 
+    def holder(self) -> "Holder | None":
+        """Who holds the lock, or held it when it was killed; None where that is not known."""
+        try:
+            return msgspec.json.decode((self.root / ".lock.holder").read_bytes(), type=Holder)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def _holder_words(self) -> str:
+        found = self.holder()
+        return f"pid {found.pid} on {found.host} since {found.since}" if found else "holder unknown"
+
     @contextmanager
     def lock(self, wait: float = 0) -> Iterator[None]:
         """Hold the right to write; wait for it so many seconds.
 
         Raises LockHeld, naming pid, host and since when, where another run has it and does not end in time.
         """
+        if not wait >= 0:
+            raise UsageError(f"--wait {wait}: is no number of seconds. Give 0 or more.")
         path, holder = self.root / ".lock", self.root / ".lock.holder"
         lock = FileLock(path, timeout=wait)
         try:
             lock.acquire()
         except Timeout as error:
             raise LockHeld(
-                f"{self.root}: another run is writing ({_holder(holder)}). Let it end, wait for it with --wait SECONDS, or"
+                f"{self.root}: another run is writing ({self._holder_words()}). Let it end, wait for it with --wait SECONDS, or"
                 " choose another --warehouse."
             ) from error
         except OSError as error:
-            raise WarehouseError(f"{path}: cannot be written ({error.strerror}). Choose a folder with --warehouse.") from error
+            raise WarehouseError(
+                f"{path}: cannot be written ({error.strerror}). Give the right to write, or choose another --warehouse."
+            ) from error
         try:
-            record = {
-                "pid": os.getpid(),
-                "host": socket.gethostname(),
-                "since": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            }
-            replace_file(holder, json.dumps(record).encode())
+            since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+            replace_file(holder, msgspec.json.encode(Holder(os.getpid(), socket.gethostname(), since)))
             yield
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
 
 
-def _holder(path: Path) -> str:
-    try:
-        record = json.loads(path.read_text())
-        return f"pid {record['pid']} on {record['host']} since {record['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "holder unknown"
+class Holder(Struct, frozen=True):
+    """Who holds the lock, since when."""
+
+    pid: int
+    host: str
+    since: str
 
 
 def _has_links(folder: Path, manifest: Manifest) -> bool:
