@@ -220,7 +220,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round on a small site, print only")
     quick = parser.parse_args().quick
     WORK.mkdir(parents=True, exist_ok=True)
-    rounds, small, large = (1, 2_000, 4_000) if quick else (3, 20_000, 200_000)
+    rounds, small, large = (1, 2_000, 4_000) if quick else (5, 20_000, 200_000)
     real = None if quick else versions()
     site = real or generated(small)
     named = "20,000 real file versions" if real else f"{small:,} generated articles"

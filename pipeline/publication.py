@@ -1,9 +1,7 @@
 """Publishing: a staged catalog and a manifest become what every reader sees; and going back to an older snapshot."""
 
 import datetime as dt
-from pathlib import Path
 
-import duckdb
 import msgspec
 
 from pipeline.errors import WarehouseError
@@ -14,11 +12,11 @@ from pipeline.load.snapshots import Warehouse
 from pipeline.manifest import Manifest, content_id
 
 
-def publish(warehouse: Warehouse, manifest: Manifest, connection: duckdb.DuckDBPyConnection, aside: Path, at: dt.datetime) -> None:
+def publish(warehouse: Warehouse, manifest: Manifest, staged: catalog.Staged, at: dt.datetime) -> None:
     """Commit the manifest, then put the catalog in its place. What fails for want of room fails before the commit."""
-    catalog.flush(connection)
+    staged.flush()
     warehouse.publish(manifest, at)
-    put(aside, warehouse, manifest.id)
+    put(staged.aside, warehouse, manifest.id)
 
 
 def holds_the_same(manifest: Manifest, published: Manifest | None) -> bool:
@@ -26,13 +24,13 @@ def holds_the_same(manifest: Manifest, published: Manifest | None) -> bool:
     return published is not None and content_id(published.tables) == content_id(manifest.tables)
 
 
-def keep(warehouse: Warehouse, manifest: Manifest, published: Manifest, connection: duckdb.DuckDBPyConnection, aside: Path) -> None:
+def keep(warehouse: Warehouse, manifest: Manifest, published: Manifest, staged: catalog.Staged) -> None:
     """Keep the published snapshot, whose rows are those of `manifest`: bring its listings up to date, mend its catalog."""
     same = msgspec.structs.replace(manifest, id=published.id, parent=published.parent)
     if manifest.listings != published.listings:
         warehouse.amend(same)
     if not is_in_order(warehouse, published.id):
-        publish(warehouse, same, connection, aside, manifest.created_at)
+        publish(warehouse, same, staged, manifest.created_at)
 
 
 def publish_again(warehouse: Warehouse, snapshot: str, at: dt.datetime) -> Manifest:
@@ -47,6 +45,6 @@ def publish_again(warehouse: Warehouse, snapshot: str, at: dt.datetime) -> Manif
         )
     for name in manifest.listings.values():
         listings.read(warehouse.root, name)  # else no run could go on from there
-    with catalog.staged(warehouse, manifest.tables) as (connection, aside):
-        publish(warehouse, manifest, connection, aside, at)
+    with catalog.staged(warehouse, manifest.tables) as staged:
+        publish(warehouse, manifest, staged, at)
     return manifest

@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -38,6 +37,8 @@ from pipeline.stages import Progress, build_parts, load_late_stages, load_stages
 
 if TYPE_CHECKING:
     import duckdb
+
+    from pipeline.load.catalog import Staged
 
 Tables = dict[str, list[PartFile]]
 
@@ -188,7 +189,8 @@ class _Run:
         from pipeline.checks import run_checks
         from pipeline.load import catalog
 
-        with self._timed("check"), catalog.staged(self.warehouse, tables) as (connection, aside):
+        with self._timed("check"), catalog.staged(self.warehouse, tables) as staged:
+            connection = staged.connection
             counts = self._counts(connection)
             checks = run_checks(connection)
             for check in checks:
@@ -197,7 +199,7 @@ class _Run:
             found = [CheckCount(check.name, check.level, check.count) for check in checks]
             manifest = self._manifest(tables, part_listings, counts, found, connection)
             with self._timed("publish"):
-                self._publish(manifest, connection, aside, dry_run)
+                self._publish(manifest, staged, dry_run)
         if self.record.outcome in ("published", "forgotten") and self.settings.auto_gc:
             self._sweep()
         return self._result(manifest)
@@ -340,17 +342,17 @@ class _Run:
         entries = [entry for entry in manifest.sources if entry.name in named]
         return RunResult(self.record, self.ledger, str(self.warehouse.root), entries, rows, manifest.checks)
 
-    def _publish(self, manifest: Manifest, connection: duckdb.DuckDBPyConnection, aside: Path, dry_run: bool) -> None:
+    def _publish(self, manifest: Manifest, staged: Staged, dry_run: bool) -> None:
         from pipeline.publication import holds_the_same, keep, publish
 
         published = self.previous.manifest
         if dry_run:
             self.record.outcome = "dry_run"
         elif published is not None and holds_the_same(manifest, published):
-            keep(self.warehouse, manifest, published, connection, aside)
+            keep(self.warehouse, manifest, published, staged)
             self.record.outcome = "unchanged"
         else:
-            publish(self.warehouse, manifest, connection, aside, manifest.created_at)
+            publish(self.warehouse, manifest, staged, manifest.created_at)
             self.record.outcome, self.record.snapshot = "forgotten" if self.forgotten else "published", manifest.id
 
     @contextmanager

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def connect(warehouse: Warehouse, manifest: Manifest | None = None) -> duckdb.Du
     connection = open_memory()
     tables = (manifest or warehouse.manifest()).tables
     try:
-        create_views(connection, warehouse, tables, comments=False)
+        create_views(connection, warehouse, tables)
     except duckdb.Error as error:
         connection.close()
         reason = str(error).split("\n", 1)[0]
@@ -51,20 +52,27 @@ def open_memory(threads: int | None = None) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Tables, *, comments: bool) -> None:
+def create_views(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Tables) -> None:
     """Create all views in the connection's current database."""
-    derived = relations("views", "reports")
     statements = [base_view(warehouse, name, files) for name, files in tables.items()]
     statements.append(_runs_view(warehouse))
-    statements += [f"create view {relation.name} as {relation.query}" for relation in derived]
-    if comments:
-        for table in [*TABLES.values(), RUNS]:
-            statements += _comments(
-                table.name, f"One row per {table.grain}.", {column.name: column.comment for column in table.columns}
-            )
-        for relation in derived:
-            statements += _comments(relation.name, relation.comment, relation.columns)
+    statements += [f"create view {relation.name} as {relation.query}" for relation in relations("views", "reports")]
     connection.execute("begin;\n" + ";\n".join(statements) + ";\ncommit")
+
+
+def _add_comments(connection: duckdb.DuckDBPyConnection) -> None:
+    """Describe every view and column of the database `warehouse`."""
+    statements = []
+    for table in [*TABLES.values(), RUNS]:
+        statements += _comments(
+            table.name, f"One row per {table.grain}.", {column.name: column.comment for column in table.columns}
+        )
+    for relation in relations("views", "reports"):
+        statements += _comments(relation.name, relation.comment, relation.columns)
+    try:
+        connection.execute("use warehouse; begin;\n" + ";\n".join(statements) + ";\ncommit")
+    finally:
+        connection.close()
 
 
 def base_view(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
@@ -104,9 +112,21 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+class Staged:
+    """The catalog of a snapshot that is not published yet: a connection to it, and its file aside."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, aside: Path, commented: Future[None]) -> None:
+        self.connection, self.aside, self._commented = connection, aside, commented
+
+    def flush(self) -> None:
+        """Write the catalog to its file; what could fail for want of room fails here, before anything is published."""
+        self._commented.result()
+        self.connection.execute("use memory; detach warehouse")
+
+
 @contextmanager
-def staged(warehouse: Warehouse, tables: Tables) -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
-    """The catalog of a snapshot that is not published yet: a connection to it, and its file aside, for `put`.
+def staged(warehouse: Warehouse, tables: Tables) -> Iterator[Staged]:
+    """The catalog of a snapshot that is not published yet, for `put`; comments are added while it is already asked.
 
     The file has the storage format of DuckDB 1.2, so that 1.x and 2.x open it. Raises WarehouseError.
     """
@@ -116,8 +136,9 @@ def staged(warehouse: Warehouse, tables: Tables) -> Iterator[tuple[duckdb.DuckDB
         connection = open_memory()
         try:
             connection.execute(f"attach {quoted(str(aside))} as warehouse (storage_version 'v1.2.0'); use warehouse")
-            create_views(connection, warehouse, tables, comments=True)
-            yield connection, aside
+            create_views(connection, warehouse, tables)
+            with ThreadPoolExecutor(1) as thread:
+                yield Staged(connection, aside, thread.submit(_add_comments, connection.cursor()))
         finally:
             connection.close()
     except (OSError, duckdb.IOException) as error:
@@ -126,8 +147,3 @@ def staged(warehouse: Warehouse, tables: Tables) -> Iterator[tuple[duckdb.DuckDB
     finally:
         aside.unlink(missing_ok=True)
         Path(f"{aside}.wal").unlink(missing_ok=True)
-
-
-def flush(connection: duckdb.DuckDBPyConnection) -> None:
-    """Write a staged catalog to its file; what could fail for want of room fails here, before anything is published."""
-    connection.execute("use memory; detach warehouse")

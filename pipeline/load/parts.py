@@ -31,7 +31,7 @@ def read(root: Path, name: str, file: str) -> pa.Table:
     path = root / "parts" / name / file
     try:
         with pq.ParquetFile(path) as source:
-            return source.read()
+            return source.read(use_threads=False)
     except (OSError, pa.ArrowException) as error:
         reason = str(error).split("\n", 1)[0]
         raise WarehouseError(f"{path}: the part is damaged ({reason}). {RECOVER}") from error
