@@ -13,6 +13,9 @@ import pyarrow as pa
 
 from pipeline.errors import SchemaError
 
+FEW = 50_000
+"""Rows up to which Python finds repeated keys: `group_by` takes less memory, and 40 ms to load."""
+
 TEXT = pa.string()
 INTEGER = pa.int64()
 BOOLEAN = pa.bool_()
@@ -107,7 +110,9 @@ class Table:
         return self.arrow.empty_table()
 
     def _duplicate_keys(self, table: pa.Table) -> int:
-        return int(table.num_rows - table.group_by(list(self.key), use_threads=False).aggregate([]).num_rows)
+        if table.num_rows > FEW:
+            return int(table.num_rows - table.group_by(list(self.key), use_threads=False).aggregate([]).num_rows)
+        return int(table.num_rows) - len(set(zip(*(table[name].to_pylist() for name in self.key), strict=True)))
 
     def _difference(self, found: Iterable[str]) -> str:
         missing, unknown = set(self.names) - set(found), set(found) - set(self.names)

@@ -44,10 +44,8 @@ def build_parts(
 
 
 def load_stages() -> None:
-    """Import what workers need; what checks that keys are unique brings pandas along, unless that is kept out."""
+    """Import what workers need."""
     with stop.held():
-        import pyarrow.acero  # noqa: F401
-
         import pipeline.build  # noqa: F401
 
 
@@ -56,6 +54,3 @@ def load_late_stages() -> None:
     with stop.held():
         import pipeline.derive
         import pipeline.publication  # noqa: F401
-    from pipeline.transform.providers import registered_domains
-
-    registered_domains(["example.com"])  # loads the Public Suffix List
