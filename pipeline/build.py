@@ -7,7 +7,6 @@ from hashlib import blake2b
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import yaml_rs
 
 from pipeline.documents import Document, Finding, Rejection, SourceFile
@@ -52,6 +51,8 @@ def _kept_states(root: Path, old: OldPart) -> list[FileState]:
 
 def _merge(root: Path, old: OldPart, frames: Frames, source: Folder) -> Frames:
     """Old rows that stay and new rows, in the order of a build from scratch: documents by path, each document's rows together."""
+    import pyarrow.compute as pc  # a build from scratch does without it
+
     dropped = pa.array([source.document_id(path) for path in old.drop], pa.string())
     merged = {}
     for name, new in frames.items():

@@ -71,7 +71,7 @@ def schedule(
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print a crontab line and systemd units that run the pipeline regularly."""
+    """Print a crontab line and systemd units for regular runs."""
     from pipeline.schedule import parse_every, schedule_object, schedule_text
 
     place = str(warehouse_at(warehouse).root)

@@ -44,7 +44,10 @@ def status(
     max_run_age: Annotated[str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of the last good run.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what is published, how fresh it is, the last runs and the settings; exit 6 or 7 where something is too old."""
+    """Show what is published and how fresh it is.
+
+    Also the last runs and the settings. Exit status 6 or 7 where something is older than its limit.
+    """
     import datetime as dt
 
     from pipeline.freshness import EXIT_CODES, verdict, worst

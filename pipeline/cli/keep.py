@@ -29,7 +29,7 @@ def diff(
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which articles two snapshots have in common, and which fields differ."""
+    """Compare the articles of two snapshots, field by field."""
     from pipeline.diff import diff as compare
     from pipeline.diff import diff_object, diff_rows, diff_text
 
