@@ -39,13 +39,19 @@ def add_derived(
     """
     tables["observations"] = [file for file in published if file.rows]
     _type_empty(warehouse, tables, (*PART_TABLES, "observations"))
-    with ThreadPoolExecutor(_at_once(tables)) as threads:
+    threads = ThreadPoolExecutor(_at_once(tables))
+    try:
         derived = {name: threads.submit(_derived, warehouse, tables, name) for name in DERIVATIONS}
-        changed = threads.submit(_changed, warehouse, tables, revision, observed_at, moves)
-    for name, rows in derived.items():
-        tables[name] = [parts.write(warehouse.root, name, rows.result())]
-    if changed.result().num_rows:
-        tables["observations"] = _appended(warehouse, [file for file in tables["observations"] if file.rows], changed.result())
+        changed = threads.submit(_changed, warehouse, tables, revision, observed_at, moves).result()
+        found = {name: rows.result() for name, rows in derived.items()}
+    except BaseException:
+        threads.shutdown(wait=False, cancel_futures=True)  # who stops a run does not wait for a query
+        raise
+    threads.shutdown()
+    for name, rows in found.items():
+        tables[name] = [parts.write(warehouse.root, name, rows)]
+    if changed.num_rows:
+        tables["observations"] = _appended(warehouse, [file for file in tables["observations"] if file.rows], changed)
 
 
 def _at_once(tables: Tables) -> int:
