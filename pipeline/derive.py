@@ -17,6 +17,7 @@ from pipeline.transform import PART_TABLES, observations, providers, related, to
 Tables = dict[str, list[PartFile]]
 
 ROWS_AT_ONCE = 100_000
+"""Files from which on tables are derived in turn."""
 DERIVATIONS = {
     "providers": (providers.derive, ("articles", "related", "sidecars")),
     "topics": (topics.derive, ("article_topics", "articles", "related", "sidecars")),
@@ -83,11 +84,12 @@ def _appended(warehouse: Warehouse, files: list[PartFile], added: pa.Table) -> l
 
 def without(warehouse: Warehouse, files: list[PartFile], forgotten: set[str]) -> list[PartFile]:
     """Observations but for those of some articles."""
+    import pyarrow.compute as pc
+
     kept = []
     for file in files:
         rows = parts.read(warehouse.root, "observations", file.file)
-        stays = pa.array([article not in forgotten for article in rows["article_id"].to_pylist()], pa.bool_())
-        left = rows.filter(stays)
+        left = rows.filter(pc.invert(pc.is_in(rows["article_id"], value_set=pa.array(forgotten, pa.string()))))
         if left.num_rows == rows.num_rows:
             kept.append(file)
         elif left.num_rows:

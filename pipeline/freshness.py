@@ -74,15 +74,16 @@ def clock_lines(found: list[Clock]) -> list[str]:
     """A line for each clock."""
     lines = []
     for clock in found:
-        name = f"{clock.name} of {printable(clock.source)}" if clock.source else clock.name
         shown = f"{clock.at:%Y-%m-%d %H:%M}Z, {_spoken(dt.timedelta(seconds=clock.age_seconds or 0))} ago" if clock.at else "never"
         mark = {"warn": f"  WARNING: limit {clock.limit}", "error": f"  TOO OLD: limit {clock.limit}"}.get(clock.level, "")
-        lines.append(f"  {name:<30} {shown}{mark}")
+        lines.append(f"  {_label(clock):<30} {shown}{mark}")
     return lines
 
 
 def verdict(found: list[Clock]) -> str:
     """Which clocks are past their limits, in one line."""
-    late = [clock for clock in found if clock.level in ("warn", "error")]
-    names = [f"{clock.name} of {printable(clock.source)}" if clock.source else clock.name for clock in late]
-    return ", ".join(f"{name} (limit {clock.limit})" for name, clock in zip(names, late, strict=True))
+    return ", ".join(f"{_label(clock)} (limit {clock.limit})" for clock in found if clock.level in ("warn", "error"))
+
+
+def _label(clock: Clock) -> str:
+    return f"{clock.name} of {printable(clock.source)}" if clock.source else clock.name

@@ -19,9 +19,9 @@ def publish(warehouse: Warehouse, manifest: Manifest, staged: catalog.Staged, at
     put(staged.aside, warehouse, manifest.id)
 
 
-def holds_the_same(manifest: Manifest, published: Manifest | None) -> bool:
+def holds_the_same(manifest: Manifest, published: Manifest) -> bool:
     """Whether the published snapshot consists of the same part files."""
-    return published is not None and content_id(published.tables) == content_id(manifest.tables)
+    return content_id(published.tables) == content_id(manifest.tables)
 
 
 def keep(warehouse: Warehouse, manifest: Manifest, published: Manifest, staged: catalog.Staged) -> None:

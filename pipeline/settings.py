@@ -16,8 +16,10 @@ from pipeline.errors import UsageError
 Positive = Annotated[int, Meta(ge=1)]
 
 
+MOST_DAYS = 36_500
+"""The longest time in days that a setting may name: what a calendar can be asked to go back."""
+
 _MINUTES = {"m": 1, "h": 60, "d": 1_440}
-_MOST = 36_500 * 1_440
 
 
 class Limits(Struct, frozen=True):
@@ -54,7 +56,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """After publishing, remove what `pipeline gc` would."""
     keep_snapshots: Annotated[int, Meta(ge=1)] = 20
     """Newest snapshots that stay."""
-    keep_days: Annotated[float, Meta(ge=0, le=36_500)] = 2
+    keep_days: Annotated[float, Meta(ge=0, le=MOST_DAYS)] = 2
     """Days that a snapshot stays in any case."""
     keep_logs: Positive = 200
     """Newest logs of runs that stay."""
@@ -100,7 +102,7 @@ def parse_limits(text: str) -> Limits:
 
 def _age(text: str) -> dt.timedelta | None:
     found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)([mhd])\s*", text)
-    return dt.timedelta(minutes=min(float(found[1]) * _MINUTES[found[2]], _MOST)) if found else None
+    return dt.timedelta(minutes=min(float(found[1]) * _MINUTES[found[2]], MOST_DAYS * _MINUTES["d"])) if found else None
 
 
 class Setting(Struct, frozen=True):

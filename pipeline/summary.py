@@ -50,6 +50,8 @@ def as_text(result: RunResult, command: str, options: str) -> str:
     }
     lines += [f"  {getattr(record, name):>9,}  {name:<9} {note}" for name, note in notes.items()]
     lines += [f"  {'-' * 9}", f"  {record.files:>9,}  files", ""]
+    if record.message:
+        lines.append(f"Note: {printable(record.message)}.")
     if record.rebuilt:
         lines.append(f"Every part was built again: {record.rebuilt}.")
     if changes := {name.replace("_", " "): number for name, number in _changes(result).items() if number}:
@@ -89,11 +91,6 @@ def _next(rejected: bool) -> list[str]:
         'query "select topic, articles, attention_share, providers from coverage_by_topic limit 10"',
         "status",
     ]
-
-
-def swept_object(swept: Swept) -> dict[str, Any]:
-    """What a sweep removed, as one JSON object."""
-    return {"removed": swept.removed, "kept": swept.kept, "files": swept.files, "bytes": swept.bytes}
 
 
 def swept_text(swept: Swept, *, dry_run: bool) -> str:

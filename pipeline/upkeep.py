@@ -16,13 +16,13 @@ def roll_back(warehouse: Warehouse, snapshot: str, *, now: dt.datetime | None = 
     Raises UsageError where there is no such snapshot, WarehouseError where it is damaged.
     """
     warehouse.require()
-    resolve(warehouse, snapshot)
+    wanted = resolve(warehouse, snapshot)  # what it meant when it was asked, whoever publishes meanwhile
     with recorded(warehouse, now, wait) as (warehouse, record, log):
         log.open()
         before = None
         with suppress(WarehouseError):  # a lost CURRENT is a reason to come here
             before = record.snapshot = warehouse.current_id()
-        record.snapshot = publish_again(warehouse, resolve(warehouse, snapshot), record.started_at).id
+        record.snapshot = publish_again(warehouse, wanted, record.started_at).id
         record.message = f"it was {before}" if before else None
         record.outcome = "rolled_back"
     return record

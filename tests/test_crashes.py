@@ -15,7 +15,9 @@ import pytest
 
 from pipeline.load.retention import snapshots, sweep
 from pipeline.load.snapshots import Warehouse
+from pipeline.sample import write_site
 from tests.conftest import World, article
+from tests.processes import full_run, workers_of
 from tests.reader import ask
 from tests.test_keeping import named_by, on_disk
 
@@ -133,26 +135,10 @@ def test_a_run_killed_at_any_moment_loses_nothing(world: World, seed: int) -> No
 
 
 def test_a_killed_worker_costs_no_row(world: World) -> None:
-    from tests.test_hostile import workers_of
-
     site_at(world, 1, 12)
     world.run(now=None)
-    from pipeline.sample import write_site
-
     write_site(world.site / "more", 6_000, 1)
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline",
-        "run",
-        f"site={world.site}",
-        "-w",
-        str(world.warehouse),
-        "--full",
-        "--workers",
-        "2",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with full_run(world) as process:
         os.kill(workers_of(process)[0], signal.SIGKILL)
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors

@@ -5,10 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +16,7 @@ from pipeline.sample import write_site
 from pipeline.schema import TABLES
 from pipeline.upkeep import roll_back
 from tests.conftest import NOW, World, article
+from tests.processes import full_run, is_alive, wait_until, workers_of
 from tests.test_cli import call
 from tests.test_incremental import after
 
@@ -292,46 +290,12 @@ def test_results_that_look_like_markup_and_odd_numbers(world: World) -> None:
     assert len(done.stdout.splitlines()) == 1_003 and "99,000 more rows" in done.stdout
 
 
-def wait_until(holds: Callable[[], bool]) -> bool:
-    """Wait at most 20 seconds."""
-    end = time.monotonic() + 20
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.01)
-    return holds()
-
-
-def workers_of(process: subprocess.Popen[Any]) -> list[int]:
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    assert wait_until(lambda: process.poll() is not None or bool(children.read_text().strip()))
-    assert process.poll() is None, "the run ended before it started workers"
-    return [int(pid) for pid in children.read_text().split()]
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_stop_is_clean(world: World, number: signal.Signals) -> None:
     world.write({"a.md": article()})
     world.run()
     write_site(world.site / "more", 6_000, 1)
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline",
-        "run",
-        f"site={world.site}",
-        "-w",
-        str(world.warehouse),
-        "--workers",
-        "2",
-        "--full",
-    ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with full_run(world) as process:
         workers = workers_of(process)
         process.send_signal(number)
         _, errors = process.communicate(timeout=20)

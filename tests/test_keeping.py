@@ -96,6 +96,15 @@ def test_gc_spares_a_snapshot_that_was_gone_back_to_until_an_hour_after_it_was_r
     assert sweep(warehouse, 0, 0, NOW + 11 * GRACE).kept == [last]
 
 
+def test_gc_touches_nothing_where_the_published_snapshot_is_gone(world: World) -> None:
+    ids = publish(world, 2)
+    (world.warehouse / "snapshots" / f"{ids[1]}.json").unlink()
+    before = files_below(world.warehouse)
+    with pytest.raises(WarehouseError, match="is missing"):
+        collect_garbage(Warehouse(world.warehouse), 0, 0, now=NOW + 9 * DAY)
+    assert files_below(world.warehouse) - {".lock.holder"} == before - {".lock.holder"}
+
+
 def test_gc_counts_the_hour_from_when_a_snapshot_was_replaced_however_that_came(world: World) -> None:
     ids = publish(world, 3)
     warehouse = Warehouse(world.warehouse)

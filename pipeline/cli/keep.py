@@ -65,15 +65,17 @@ def gc(
     as_json: JsonOption = False,
 ) -> None:
     """Remove old snapshots, and files that belong to none. What readers could see within the last hour stays."""
+    import msgspec
+
     from pipeline.settings import load_settings
-    from pipeline.summary import swept_object, swept_text
+    from pipeline.summary import swept_text
     from pipeline.upkeep import collect_garbage
 
     settings, _ = load_settings({"warehouse": warehouse})
     keep = settings.keep_snapshots if keep is None else keep
     days = settings.keep_days if keep_days is None else keep_days
     swept = collect_garbage(warehouse_at(warehouse), keep, days, dry_run=dry_run, wait=wait)
-    print(json.dumps(swept_object(swept), indent=2) if as_json else swept_text(swept, dry_run=dry_run))
+    print(json.dumps(msgspec.to_builtins(swept), indent=2) if as_json else swept_text(swept, dry_run=dry_run))
 
 
 @app.command()
@@ -84,10 +86,9 @@ def forget(
 ) -> None:
     """Drop one source from the warehouse. Older snapshots still have it until gc removes them."""
     from pipeline import runs
+    from pipeline.render import printable
     from pipeline.settings import load_settings
 
     settings, _ = load_settings({"warehouse": warehouse})
-    from pipeline.render import printable
-
     record = runs.forget(settings, source, wait=wait).record
     print(f"Forgot {printable(source)}: {record.deleted:,} files. Published {record.snapshot}.")

@@ -43,12 +43,10 @@ def connect(warehouse: Warehouse, manifest: Manifest | None = None) -> duckdb.Du
     return connection
 
 
-def open_memory(threads: int | None = None) -> duckdb.DuckDBPyConnection:
+def open_memory() -> duckdb.DuckDBPyConnection:
     """An empty in-memory database in UTC."""
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'")
-    if threads:
-        connection.execute(f"set threads = {threads}")
     return connection
 
 

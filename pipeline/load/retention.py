@@ -14,12 +14,10 @@ from pipeline.errors import UsageError, WarehouseError
 from pipeline.load.snapshots import ID_PATTERN, Warehouse
 from pipeline.manifest import Manifest
 from pipeline.render import printable
+from pipeline.settings import MOST_DAYS
 
 GRACE = dt.timedelta(hours=1)
 """A snapshot that readers could see less than this long ago stays, whatever is asked."""
-
-
-MOST_DAYS = 36_500
 LISTED = 10
 """Snapshots that an error names at most."""
 
@@ -43,22 +41,26 @@ class Swept(Struct, frozen=True):
     bytes: int
 
 
-def snapshots(warehouse: Warehouse) -> list[Snapshot]:
-    """All snapshots whose manifests can be read, oldest first."""
-    current = None
-    with suppress(WarehouseError):
-        current = warehouse.current_id()
-    found = []
-    for path in (warehouse.root / "snapshots").glob(ID_PATTERN):
-        with suppress(WarehouseError):
-            found.append(_snapshot(warehouse, path, current))
+def snapshots(warehouse: Warehouse, *, strict: bool = False) -> list[Snapshot]:
+    """All snapshots, oldest first; those whose manifests cannot be read are left out.
+
+    With `strict`, they raise WarehouseError, as does a published one that is not there.
+    """
+    tolerated = () if strict else (WarehouseError,)
+    current, found = None, []
+    with suppress(*tolerated):
+        if current := warehouse.current_id():
+            warehouse.manifest(current)
+    for name in _ids(warehouse):
+        with suppress(*tolerated):
+            found.append(_snapshot(warehouse, name, current))
     return sorted(found, key=lambda snapshot: (snapshot.created_at, snapshot.id))
 
 
-def _snapshot(warehouse: Warehouse, path: Path, current: str | None) -> Snapshot:
-    manifest = warehouse.manifest(path.stem)
-    replaced_at = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
-    return Snapshot(path.stem, manifest.created_at, replaced_at, path.stem == current, manifest)
+def _snapshot(warehouse: Warehouse, name: str, current: str | None) -> Snapshot:
+    manifest = warehouse.manifest(name)
+    changed = (warehouse.root / "snapshots" / f"{name}.json").stat().st_mtime
+    return Snapshot(name, manifest.created_at, dt.datetime.fromtimestamp(changed, dt.UTC), name == current, manifest)
 
 
 def resolve(warehouse: Warehouse, text: str) -> str:
@@ -115,11 +117,7 @@ def sweep(warehouse: Warehouse, keep: int, keep_days: float, now: dt.datetime, *
     """
     if not 0 <= keep_days <= MOST_DAYS:
         raise UsageError(f"--keep-days {keep_days}: is no number of days. Give 0 to {MOST_DAYS:,}.")
-    current = warehouse.current_id()
-    found = sorted(
-        (_snapshot(warehouse, path, current) for path in (warehouse.root / "snapshots").glob(ID_PATTERN)),
-        key=lambda snapshot: (snapshot.created_at, snapshot.id),
-    )
+    found = snapshots(warehouse, strict=True)
     stay = staying(found, keep, keep_days, now)
     gone = [snapshot.id for snapshot in found if snapshot.id not in stay]
     needed = _named_files(warehouse.root, [snapshot.manifest for snapshot in found if snapshot.id in stay])

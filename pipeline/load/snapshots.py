@@ -150,7 +150,12 @@ class Warehouse:
     def _mark_replaced(self, by: str, at: dt.datetime) -> None:
         with suppress(WarehouseError, FileNotFoundError):
             if (old := self.current_id()) and old != by:
-                os.utime(self.root / "snapshots" / f"{old}.json", (at.timestamp(), at.timestamp()))
+                path = self.root / "snapshots" / f"{old}.json"
+                try:
+                    os.utime(path, (at.timestamp(), at.timestamp()))
+                except PermissionError:  # another user's file: a time may be set by its owner alone
+                    replace_file(path, path.read_bytes())
+                    os.utime(path, (at.timestamp(), at.timestamp()))
 
     def amend(self, manifest: Manifest) -> None:
         """Replace the manifest of a snapshot by one with the same part files: its listings may be newer."""
