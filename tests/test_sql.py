@@ -49,6 +49,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         "select title, topic, weight from topic_facts join articles using (article_id) order by all",
         [("A", "AI", 0.5), ("A", "Chips", 0.5), ("B", "AI", 1.0), ("C", "AI", 1.0)],
     ),
+    "report_clock": ("select as_of = timestamptz '2026-01-02 03:04:05+00' from report_clock", [(True,)]),
     "finding_rules": (
         "select rule, findings, documents, of_documents, example from finding_rules order by rule",
         [("invalid_number", 1, 1, 4, "hot"), ("null_topic", 1, 1, 4, "null")],
