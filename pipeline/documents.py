@@ -93,7 +93,7 @@ class Related(Struct, rename="camel", gc=False, frozen=True, forbid_unknown_fiel
     """Pictures in the order of the file."""
 
 
-class Article(Struct, rename="camel", gc=False, frozen=True, forbid_unknown_fields=True):
+class Article(Struct, rename="camel", gc=False, frozen=True):
     """An article: front matter with a `title` key."""
 
     title: Text | None = None

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from pipeline import stop
 from pipeline.errors import PipelineError
+from pipeline.imports import postpone_pandas
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -27,32 +28,6 @@ ATTEMPTS = 3
 def available_processors() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class _NoPandas:
-    """Import hook that says pandas is not there."""
-
-    @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> None:
-        if name == "pandas":
-            raise ImportError(name)
-
-
-def postpone_pandas() -> None:
-    """Keep Arrow from importing pandas (0.4 s, 50 MB) at the first list it converts; `to_pandas` imports it when called.
-
-    `pa.array` asks whether its argument might be a pandas object, and for that it imports pandas, once. For processes
-    that are the pipeline's own.
-    """
-    if "pandas" in sys.modules:
-        return
-    import pyarrow as pa
-
-    sys.meta_path.insert(0, _NoPandas)
-    try:
-        pa.array([])
-    finally:
-        sys.meta_path.remove(_NoPandas)
 
 
 def _enter_worker(driver: int | None) -> None:

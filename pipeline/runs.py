@@ -20,7 +20,7 @@ import msgspec
 
 from pipeline import __version__
 from pipeline.checks import CheckResult
-from pipeline.engine import postpone_pandas, start_workers
+from pipeline.engine import start_workers
 from pipeline.errors import PipelineError, UsageError
 from pipeline.extract.source import Folder, Listing
 from pipeline.gates import log_rejections, refuse_failed, refuse_rejections
@@ -52,17 +52,16 @@ def run(
     wait: float = 0,
     executor: Executor | None = None,
     progress: Progress | None = None,
-    own_process: bool = False,
 ) -> RunResult:
     """Read what changed in the sources, build the tables, check and publish them.
 
     `now` is the time of the run (default: the clock); `full` builds every part of the named sources again; a dry run stops
     before publishing; `wait` is how many seconds to wait for another run to end; `progress` is called with documents done
-    and in all; a process of its own keeps pandas out. Raises PipelineError; the published snapshot then stays as it was.
+    and in all. Raises PipelineError; the published snapshot then stays as it was.
     """
     sources = _sources(settings)
     with recorded(Warehouse(settings.warehouse), now, wait) as (warehouse, record, log):
-        return _Run(settings, warehouse, sources, record, log, full, own_process).execute(dry_run, executor, progress)
+        return _Run(settings, warehouse, sources, record, log, full).execute(dry_run, executor, progress)
 
 
 def forget(settings: Settings, source: str, *, now: dt.datetime | None = None, wait: float = 0) -> RunResult:
@@ -71,7 +70,7 @@ def forget(settings: Settings, source: str, *, now: dt.datetime | None = None, w
     place.require()
     Previous(place, full=False).refuse_unknown(source)
     with recorded(place, now, wait) as (warehouse, record, log):
-        return _Run(settings, warehouse, [], record, log, False, False).forget(source)
+        return _Run(settings, warehouse, [], record, log, False).forget(source)
 
 
 class _Run:
@@ -85,9 +84,7 @@ class _Run:
         record: RunRecord,
         log: RunLog,
         full: bool,
-        own_process: bool,
     ) -> None:
-        self.own_process = own_process
         self.listed: dict[str, int] = {}
         self.settings, self.warehouse, self.sources, self.record, self.log = settings, warehouse, sources, record, log
         self.options = Options(settings.strict, settings.keep_bodies, settings.keep_secured, settings.max_file_bytes)
@@ -112,8 +109,6 @@ class _Run:
     def execute(self, dry_run: bool, executor: Executor | None, progress: Progress | None) -> RunResult:
         pool = None
         if executor is None and (self.record.rebuilt or self.previous.manifest is None):
-            if self.own_process:
-                postpone_pandas()
             load_stages()  # before workers fork: they then need not import Arrow, each for itself
             pool = start_workers(self.settings.workers)
         try:
@@ -152,7 +147,7 @@ class _Run:
         with self._timed("build"):
             tasks = [task for _, planned in plans for task in planned.tasks]
             built = []
-            for result in build_parts(tasks, self.settings.workers, executor, pool, progress, self.own_process, self._retrying):
+            for result in build_parts(tasks, self.settings.workers, executor, pool, progress, self._retrying):
                 self.log.event("part_built", part=result.part, documents=result.documents)
                 built.append(result)
             built += self._build_rest(listings)

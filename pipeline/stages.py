@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 
 from pipeline import stop
-from pipeline.engine import postpone_pandas, run_tasks
+from pipeline.engine import run_tasks
 from pipeline.plan import PartResult, PartTask, work
 
 Progress = Callable[[int, int], None]
@@ -16,27 +16,19 @@ def build_parts(
     executor: Executor | None,
     pool: ProcessPoolExecutor | None,
     progress: Progress | None,
-    own_process: bool,
     retrying: Callable[[int], None],
 ) -> Iterator[PartResult]:
-    """Results of the tasks as they come; `progress` is called with documents done and in all, `retrying` with parts that were lost.
+    """Results of the tasks as they come.
 
-    A process of the pipeline's own keeps pandas out.
+    `progress` is called with documents done and in all, `retrying` with how many parts were lost.
     """
-
-    def meanwhile() -> None:
-        if own_process:
-            postpone_pandas()
-        load_late_stages()
-
     if pool is None:
-        if own_process:
-            postpone_pandas()
         load_stages()  # before workers fork: they then need not import Arrow, each for itself
     total, done = sum(len(task.entries) for task in tasks), 0
     if progress:
         progress(done, total)
-    for result in run_tasks(work, tasks, workers=workers, executor=executor, pool=pool, meanwhile=meanwhile, retrying=retrying):
+    results = run_tasks(work, tasks, workers=workers, executor=executor, pool=pool, meanwhile=load_late_stages, retrying=retrying)
+    for result in results:
         done += result.documents
         if progress:
             progress(done, total)

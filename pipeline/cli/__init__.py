@@ -4,12 +4,11 @@ import io
 import os
 import sys
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy comes with Arrow; its idle threads cost start-up time and memory
-
 from pipeline import stop
 from pipeline.cli import build, inspect, keep
 from pipeline.cli.options import app
 from pipeline.errors import PipelineError
+from pipeline.imports import leave_out_numpy
 
 __all__ = ["app", "build", "entry", "inspect", "keep"]
 
@@ -17,6 +16,7 @@ __all__ = ["app", "build", "entry", "inspect", "keep"]
 def entry() -> None:
     """Run the command line; errors of ours are one line on standard error."""
     stop.listen()
+    leave_out_numpy()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

@@ -52,7 +52,7 @@ def run(
         }
     )
     with _progress(hidden=quiet or as_json) as progress:
-        result = runs.run(settings, full=full, dry_run=dry_run, wait=wait, progress=progress, own_process=True)
+        result = runs.run(settings, full=full, dry_run=dry_run, wait=wait, progress=progress)
     if as_json:
         from pipeline.summary import as_object
 

@@ -65,6 +65,20 @@ class ExactReader:
         article: Article = self._struct(Article, data, ())
         return article
 
+    def article_but_for_empty(self, data: Mapping[Any, Any]) -> Article | None:
+        """The article where all that does not fit are empty strings, which become None; else None, and no finding."""
+        empty: list[Path] = []
+        filled = _without_empty(Article, data, (), empty)
+        try:
+            article = msgspec.convert(filled, Article) if empty else None
+        except ValidationError:
+            return None
+        if article is None or reaches_the_edge_of_time(article):
+            return None
+        for path in empty:
+            self._unusable("empty_string", "", path)
+        return article
+
     def _struct(self, kind: Any, data: Mapping[Any, Any], path: Path) -> Any:
         values = {}
         for key, name, declared in _plan(kind):
@@ -219,6 +233,32 @@ class ExactReader:
         self.findings.append(Finding(rule, dotted(path), shown, action, *self._where(path)))
 
 
+def _without_empty(kind: Any, data: Mapping[Any, Any], path: Path, empty: list[Path]) -> dict[Any, Any]:
+    """A record without its empty scalars, at any depth; their paths are added to `empty`, in the order of the contract."""
+    filled = dict(data)
+    for key, inner in _CONTENTS[kind]:
+        value = data.get(key)
+        if value == "":
+            if key not in _NO_SCALARS:
+                del filled[key]
+                empty.append((*path, key))
+        elif inner is not None and isinstance(value, dict):
+            filled[key] = _without_empty(inner, value, (*path, key), empty)
+        elif inner is not None and isinstance(value, list):
+            filled[key] = [
+                _without_empty(inner, item, (*path, key, at), empty) if isinstance(item, dict) else item
+                for at, item in enumerate(value)
+            ]
+    return filled
+
+
+def reaches_the_edge_of_time(article: Article) -> bool:
+    """Whether any time of an article, or of an item related to it, may lie outside the years 1 to 9999 in UTC."""
+    if at_the_edge_of_time(article.published_at) or at_the_edge_of_time(article.updated_at):
+        return True
+    return article.related is not None and any(at_the_edge_of_time(item.published_at) for item in article.related)
+
+
 def at_the_edge_of_time(moment: dt.datetime | None) -> bool:
     """Whether a time with an offset may lie outside the years 1 to 9999 in UTC."""
     return moment is not None and moment.year in (1, 9999)
@@ -276,6 +316,12 @@ _NESTED: dict[Any, tuple[tuple[str, Any], ...]] = {
     Image: (),
 }
 """Where in a record other records stand."""
+_CONTENTS = {
+    kind: tuple((item.encode_name, dict(_NESTED[kind]).get(item.encode_name)) for item in fields(kind)) for kind in _NESTED
+}
+"""The fields of a record in order, and which record they hold."""
+_NO_SCALARS = {"provider", "related", "images", "topics"}
+"""Fields in which an empty string is of the wrong type."""
 
 
 def unknown_fields(data: Mapping[Any, Any], kind: Any = Article, path: Path = ()) -> dict[str, Any]:

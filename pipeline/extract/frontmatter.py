@@ -4,7 +4,6 @@ Two paths lead to an article. The fast one parses YAML with yaml-rs and types it
 What does not fit takes the exact one (`exact.py`), value by value, with a second reader that keeps every scalar as text.
 """
 
-import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -17,10 +16,11 @@ import yaml
 from msgspec import ValidationError
 
 from pipeline.documents import Article, Document, Finding, Format, Rejection
-from pipeline.extract.exact import KNOWN, MOJIBAKE_BYTES, ExactReader, at_the_edge_of_time, text_of, unknown_fields
+from pipeline.extract.exact import KNOWN, MOJIBAKE_BYTES, ExactReader, reaches_the_edge_of_time, text_of, unknown_fields
 from pipeline.extract.syntax import decode, load_yaml, split, visible
 
 _NO_FINDINGS: list[Finding] = []
+_ARTICLE_KEYS = KNOWN[Article]
 
 
 def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
@@ -69,19 +69,19 @@ def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
 
 
 def _read_article(document: Document, data: dict[str, Any], *, suspicious: bool, strict: bool) -> None:
-    known, extra = data, None
-    if not data.keys() <= KNOWN[Article]:
-        known = {key: value for key, value in data.items() if key in KNOWN[Article]}
-        extra = {text_of(key): value for key, value in data.items() if key not in KNOWN[Article]}
+    unknown = [key for key in data if key not in _ARTICLE_KEYS]
+    extra = {text_of(key): data[key] for key in unknown} if unknown else None
     try:
-        article = None if suspicious else msgspec.convert(known, Article)
-        if article is not None and any(map(at_the_edge_of_time, _moments(article))):
+        article = None if suspicious else msgspec.convert(data, Article)
+        if article is not None and reaches_the_edge_of_time(article):
             article = None
     except ValidationError:
         article = None
     if article is None:
         reader = ExactReader(document.where, _text_reader(document), strict=strict, suspicious=suspicious)
-        article, extra = reader.article(data), unknown_fields(data) or None
+        article = None if suspicious or strict else reader.article_but_for_empty(data)
+        if article is None:
+            article, extra = reader.article(data), unknown_fields(data) or None
         document.findings = document.findings + reader.findings
     document.article = article
     document.extra = without_secured(extra) if extra else None
@@ -94,10 +94,6 @@ def _read_article(document: Document, data: dict[str, Any], *, suspicious: bool,
             for at, topic in enumerate(article.topics)
             if topic is None
         ]
-
-
-def _moments(article: Article) -> list[dt.datetime | None]:
-    return [article.published_at, article.updated_at, *(item.published_at for item in article.related or ())]
 
 
 def _text_reader(document: Document) -> Callable[[], Any]:
@@ -145,8 +141,13 @@ def _last_of_each(twice: list[str], pairs: list[tuple[str, Any]]) -> dict[str, A
 def without_secured(value: Any) -> Any:
     """The value without what any key called secured holds, at any depth."""
     if isinstance(value, dict):
-        return {key: without_secured(item) for key, item in value.items() if str(key).lower().rpartition(".")[2] != "secured"}
+        return {key: without_secured(item) for key, item in value.items() if not _is_secured(key)}
     return [without_secured(item) for item in value] if isinstance(value, list) else value
+
+
+@lru_cache(maxsize=4096)
+def _is_secured(key: Any) -> bool:
+    return str(key).lower().rpartition(".")[2] == "secured"
 
 
 def _first_line(error: Exception) -> str:

@@ -11,6 +11,7 @@ from pipeline.locations import duplicate_key
 
 LINE_LIMIT = 200
 MAX_REPAIRS = 100
+_loads = yaml_rs.loads
 _ALIASES = yaml_rs.AliasLimits(max_total_replayed_events=10_000)
 _POSITION = re.compile(r"YAML parse error at line (\d+), column (\d+)")
 _PLAIN_SCALAR = re.compile(r"(\s*(?:- +)*(?:[^\s#'\"\[{&*!|>%@`:][^:#]*?): +)([^\s'\"\[{&*!|>%@`#].*?)\s*")
@@ -56,6 +57,8 @@ def _nul_rejection(raw: bytes) -> Rejection:
 
 def split(text: str) -> tuple[Format, str, str] | Rejection | None:
     """Syntax, front matter and body; None where the first line is no fence."""
+    if text.startswith("---\n") and (at := text.find("\n---", 3)) >= 0 and text.startswith("\n", at + 4):
+        return "yaml", text[4 : at + 1], text[at + 5 :]  # as nearly all files are
     end = text.find("\n")
     first = text[: end if end >= 0 else None].rstrip(" \t")
     if first == "---":
@@ -85,10 +88,17 @@ def _between(text: str, end: int, fence: str, syntax: Format) -> tuple[Format, s
 
 def load_yaml(text: str, *, strict: bool) -> tuple[Any, str, list[Finding]] | Rejection:
     """Parsed front matter, the text that gave it, and the repairs that were needed."""
+    try:
+        return _loads(text, parse_datetime=False, alias_limits=_ALIASES), text, []
+    except (ValueError, TypeError):
+        return _mend_yaml(text, strict=strict)
+
+
+def _mend_yaml(text: str, *, strict: bool) -> tuple[Any, str, list[Finding]] | Rejection:
     policy, findings = yaml_rs.DuplicateKeyPolicy.Error, []
     for _ in range(MAX_REPAIRS):
         try:
-            data = yaml_rs.loads(text, parse_datetime=False, alias_limits=_ALIASES, duplicate_key_policy=policy)
+            data = _loads(text, parse_datetime=False, alias_limits=_ALIASES, duplicate_key_policy=policy)
         except (ValueError, TypeError) as error:
             message = str(error)
             if not strict and message.startswith("duplicate mapping key") and policy is yaml_rs.DuplicateKeyPolicy.Error:
