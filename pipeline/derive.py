@@ -1,9 +1,8 @@
 """What depends on more than one document: derived tables, and the tallies of a snapshot."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +16,7 @@ from pipeline.transform import PART_TABLES, observations, providers, related, to
 Tables = dict[str, list[PartFile]]
 
 ROWS_AT_ONCE = 100_000
-"""Files from which on tables are derived in turn."""
+"""Files from which on tables are derived in turn, each on a database of its own."""
 DERIVATIONS = {
     "providers": (providers.derive, ("articles", "related", "sidecars")),
     "topics": (topics.derive, ("article_topics", "articles", "related", "sidecars")),
@@ -40,35 +39,59 @@ def add_derived(
     """
     tables["observations"] = [file for file in published if file.rows]
     _type_empty(warehouse, tables, (*PART_TABLES, "observations"))
-    threads = ThreadPoolExecutor(_at_once(tables))
+    opener = _Opener(warehouse, tables)
+    threads = ThreadPoolExecutor(2 if opener.shared else 1)
     try:
-        derived = {name: threads.submit(_derived, warehouse, tables, name) for name in DERIVATIONS}
-        changed = threads.submit(_changed, warehouse, tables, revision, observed_at, moves).result()
+        derived = {name: threads.submit(_derived, opener, name) for name in DERIVATIONS}
+        changed = threads.submit(_changed, opener, revision, observed_at, moves).result()
         found = {name: rows.result() for name, rows in derived.items()}
     except BaseException:
         threads.shutdown(wait=False, cancel_futures=True)  # who stops a run does not wait for a query
         raise
     threads.shutdown()
+    opener.close()
     for name, rows in found.items():
         tables[name] = [parts.write(warehouse.root, name, rows)]
     if changed.num_rows:
         tables["observations"] = _appended(warehouse, [file for file in tables["observations"] if file.rows], changed)
 
 
-def _at_once(tables: Tables) -> int:
-    """Threads that derive: half of the time DuckDB opens, binds and plans on one processor. Large tables take turns, for memory."""
-    return 2 if sum(file.rows for file in tables["documents"]) < ROWS_AT_ONCE else 1
+class _Opener:
+    """Opens connections to tables: cursors of one database, and two at a time, where the tables are small.
+
+    Half of the time of small tables DuckDB opens, binds and plans on one processor. Only when a database closes does DuckDB
+    give all of its memory back, so large tables have one each, in turn.
+    """
+
+    def __init__(self, warehouse: Warehouse, tables: Tables) -> None:
+        self._warehouse, self._tables = warehouse, tables
+        small = sum(file.rows for file in tables["documents"]) < ROWS_AT_ONCE
+        self.shared = self._open((*PART_TABLES, "observations")) if small else None
+
+    def _open(self, names: Iterable[str]) -> duckdb.DuckDBPyConnection:
+        connection = catalog.open_memory()
+        connection.execute(";".join(catalog.base_view(self._warehouse, name, self._tables[name]) for name in names))
+        return connection
+
+    def views_of(self, names: Iterable[str]) -> duckdb.DuckDBPyConnection:
+        """A connection that has these tables."""
+        return self.shared.cursor() if self.shared else self._open(names)
+
+    def close(self) -> None:
+        """Close the database that connections shared."""
+        if self.shared:
+            self.shared.close()
 
 
-def _derived(warehouse: Warehouse, tables: Tables, name: str) -> pa.Table:
+def _derived(opener: _Opener, name: str) -> pa.Table:
     derive, origins = DERIVATIONS[name]
-    with _views_of(warehouse, tables, origins) as connection:
+    with opener.views_of(origins) as connection:
         rows = derive(connection)
     return TABLES[name].enforce(rows)
 
 
-def _changed(warehouse: Warehouse, tables: Tables, revision: str, observed_at: dt.datetime, moves: Mapping[str, str]) -> pa.Table:
-    with _views_of(warehouse, tables, ("articles", "documents", "observations")) as connection:
+def _changed(opener: _Opener, revision: str, observed_at: dt.datetime, moves: Mapping[str, str]) -> pa.Table:
+    with opener.views_of(("articles", "documents", "observations")) as connection:
         rows = observations.derive(connection, revision, observed_at, moves)
     return TABLES["observations"].enforce(rows)
 
@@ -95,18 +118,6 @@ def without(warehouse: Warehouse, files: list[PartFile], forgotten: set[str]) ->
         elif left.num_rows:
             kept.append(parts.write(warehouse.root, "observations", left))
     return kept
-
-
-@contextmanager
-def _views_of(warehouse: Warehouse, tables: Tables, names: Iterable[str]) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection over some tables; only when it closes does DuckDB give all of its memory back."""
-    connection = catalog.open_memory()
-    try:
-        for name in names:
-            connection.execute(catalog.base_view(warehouse, name, tables[name]))
-        yield connection
-    finally:
-        connection.close()
 
 
 def _type_empty(warehouse: Warehouse, tables: Tables, names: Iterable[str]) -> None:

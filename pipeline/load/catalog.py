@@ -44,9 +44,9 @@ def connect(warehouse: Warehouse, manifest: Manifest | None = None) -> duckdb.Du
 
 
 def open_memory() -> duckdb.DuckDBPyConnection:
-    """An empty in-memory database in UTC."""
+    """An empty in-memory database in UTC; its cursors are in UTC too."""
     connection = duckdb.connect()
-    connection.execute("set timezone = 'UTC'")
+    connection.execute("set global timezone = 'UTC'")
     return connection
 
 
