@@ -11,20 +11,36 @@
 --   p90_quality: 90th percentile over the scored, interpolated
 --   first_day: Earliest day of publication (UTC)
 --   last_day: Latest day of publication (UTC)
+--   sd_quality: Standard deviation over the scored, divisor scored - 1; null below 2
+--   mean_low: Lower end of the 95 % interval of the mean: mean -+ t * sd / sqrt(scored), Student's t; null below 2 scored
+--   mean_high: Upper end of that interval
+--   overall_mean: Mean over the scored of all providers
+--   shrinkage_k: Scored at which a provider's own mean and the overall mean count the same; null = only the overall mean counts
+--   shrunken_mean: (scored * mean + k * overall_mean) / (scored + k), empirical Bayes (Efron & Morris 1975), see quality_groups
+--   rank: Place by shrunken mean, equals share it; null below 10 scored
+--   of_articles: All articles, also those without a provider, which are in no row
 select
     coalesce(providers.name, providers.domain) as provider,
     providers.domain,
-    count(*) as articles,
-    count(quality) as scored,
-    count(*) filter (is_published) as published,
-    count(*) filter (is_published) / count(*)::double as published_rate,
-    avg(quality) as mean_quality,
-    median(quality) as median_quality,
-    quantile_cont(quality, 0.1) as p10_quality,
-    quantile_cont(quality, 0.9) as p90_quality,
-    min(day) as first_day,
-    max(day) as last_day
-from article_facts
+    articles,
+    scored,
+    published,
+    published / articles::double as published_rate,
+    mean_quality,
+    median_quality,
+    p10_quality,
+    p90_quality,
+    first_day,
+    last_day,
+    sd_quality,
+    mean_low,
+    mean_high,
+    overall_mean,
+    shrinkage_k,
+    shrunken_mean,
+    rank,
+    (select count(*) from article_facts) as of_articles
+from quality_groups
 join providers using (provider_id)
-group by provider_id, providers.name, providers.domain
+where dimension = 'provider'
 order by articles desc, provider, domain

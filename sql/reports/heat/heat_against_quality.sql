@@ -1,0 +1,49 @@
+-- One row per collection and one for all: whether heat follows quality.
+--   scope: (all), or the collection; (none) = articles at the top of the source, which are in no collection
+--   articles: All articles
+--   with_both: Denominator: articles with heat 0 or more and a quality score
+--   equal_to_quality: Those whose heat is their quality
+--   hotter: Those with heat above quality
+--   cooler: Those with heat below quality
+--   equal_share: equal_to_quality / with_both
+--   spearman: Rank correlation of heat and quality, Pearson of the ranks, equals get their mean rank (Spearman 1904); null where constant
+--   first_day: Earliest day of publication of the articles with both (UTC)
+--   last_day: Latest day of publication of the articles with both (UTC)
+with members as (
+    select '(all)' as scope, 0 as place, quality, heat, heat_excess, day
+    from article_facts
+    union all
+    select coalesce(collection, '(none)'), 1, quality, heat, heat_excess, day
+    from article_facts),
+counted as (
+    select scope, place, count(*) as articles
+    from members
+    group by scope, place),
+ranked as (
+    select scope, place, heat_excess, day,
+           rank() over (partition by place, scope order by quality) + count(*) over (partition by place, scope, quality) / 2 as quality_rank,
+           rank() over (partition by place, scope order by heat) + count(*) over (partition by place, scope, heat) / 2 as heat_rank
+    from members
+    where heat_excess is not null),
+related_ranks as (
+    select scope, place, count(*) as with_both, count(*) filter (heat_excess = 0) as equal_to_quality,
+           count(*) filter (heat_excess > 0) as hotter, count(*) filter (heat_excess < 0) as cooler,
+           case when min(quality_rank) < max(quality_rank) and min(heat_rank) < max(heat_rank)
+                then greatest(-1, least(1, corr(heat_rank, quality_rank))) end as spearman,
+           min(day) as first_day, max(day) as last_day
+    from ranked
+    group by scope, place)
+select
+    scope,
+    articles,
+    coalesce(with_both, 0) as with_both,
+    coalesce(equal_to_quality, 0) as equal_to_quality,
+    coalesce(hotter, 0) as hotter,
+    coalesce(cooler, 0) as cooler,
+    equal_to_quality / with_both::double as equal_share,
+    spearman,
+    first_day,
+    last_day
+from counted
+left join related_ranks using (scope, place)
+order by place, articles desc, scope

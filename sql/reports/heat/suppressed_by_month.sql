@@ -1,0 +1,34 @@
+-- One row per month with articles: which share of those with heat is suppressed.
+--   month: First day of the month of publication (UTC); null = time unknown
+--   articles: All articles of the month
+--   unscored: Articles without heat, in no share
+--   with_heat: Denominator of suppressed_share: articles with heat 0 or more, or -1
+--   suppressed: Articles with heat -1
+--   suppressed_share: suppressed / with_heat
+--   share_low: Lower end of the 95 % interval of the share by Wilson, JASA 22, 1927; null without heat
+--   share_high: Upper end of that interval
+--   first_day: Earliest day of publication (UTC)
+--   last_day: Latest day of publication (UTC)
+with counted as (
+    select month, count(*) as articles, count(*) filter (heat_state = 'unscored') as unscored,
+           count(*) filter (heat_state <> 'unscored') as with_heat, count(*) filter (heat_state = 'suppressed') as suppressed,
+           min(day) as first_day, max(day) as last_day, 1.959964::double as z
+    from article_facts
+    group by month)
+select
+    month,
+    articles,
+    unscored,
+    with_heat,
+    suppressed,
+    suppressed / nullif(with_heat, 0)::double as suppressed_share,
+    case when with_heat > 0 then greatest(0,
+        (suppressed + z * z / 2 - z * sqrt(suppressed * (with_heat - suppressed) / with_heat::double + z * z / 4)) / (with_heat + z * z))
+    end as share_low,
+    case when with_heat > 0 then least(1,
+        (suppressed + z * z / 2 + z * sqrt(suppressed * (with_heat - suppressed) / with_heat::double + z * z / 4)) / (with_heat + z * z))
+    end as share_high,
+    first_day,
+    last_day
+from counted
+order by month nulls last

@@ -1,0 +1,95 @@
+-- One row per provider, per topic and per month: mean quality with its interval, and shrunken towards the overall mean.
+--   dimension: What the row stands for: provider, topic or month
+--   provider_id: Provider of a row of dimension provider; articles without one are in no such row
+--   topic: Topic of a row of dimension topic; an article counts for each of its topics
+--   month: First day of the month (UTC) of a row of dimension month; null there = time unknown
+--   articles: All articles of the group
+--   scored: Denominator of the quality figures: articles with a quality score
+--   published: Articles that the site shows
+--   mean_quality: Arithmetic mean over the scored
+--   sd_quality: Standard deviation over the scored, divisor scored - 1; null below 2
+--   mean_low: Lower end of the 95 % interval mean -+ t * sd / sqrt(scored), t = Student's 0.975 quantile; null below 2 scored
+--   mean_high: Upper end of that interval
+--   median_quality: Median over the scored
+--   p10_quality: 10th percentile over the scored, interpolated
+--   p90_quality: 90th percentile over the scored, interpolated
+--   overall_mean: Mean over the scored of all groups of the dimension
+--   shrinkage_k: k of the shrunken mean; null where nothing sets the groups apart but chance, or it cannot be estimated
+--   shrunken_mean: (scored * mean + k * overall_mean) / (scored + k), see below; null where no group has two scored
+--   rank: Place by shrunken mean within the dimension, equals share it; null below 10 scored
+--   first_day: Earliest day of publication (UTC)
+--   last_day: Latest day of publication (UTC)
+-- Shrunken mean: a group of few articles is pulled to the overall mean, so that chance does not lead the list (empirical Bayes:
+-- Efron & Morris, JASA 70, 1975; weight n / (n + k) by Buehlmann & Straub 1970). k = within / between variance by the method of
+-- moments (one-way analysis of variance, unequal sizes: Searle, Linear Models, 1971), with N scored in G groups of n each:
+--   within = sum((n - 1) * sd^2) / (N - G), between = (sum(n * (mean - overall)^2) - (G - 1) * within) / (N - sum(n^2) / N).
+-- Where between is not above 0, k is infinite: every shrunken mean is the overall mean.
+-- t: from a table below 4 degrees of freedom, beyond by Abramowitz & Stegun 26.7.5, which is off by at most 0.04 %.
+with members as (
+    select 'provider' as dimension, provider_id, null::varchar as topic, null::date as month, article_id
+    from articles
+    where provider_id is not null
+    union all
+    select distinct 'topic', null::varchar, topic, null::date, article_id
+    from article_topics
+    where topic is not null
+    union all
+    select 'month', null::varchar, null::varchar, date_trunc('month', published_at at time zone 'UTC')::date, article_id
+    from articles),
+counted as (
+    select dimension, members.provider_id, topic, month, count(*) as articles, count(quality) as scored,
+           count(*) filter (published) as published, avg(quality) as mean_quality, stddev_samp(quality) as sd_quality,
+           median(quality) as median_quality, quantile_cont(quality, 0.1) as p10_quality, quantile_cont(quality, 0.9) as p90_quality,
+           min((published_at at time zone 'UTC')::date) as first_day, max((published_at at time zone 'UTC')::date) as last_day
+    from members
+    join articles using (article_id)
+    group by dimension, members.provider_id, topic, month),
+totals as (
+    select dimension, sum(scored)::double as all_scored, count(mean_quality) as all_groups, sum(scored * scored)::double as squares,
+           sum(scored * mean_quality) / nullif(sum(scored), 0)::double as overall_mean,
+           sum((scored - 1) * sd_quality ** 2) / nullif(sum(scored) - count(mean_quality), 0)::double as within_variance
+    from counted
+    group by dimension),
+estimates as (
+    select dimension, any_value(overall_mean) as overall_mean, any_value(within_variance) as within_variance,
+           (sum(scored * (mean_quality - overall_mean) ** 2) - any_value((all_groups - 1) * within_variance))
+               / nullif(any_value(all_scored - squares / nullif(all_scored, 0)), 0) as between_variance
+    from counted
+    join totals using (dimension)
+    group by dimension),
+shrunken as (
+    select dimension, overall_mean, within_variance, case when between_variance > 0 then within_variance / between_variance end as k
+    from estimates),
+students as (
+    select scored,
+           case scored when 2 then 12.706205 when 3 then 4.302653 when 4 then 3.182446
+           else 1.959964 + 2.372271 / (scored - 1) + 2.822499 / (scored - 1) ** 2 + 2.555850 / (scored - 1) ** 3
+                + 1.589534 / (scored - 1) ** 4 end::double as t
+    from (select distinct scored from counted where scored >= 2) as sizes)
+select
+    dimension,
+    provider_id,
+    topic,
+    month,
+    articles,
+    scored,
+    published,
+    mean_quality,
+    sd_quality,
+    mean_quality - t * sd_quality / sqrt(scored) as mean_low,
+    mean_quality + t * sd_quality / sqrt(scored) as mean_high,
+    median_quality,
+    p10_quality,
+    p90_quality,
+    overall_mean,
+    k as shrinkage_k,
+    case when scored = 0 or within_variance is null then null
+         when k is not null then (scored * mean_quality + k * overall_mean) / (scored + k)
+         else overall_mean end as shrunken_mean,
+    case when scored >= 10 then rank() over (partition by dimension, scored >= 10 order by shrunken_mean desc) end as rank,
+    first_day,
+    last_day
+from counted
+join shrunken using (dimension)
+left join students using (scored)
+order by dimension, articles desc, topic, month, provider_id
