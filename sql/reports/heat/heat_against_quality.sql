@@ -9,6 +9,7 @@
 --   spearman: Rank correlation of heat and quality, Pearson of the ranks, equals get their mean rank (Spearman 1904); null where constant
 --   first_day: Earliest day of publication of the articles with both (UTC)
 --   last_day: Latest day of publication of the articles with both (UTC)
+-- x and y are twice the mean rank, plus 1: whole numbers, so that sums are exact, and of no effect on the correlation.
 with members as (
     select '(all)' as scope, 0 as place, quality, heat, heat_excess, day
     from article_facts
@@ -21,15 +22,15 @@ counted as (
     group by scope, place),
 ranked as (
     select scope, place, heat_excess, day,
-           rank() over (partition by place, scope order by quality) + count(*) over (partition by place, scope, quality) / 2 as quality_rank,
-           rank() over (partition by place, scope order by heat) + count(*) over (partition by place, scope, heat) / 2 as heat_rank
+           (2 * rank() over (partition by place, scope order by quality) + count(*) over (partition by place, scope, quality))::hugeint as x,
+           (2 * rank() over (partition by place, scope order by heat) + count(*) over (partition by place, scope, heat))::hugeint as y
     from members
     where heat_excess is not null),
-related_ranks as (
+compared as (
     select scope, place, count(*) as with_both, count(*) filter (heat_excess = 0) as equal_to_quality,
            count(*) filter (heat_excess > 0) as hotter, count(*) filter (heat_excess < 0) as cooler,
-           case when min(quality_rank) < max(quality_rank) and min(heat_rank) < max(heat_rank)
-                then greatest(-1, least(1, corr(heat_rank, quality_rank))) end as spearman,
+           count(*) * sum(x * y) - sum(x) * sum(y) as covariance,
+           sqrt(count(*) * sum(x * x) - sum(x) * sum(x)) * sqrt(count(*) * sum(y * y) - sum(y) * sum(y)) as deviations,
            min(day) as first_day, max(day) as last_day
     from ranked
     group by scope, place)
@@ -41,9 +42,9 @@ select
     coalesce(hotter, 0) as hotter,
     coalesce(cooler, 0) as cooler,
     equal_to_quality / with_both::double as equal_share,
-    spearman,
+    case when deviations > 0 then greatest(-1, least(1, covariance / deviations)) end as spearman,
     first_day,
     last_day
 from counted
-left join related_ranks using (scope, place)
+left join compared using (scope, place)
 order by place, articles desc, scope

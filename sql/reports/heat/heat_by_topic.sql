@@ -11,6 +11,7 @@
 --   mean_excess: Mean of heat - quality, over the articles that have both
 --   first_day: Earliest day of publication (UTC)
 --   last_day: Latest day of publication (UTC)
+--   with_both: Denominator of mean_excess: articles with heat 0 or more and a quality score
 select
     topic,
     count(*) as articles,
@@ -23,7 +24,8 @@ select
     max(heat) as max_heat,
     avg(heat_excess) as mean_excess,
     min(day) as first_day,
-    max(day) as last_day
+    max(day) as last_day,
+    count(heat_excess) as with_both
 from topic_facts
 join article_facts using (article_id)
 group by topic

@@ -16,7 +16,7 @@ select
     count(quality) as scored,
     count(*) - count(quality) as unscored,
     avg(quality) as mean_quality,
-    stddev_samp(quality) as sd_quality,
+    stddev_samp(quality order by quality) as sd_quality,
     median(quality) as median_quality,
     quantile_cont(quality, 0.1) as p10_quality,
     quantile_cont(quality, 0.9) as p90_quality,
