@@ -9,7 +9,8 @@ select
     article_id,
     count(*) as related_items,
     count(related.quality) as related_scored,
-    case when any_value(articles.quality) is not null then count(*) filter (related.quality > articles.quality) end as related_better,
+    case when any_value(articles.quality) is not null then count(*) filter (related.quality > articles.quality) end
+        as related_better,
     arg_max(position, (related.quality, -position)) filter (related.quality is not null) as best_position,
     max(related.quality) as best_quality
 from related

@@ -54,12 +54,12 @@ totals as (
     from counted
     group by dimension),
 estimates as (
-    select dimension, any_value(overall_mean) as overall_mean, any_value(within_variance) as within_variance,
-           (sum(scored * (mean_quality - overall_mean) ** 2 order by scored, mean_quality) - any_value((all_groups - 1) * within_variance))
-               / nullif(any_value(all_scored - squares / nullif(all_scored, 0)), 0) as between_variance
+    select dimension, overall_mean, within_variance,
+           (sum(scored * (mean_quality - overall_mean) ** 2 order by scored, mean_quality) - (all_groups - 1) * within_variance)
+               / nullif(all_scored - squares / nullif(all_scored, 0), 0) as between_variance
     from counted
     join totals using (dimension)
-    group by dimension),
+    group by dimension, overall_mean, within_variance, all_scored, all_groups, squares),
 shrunken as (
     select dimension, overall_mean, within_variance, case when between_variance > 0 then within_variance / between_variance end as k
     from estimates),

@@ -6,7 +6,7 @@
 --   hotter: Those with heat above quality
 --   cooler: Those with heat below quality
 --   equal_share: equal_to_quality / with_both
---   spearman: Rank correlation of heat and quality, Pearson of the ranks, equals get their mean rank (Spearman 1904); null where constant
+--   spearman: Pearson's r of the ranks of heat and quality, equals get their mean rank (Spearman 1904); null where one is constant
 --   first_day: Earliest day of publication of the articles with both (UTC)
 --   last_day: Latest day of publication of the articles with both (UTC)
 -- x and y are twice the mean rank, plus 1: whole numbers, so that sums are exact, and of no effect on the correlation.
@@ -22,8 +22,10 @@ counted as (
     group by scope, place),
 ranked as (
     select scope, place, heat_excess, day,
-           (2 * rank() over (partition by place, scope order by quality) + count(*) over (partition by place, scope, quality))::hugeint as x,
-           (2 * rank() over (partition by place, scope order by heat) + count(*) over (partition by place, scope, heat))::hugeint as y
+           (2 * rank() over (partition by place, scope order by quality)
+            + count(*) over (partition by place, scope, quality))::hugeint as x,
+           (2 * rank() over (partition by place, scope order by heat)
+            + count(*) over (partition by place, scope, heat))::hugeint as y
     from members
     where heat_excess is not null),
 compared as (

@@ -9,9 +9,10 @@
 --   share_high: Upper end of that interval
 --   first_day: Earliest day of publication (UTC)
 --   last_day: Latest day of publication (UTC)
+-- With k of n and z = 1.96: (k + z^2 / 2 -+ z * sqrt(k * (n - k) / n + z^2 / 4)) / (n + z^2).
 with counted as (
     select month, count(*) as articles, count(*) filter (heat_state = 'unscored') as unscored,
-           count(*) filter (heat_state <> 'unscored') as with_heat, count(*) filter (heat_state = 'suppressed') as suppressed,
+           count(*) filter (heat_state <> 'unscored') as n, count(*) filter (heat_state = 'suppressed') as k,
            min(day) as first_day, max(day) as last_day, 1.959964::double as z
     from article_facts
     group by month)
@@ -19,15 +20,11 @@ select
     month,
     articles,
     unscored,
-    with_heat,
-    suppressed,
-    suppressed / nullif(with_heat, 0)::double as suppressed_share,
-    case when with_heat > 0 then greatest(0,
-        (suppressed + z * z / 2 - z * sqrt(suppressed * (with_heat - suppressed) / with_heat::double + z * z / 4)) / (with_heat + z * z))
-    end as share_low,
-    case when with_heat > 0 then least(1,
-        (suppressed + z * z / 2 + z * sqrt(suppressed * (with_heat - suppressed) / with_heat::double + z * z / 4)) / (with_heat + z * z))
-    end as share_high,
+    n as with_heat,
+    k as suppressed,
+    k / nullif(n, 0)::double as suppressed_share,
+    case when n > 0 then greatest(0, (k + z * z / 2 - z * sqrt(k * (n - k) / n + z * z / 4)) / (n + z * z)) end as share_low,
+    case when n > 0 then least(1, (k + z * z / 2 + z * sqrt(k * (n - k) / n + z * z / 4)) / (n + z * z)) end as share_high,
     first_day,
     last_day
 from counted

@@ -14,7 +14,9 @@ with binned as (
 bins as (
     select low from binned
     union
-    select unnest(range(greatest(min(low), 0)::bigint, least(max(low), 1000)::bigint, 10))::hugeint from binned)
+    select unnest(range(greatest(min(low), 0)::bigint, least(max(low), 1000)::bigint, 10))::hugeint
+    from binned
+    having count(*) > 0)
 select
     try_cast(low as bigint) as low,
     try_cast(low + 10 as bigint) as high,
@@ -24,4 +26,4 @@ select
     sum(articles) over (order by low) / sum(articles) over () as cumulative_share
 from bins
 left join binned using (low)
-order by low
+order by bins.low

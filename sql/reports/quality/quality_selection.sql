@@ -30,7 +30,8 @@ select
     count(*) filter (margin > 0) / nullif(count(margin), 0)::double as better_share,
     count(margin) filter (is_published) as published_compared,
     count(*) filter (is_published and margin > 0) as published_better,
-    count(*) filter (is_published and margin > 0) / nullif(count(margin) filter (is_published), 0)::double as published_better_share,
+    count(*) filter (is_published and margin > 0) / nullif(count(margin) filter (is_published), 0)::double
+        as published_better_share,
     avg(margin) as mean_margin,
     median(margin) as median_margin,
     min(day) as first_day,
