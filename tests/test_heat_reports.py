@@ -1,0 +1,319 @@
+"""The heat reports: tiny worlds give exact rows, suppressed is never averaged, and Spearman agrees with SciPy."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.relations import relations
+from tests.conftest import NOW, World
+
+RELATIONS = {relation.name: relation for relation in relations("views", "reports")}
+HEAT = [relation.name for relation in relations("reports") if relation.path.parent.name == "heat"]
+LAST, FIRST, THIRD = dt.date(2025, 12, 31), dt.date(2026, 1, 1), dt.date(2026, 1, 3)
+
+
+def story(
+    title: str, quality: int | None, heat: int | None, *lines: str, provider: str = "", time: str = "", published: bool = False
+) -> str:
+    """An article at https://x.example/<title>; `lines` follow as they are."""
+    fields = [f"title: {title}", f"originalUrl: https://x.example/{title}", f"published: {str(published).lower()}", *lines]
+    fields += [f"quality: {quality}"] if quality is not None else []
+    fields += [f"heat: {heat}"] if heat is not None else []
+    fields += [f"provider: {{name: {provider}, domain: {provider.lower()}.example}}"] if provider else []
+    fields += [f"publishedDateTime: {time}"] if time else []
+    return "\n".join(["---", *fields, "---", ""])
+
+
+@pytest.fixture
+def small(world: World) -> World:
+    """A is hotter than it is good, B suppressed, C as hot as good and of tomorrow, G unscored, T without time, U without heat."""
+    world.write(
+        {
+            "_news/a.md": story("A", 10, 30, "topics: [AI, Chips]", provider="North", time="2026-01-01T03:04:05Z", published=True),
+            "_news/b.md": story("B", 30, -1, "topics: [AI]", provider="North", time="2026-01-01T12:00:00Z"),
+            "_news/c.md": story("C", 20, 20, "topics: [AI, AI]", provider="South", time="2026-01-03T03:04:05Z", published=True),
+            "_games/g.md": story("G", None, 50, "topics: [AI]", provider="South", time="2025-12-31T00:00:00Z"),
+            "t.md": story("T", 40, 35, "topics: [Chips, ~]", published=True),
+            "_news/u.md": story("U", 5, None, "topics: [Chips]", provider="North", time="2026-01-01T23:30:00Z"),
+        }
+    )
+    world.run()
+    return world
+
+
+EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
+    "heat_summary": (
+        "select articles, scored, suppressed, unscored, suppressed_share, mean_heat, median_heat, round(p90_heat, 6), min_heat, max_heat,"
+        " with_both, equal_to_quality, equal_share, mean_excess, first_day, last_day from heat_summary",
+        [(6, 4, 1, 1, 0.2, 33.75, 32.5, 45.5, 20, 50, 3, 1, 1 / 3, 5.0, LAST, THIRD)],
+    ),
+    "heat_now": (
+        "select article_id = (select article_id from articles where articles.title = heat_now.title), title, url, provider,"
+        " published_at::date, age_hours, is_published, quality, heat, heat_excess from heat_now",
+        [
+            (True, "A", "https://x.example/A", "North", FIRST, 24.0, True, 10, 30, 20),
+            (True, "C", "https://x.example/C", "South", THIRD, -24.0, True, 20, 20, 0),
+            (True, "T", "https://x.example/T", None, None, None, True, 40, 35, -5),
+        ],
+    ),
+    "heat_by_topic": (
+        "select topic, articles, scored, suppressed, unscored, suppressed_share, mean_heat, with_both, mean_excess from heat_by_topic",
+        [("AI", 4, 3, 1, 0, 0.25, 100 / 3, 2, 10.0), ("Chips", 3, 2, 0, 1, 0.0, 32.5, 2, 7.5)],
+    ),
+    "heat_by_topic_day": (
+        "select day, topic, articles, scored, suppressed, unscored, suppressed_share, mean_heat, max_heat, with_both, mean_excess"
+        " from heat_by_topic_day",
+        [
+            (LAST, "AI", 1, 1, 0, 0, 0.0, 50.0, 50, 0, None),
+            (FIRST, "AI", 2, 1, 1, 0, 0.5, 30.0, 30, 1, 20.0),
+            (FIRST, "Chips", 2, 1, 0, 1, 0.0, 30.0, 30, 1, 20.0),
+            (THIRD, "AI", 1, 1, 0, 0, 0.0, 20.0, 20, 1, 0.0),
+            (None, "Chips", 1, 1, 0, 0, 0.0, 35.0, 35, 1, -5.0),
+        ],
+    ),
+    "heat_by_provider": (
+        "select provider, domain, articles, of_articles, scored, suppressed, unscored, suppressed_share, mean_heat, median_heat, max_heat,"
+        " with_both, equal_to_quality, mean_excess, first_day, last_day from heat_by_provider",
+        [
+            ("South", "south.example", 2, 6, 2, 0, 0, 0.0, 35.0, 35.0, 50, 1, 1, 0.0, LAST, THIRD),
+            ("North", "north.example", 3, 6, 1, 1, 1, 0.5, 30.0, 30.0, 30, 1, 0, 20.0, FIRST, FIRST),
+        ],
+    ),
+    "suppressed_by_month": (
+        "select month, articles, unscored, with_heat, suppressed, suppressed_share, round(share_low, 6), round(share_high, 6), first_day,"
+        " last_day from suppressed_by_month",
+        [
+            (dt.date(2025, 12, 1), 1, 0, 1, 0, 0.0, 0.0, 0.793451, LAST, LAST),
+            (FIRST, 4, 1, 3, 1, 1 / 3, 0.061492, 0.792340, FIRST, THIRD),
+            (None, 1, 0, 1, 0, 0.0, 0.0, 0.793451, None, None),
+        ],
+    ),
+    "heat_against_quality": (
+        "select scope, articles, with_both, equal_to_quality, hotter, cooler, equal_share, round(spearman, 6), first_day, last_day"
+        " from heat_against_quality",
+        [
+            ("(all)", 6, 3, 1, 1, 1, 1 / 3, 0.5, FIRST, THIRD),
+            ("news", 4, 2, 1, 1, 0, 0.5, -1.0, FIRST, THIRD),
+            ("(none)", 1, 1, 0, 0, 1, 0.0, None, None, None),
+            ("games", 1, 0, 0, 0, 0, None, None, None, None),
+        ],
+    ),
+    "heat_movers": ("select title from heat_movers", []),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_tiny_world_gives_exact_rows(small: World, name: str) -> None:
+    query, rows = EXPECTED[name]
+    assert small.rows(query) == rows
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_reports_on_an_empty_corpus_are_typed_and_empty(world: World, name: str) -> None:
+    world.run(allow_empty=True)
+    rows = [(0, 0, 0, 0, *[None] * 6, 0, 0, *[None] * 4)] if name == "heat_summary" else []
+    assert world.rows(f"from {name}") == rows
+
+
+def test_a_month_without_any_heat_has_no_share(world: World) -> None:
+    world.write({"a.md": story("A", 1, None, time="2026-01-01T00:00:00Z"), "b.md": story("B", 1, -2, time="2026-01-01T00:00:00Z")})
+    world.run()
+    assert world.rows("select unscored, with_heat, suppressed_share, share_low, share_high from suppressed_by_month") == [
+        (2, 0, None, None, None)
+    ]
+
+
+def test_scores_at_the_ends_of_what_a_number_can_hold_break_no_report(world: World) -> None:
+    ends = [2**63 - 1, 0, -(2**63), -1]
+    for revision in range(2):
+        for number in range(16):
+            world.write(
+                {
+                    f"{number}.md": story(
+                        f"T{number}", ends[number // 4], ends[(number + revision) % 4], "topics: [AI]", provider="North"
+                    )
+                }
+            )
+        world.run(now=NOW + dt.timedelta(hours=revision))
+    for name in HEAT:
+        assert world.rows(f"from {name}"), name
+    assert world.rows("select min(heat_delta), count(*) from heat_movers") == [(1 - 2**63, 16)]
+
+
+def test_movers_show_the_last_change_and_follow_a_file_that_moves(world: World) -> None:
+    def run(hours: int) -> None:
+        world.run(now=NOW + dt.timedelta(hours=hours))
+
+    world.write(
+        {
+            "a.md": story("A", 10, 10),
+            "b.md": story("B", 10, 10),
+            "c.md": story("C", 20, None),
+            "d.md": story("D", 10, 10),
+            "m.md": story("M", 10, 10, provider="North"),
+            "x.md": story("X", 10, 1),
+            "y.md": story("Y", 10, 7),
+        }
+    )
+    run(0)
+    world.write({"a.md": story("A", 10, 30), "b.md": story("B", 10, -1)})
+    (world.site / "m.md").rename(world.site / "n.md")
+    (world.site / "x.md").unlink()
+    run(2)
+    world.write({"a.md": story("A", 10, 30, published=True), "b.md": story("B", 10, 40), "c.md": story("C", 25, None)})
+    world.write({"n.md": story("M", 10, 15, provider="North")})
+    (world.site / "y.md").rename(world.site / "x.md")  # Y comes to the path where X was, whose heat is none of its own
+    run(5)
+    (world.site / "n.md").rename(world.site / "o.md")
+    run(10)
+    assert world.rows("select change, count(*) from observations group by all order by all") == [
+        ("first", 7),
+        ("moved", 3),
+        ("scores", 6),
+    ]
+    assert world.rows(
+        "select title, url, provider, published_at, is_published, heat_state, previous_heat_state, heat, previous_heat, heat_delta,"
+        " quality, previous_quality, quality_delta, hours_between, changes, observations from heat_movers"
+    ) == [
+        ("M", "https://x.example/M", "North", None, False, "scored", "scored", 15, 10, 5, 10, 10, 0, 5.0, 1, 4),
+        ("C", "https://x.example/C", None, None, False, "unscored", "unscored", None, None, None, 25, 20, 5, 5.0, 1, 2),
+        ("B", "https://x.example/B", None, None, False, "scored", "suppressed", 40, None, None, 10, 10, 0, 3.0, 2, 3),
+        ("A", "https://x.example/A", None, None, True, "scored", "scored", 30, 10, 20, 10, 10, 0, 2.0, 1, 3),
+    ]
+    hours = "epoch(changed_at - timestamptz '2026-01-02 03:04:05+00') / 3600, epoch(previous_at - timestamptz '2026-01-02 03:04:05+00') / 3600"
+    assert world.rows(f"select title, {hours} from heat_movers join articles using (article_id, title)") == [
+        ("M", 5.0, 0.0),
+        ("C", 5.0, 0.0),
+        ("B", 5.0, 2.0),
+        ("A", 2.0, 0.0),
+    ]
+
+
+def test_a_file_that_moves_away_and_back_counts_each_stint_once(world: World) -> None:
+    world.write({"a.md": story("A", 10, 1)})
+    world.run(now=NOW)
+    for hour, (old, new, heat) in enumerate([("a.md", "b.md", 2), ("b.md", "a.md", 3)], 1):
+        (world.site / old).rename(world.site / new)
+        world.run(now=NOW + dt.timedelta(hours=2 * hour - 1))
+        world.write({new: story("A", 10, heat)})
+        world.run(now=NOW + dt.timedelta(hours=2 * hour))
+    assert world.rows("select previous_heat, heat, changes, observations, hours_between from heat_movers") == [(2, 3, 2, 5, 2.0)]
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'; set threads = 1")
+        yield connection
+
+
+def rows(connection: duckdb.DuckDBPyConnection, name: str, columns: str) -> list[tuple[object, ...]]:
+    return connection.execute(f"select {columns} from ({RELATIONS[name].query})").fetchall()
+
+
+SCORES = st.none() | st.integers(-1, 8) | st.integers(0, 200)
+
+
+@given(articles=st.lists(st.tuples(st.sampled_from(["news", "games", None]), SCORES, st.none() | st.integers(0, 8)), max_size=40))
+@settings(max_examples=100, deadline=None)
+@pytest.mark.filterwarnings("ignore:An input array is constant")
+def test_the_correlation_agrees_with_scipy(
+    memory: duckdb.DuckDBPyConnection, articles: list[tuple[str | None, int | None, int | None]]
+) -> None:
+    memory.execute(
+        """create or replace table article_facts as
+        select collection, quality, case when heat >= 0 then heat end as heat, case when heat >= 0 then heat - quality end as heat_excess,
+               null::date as day
+        from (select unnest($collections::varchar[]) as collection, unnest($heats::bigint[]) as heat,
+                     unnest($qualities::bigint[]) as quality)""",
+        {key: [row[place] for row in articles] for place, key in enumerate(("collections", "heats", "qualities"))},
+    )
+    pairs, counts = defaultdict(list), defaultdict(int)
+    for collection, heat, quality in articles:
+        for scope in ("(all)", collection or "(none)"):
+            counts[scope] += 1
+            pairs[scope] += [(heat, quality)] if heat is not None and heat >= 0 and quality is not None else []
+    found = rows(memory, "heat_against_quality", "scope, articles, with_both, equal_to_quality, spearman")
+    assert {row[0]: row[1] for row in found} == counts
+    for scope, _, both, equal, correlation in found:
+        heats, qualities = [heat for heat, _ in pairs[scope]], [quality for _, quality in pairs[scope]]
+        assert (both, equal) == (len(heats), sum(heat == quality for heat, quality in pairs[scope]))
+        if len(set(heats)) < 2 or len(set(qualities)) < 2:
+            assert correlation is None
+        else:
+            assert correlation == pytest.approx(scipy.stats.spearmanr(heats, qualities).statistic, abs=1e-12)
+            assert -1 <= correlation <= 1
+
+
+@given(heats=st.lists(st.none() | st.integers(-2, 60), max_size=50))
+@settings(max_examples=60, deadline=None)
+def test_shares_of_the_suppressed_have_wilson_intervals(memory: duckdb.DuckDBPyConnection, heats: list[int | None]) -> None:
+    memory.execute("create or replace table articles as select unnest($heats::bigint[]) as heat", {"heats": heats})
+    memory.execute(
+        """create or replace table article_facts as
+        select null::date as day, null::date as month, case when heat = -1 then 'suppressed' when heat >= 0 then 'scored' else 'unscored' end
+               as heat_state
+        from articles"""
+    )
+    count, of = heats.count(-1), sum(heat is not None and heat >= -1 for heat in heats)
+    found = rows(memory, "suppressed_by_month", "articles, with_heat, suppressed, share_low, share_high")
+    if not heats:
+        assert found == []
+        return
+    interval = scipy.stats.binomtest(count, of).proportion_ci(method="wilson") if of else None
+    expected = (interval.low, interval.high) if interval else (None, None)
+    assert found == [pytest.approx((len(heats), of, count, *expected), abs=1e-6)]
+
+
+HISTORY = st.lists(st.tuples(st.none() | st.integers(-2, 3), st.none() | st.integers(0, 1)), min_size=1, max_size=8)
+
+
+@given(histories=st.lists(HISTORY, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_movers_agree_with_a_walk_through_the_history(
+    memory: duckdb.DuckDBPyConnection, histories: list[list[tuple[int | None, int | None]]]
+) -> None:
+    expected = {}
+    for name, history in enumerate(histories):
+        steps: list[tuple[int, str, int | None, int | None]] = []
+        for hour, (heat, quality) in enumerate(history):
+            state = "suppressed" if heat == -1 else "unscored" if heat is None or heat < 0 else "scored"
+            step = (hour, state, heat if state == "scored" else None, quality)
+            if not steps or steps[-1][1:] != step[1:]:
+                steps.append(step)
+        if len(steps) > 1:
+            (before, *old), (after, *new) = steps[-2:]
+            deltas = [
+                now - then if now is not None and then is not None else None for then, now in zip(old[1:], new[1:], strict=True)
+            ]
+            expected[str(name)] = (*old, *new, *deltas, after - before, len(steps) - 1, len(history))
+    flat = [(str(name), hour, *scores) for name, history in enumerate(histories) for hour, scores in enumerate(history)]
+    columns = {key: [row[place] for row in flat] for place, key in enumerate(("names", "hours", "heats", "qualities"))}
+    memory.execute(
+        """create or replace table observations as
+        select name as article_id, timestamptz '2026-01-01 00:00:00+00' + to_hours(hour) as observed_at,
+               hour::varchar as revision, null::varchar as moved_from, heat, quality
+        from (select unnest($names::varchar[]) as name, unnest($hours::bigint[]) as hour, unnest($heats::bigint[]) as heat,
+                     unnest($qualities::bigint[]) as quality)""",
+        columns,
+    )
+    memory.execute(
+        """create or replace table articles as select distinct article_id from observations;
+        create or replace table article_facts as
+        select article_id, 't' as title, null::varchar as url, null::varchar as provider, null::timestamptz as published_at,
+               true as is_published, 'none' as heat_state, 0::bigint as heat, 0::bigint as quality
+        from articles"""
+    )
+    found = rows(
+        memory,
+        "heat_movers",
+        "article_id, previous_heat_state, previous_heat, previous_quality, heat_state, heat, quality, heat_delta, quality_delta,"
+        " hours_between, changes, observations",
+    )
+    assert {row[0]: row[1:] for row in found} == expected
