@@ -15,7 +15,7 @@
 --   best_provider: Its outlet
 --   best_url: Its canonical URL
 --   best_is_ours: Whether that item is an article of ours too, by canonical URL
---   best_is_published: Whether the site shows that article of ours; null where the item is none of ours
+--   best_is_published: Whether the site shows that article of ours; null where the item is none of ours, or not selected
 -- A better version was left out where is_published and margin > 0. On an article that is not shown, a better related item is
 -- mostly the very version that was shown in its place.
 select

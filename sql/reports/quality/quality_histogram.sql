@@ -5,9 +5,12 @@
 --   scored: Denominator: all articles with a quality score
 --   share: articles / scored
 --   cumulative_share: Articles in this bin and those below it / scored
+--   first_day: Earliest day of publication of all scored (UTC)
+--   last_day: Latest day of publication of all scored (UTC)
 -- Empty bins are shown between 0 and 1,000 only, so that one absurd score does not make millions of rows.
 with binned as (
-    select quality::hugeint - ((quality % 10) + 10) % 10 as low, count(*) as articles
+    select quality::hugeint - ((quality % 10) + 10) % 10 as low, count(*) as articles,
+           min(day) as first_day, max(day) as last_day
     from article_facts
     where quality is not null
     group by low),
@@ -23,7 +26,9 @@ select
     coalesce(articles, 0) as articles,
     (sum(articles) over ())::bigint as scored,
     coalesce(articles, 0) / sum(articles) over () as share,
-    sum(articles) over (order by low) / sum(articles) over () as cumulative_share
+    sum(articles) over (order by low) / sum(articles) over () as cumulative_share,
+    min(first_day) over () as first_day,
+    max(last_day) over () as last_day
 from bins
 left join binned using (low)
 order by bins.low
