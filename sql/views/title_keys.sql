@@ -1,0 +1,12 @@
+-- One row per article with a title that has letters or digits: the title in the form in which titles are compared.
+--   article_id: document_id of the article
+--   member_id: Canonical URL; article_id where the article has none: articles with the same one are versions of one page
+--   title_key: Title in Unicode form C, accents off, lower case, each run of what is no letter, mark or digit one blank, stripped
+select article_id, member_id, title_key
+from (
+    select
+        article_id,
+        coalesce(url, article_id) as member_id,
+        trim(regexp_replace(lower(strip_accents(nfc_normalize(title))), '[^\p{L}\p{M}\p{N}]+', ' ', 'g')) as title_key
+    from articles)
+where title_key <> ''
