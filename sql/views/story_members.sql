@@ -46,41 +46,42 @@ edges as (
     where coalesce(abs(epoch_us(mine.published_at) - epoch_us(theirs.published_at)) <= 3 * 86400000000, true)
       and listed.member_id not in (select member_id from hubs)
       and listed.other_id not in (select member_id from hubs)),
-links as (select member_id, other_id from edges union select other_id, member_id from edges),
+numbered as (
+    select member_id, row_number() over (order by member_id) as node
+    from (select member_id from edges union select other_id from edges)),
+links as (
+    select mine.node, theirs.node as neighbour
+    from (select member_id, other_id from edges union select other_id, member_id from edges)
+    join numbered as mine using (member_id)
+    join numbered as theirs on theirs.member_id = other_id),
 labels as (
-    select 0 as round, member_id, member_id as label, true as is_open from (select distinct member_id from links)
+    select 0 as round, node, node as label, true as is_open from numbered
     union all
-    select round, member_id, label, is_open
+    select round + 1, node, found, coalesce(bool_or(found < label) over (), false)
     from (
-        select round + 1 as round, member_id, coalesce(found, label) as label,
-               coalesce(bool_or(found < label) over (), false) as is_open
-        from (
-            select before.round, before.member_id, before.label, least(before.label, min(offers.label)) as found
-            from labels as before
-            left join (
-                select links.other_id as member_id, grand.label
-                from links
-                join labels as parent on parent.member_id = links.member_id
-                join labels as grand on grand.member_id = parent.label
-                union all
-                select child.label, grand.label
-                from links
-                join labels as child on child.member_id = links.other_id
-                join labels as parent on parent.member_id = links.member_id
-                join labels as grand on grand.member_id = parent.label
-                union all
-                select parent.member_id, grand.label
-                from labels as parent
-                join labels as grand on grand.member_id = parent.label) as offers
-                on offers.member_id = before.member_id
-            where before.is_open
-            group by before.round, before.member_id, before.label)
-    )),
+        with grown as (
+            select own.round, own.node, own.label, parent.label as grand
+            from labels as own
+            join labels as parent on parent.node = own.label
+            where own.is_open),
+        heard as (
+            select grown.round, grown.node, grown.label, grown.grand, min(nearby.grand) as offer
+            from grown
+            join links using (node)
+            join grown as nearby on nearby.node = links.neighbour
+            group by grown.round, grown.node, grown.label, grown.grand),
+        hooked as (select label as node, min(offer) as offer from heard group by label)
+        select heard.round, heard.node, heard.label, least(heard.grand, heard.offer, hooked.offer) as found
+        from heard
+        left join hooked using (node))),
 components as (
-    select member_id, label from labels where not is_open),
+    select member_id, min(member_id) over (partition by label) as least_id
+    from labels
+    join numbered using (node)
+    where not is_open),
 members as (
     select
-        components.label,
+        components.least_id,
         member_id,
         count(*) filter (position = 0) as articles,
         arg_min(
@@ -91,9 +92,9 @@ members as (
         bool_or(is_published) as is_published
     from mentions
     join components using (member_id)
-    group by components.label, member_id)
+    group by components.least_id, member_id)
 select
-    left(md5(label), 16) as story_id,
+    left(md5(least_id), 16) as story_id,
     member_id,
     case when articles > 0 then 'article' else 'related' end as kind,
     case when articles > 0 then chosen.article_id end as article_id,
