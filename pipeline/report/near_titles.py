@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.int64]
     Scores = NDArray[np.float32]
+    Texts = NDArray[np.object_]
 
 PAIR_COLUMNS: tuple[Column, ...] = (
     Column("score", pa.float64(), "How alike the titles are: 100 = the same words in another order", "of 100", nullable=False),
@@ -95,18 +96,27 @@ def _alike(keys: list[str], buckets: Numbers, score: float, workers: int) -> Ite
     longer = (200 - score) / score  # two lengths that differ by more than this factor cannot reach the score
     for bucket in np.unique(buckets):
         start, end, after = np.searchsorted(buckets, [bucket, bucket + 1, bucket + 2])
-        queries = start + np.argsort(lengths[start:end], kind="stable")
-        choices = start + np.argsort(lengths[start:after], kind="stable")
-        for block in (queries[at : at + _BLOCK] for at in range(0, len(queries), _BLOCK)):
-            shortest, longest = lengths[block[0]] / longer, lengths[block[-1]] * longer
-            low, high = np.searchsorted(lengths[choices], [np.floor(shortest), np.floor(longest) + 1])
-            band = choices[low:high]
-            scores = process.cdist(
-                texts[block], texts[band], scorer=fuzz.ratio, score_cutoff=score, dtype=np.float32, workers=workers
-            )
-            rows, columns = np.nonzero(scores)
-            ahead = block[rows] < band[columns]
-            yield block[rows][ahead], band[columns][ahead], scores[rows, columns][ahead]
+        own = start + np.argsort(lengths[start:end], kind="stable")
+        following = end + np.argsort(lengths[end:after], kind="stable")
+        for at in range(0, len(own), _BLOCK):
+            block = own[at : at + _BLOCK]
+            shortest, longest = np.floor(lengths[block[0]] / longer), np.floor(lengths[block[-1]] * longer) + 1
+            low, high = np.searchsorted(lengths[following], [shortest, longest])
+            rows, columns, scores = _scored(texts[block], texts[following[low:high]], score, workers)
+            yield block[rows], following[low:high][columns], scores
+            # of the own bucket only what is as long or longer, so that a pair comes once
+            band = own[at : np.searchsorted(lengths[own], longest)]
+            rows, columns, scores = _scored(texts[block], texts[band], score, workers)
+            once = rows < columns
+            one, two = block[rows[once]], band[columns[once]]
+            yield np.minimum(one, two), np.maximum(one, two), scores[once]
+
+
+def _scored(texts: Texts, others: Texts, score: float, workers: int) -> tuple[Numbers, Numbers, Scores]:
+    """Which text reaches the score with which other one."""
+    scores = process.cdist(texts, others, scorer=fuzz.ratio, score_cutoff=score, dtype=np.float32, workers=workers)
+    rows, columns = np.nonzero(scores > 0)
+    return rows, columns, scores[rows, columns]
 
 
 def _codes(values: pa.ChunkedArray) -> Numbers:

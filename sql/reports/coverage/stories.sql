@@ -25,7 +25,7 @@ with placed as (
     from story_members)
 select
     story_id,
-    arg_min(title, (-coalesce(quality, -1), place)) as headline,
+    arg_max(title, (quality is not null, coalesce(quality, 0), -place)) as headline,
     count(*) as members,
     count(*) filter (kind = 'article') as our_members,
     count(*) filter (is_published) as shown_members,
