@@ -8,8 +8,9 @@
 -- lasts 874 days, since a guide that is published anew each year joins all years; with 7 days it lasts 26 and the largest (88 URLs)
 -- mixes a date's announcement with system requirements; with 3 days 12 to 16, half of all stories last a day, and 76 to 79 % of edges stay.
 -- Why 100: there the most listed URLs are listed by 32 and 36 and are true stories; any limit below would cut the largest ones.
--- The components come from minimum labels with hooking and shortcutting (Shiloach & Vishkin 1982; FastSV, Zhang, Azad & Hu 2020): few
--- rounds, each linear in the edges. `using key` would do the same, but no DuckDB before 1.3 opens a catalog that holds it.
+-- The components come from minimum labels with hooking and shortcutting (Shiloach & Vishkin 1982; FastSV, Zhang, Azad & Hu 2020), each
+-- round linear in the edges: a chain of 20,000 URLs in random order takes 16 rounds, without hooking 4,454.
+-- `using key` would do as well, but DuckDB 1.2 opens no catalog that holds it.
 --   story_id: First 16 digits of the MD5 of the story's least member_id; the order of articles is without effect
 --   member_id: Canonical URL; article_id where an article has none
 --   kind: article where it is one of ours, else related
