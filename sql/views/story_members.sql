@@ -3,13 +3,14 @@
 -- whose edges join an article's URL with each of its related items' URLs, whoever lists whom. Two guards keep stories apart:
 -- an edge counts only where both URLs were first published within 3 days of each other (or a time is unknown), and a URL that
 -- more than 100 article URLs list takes part in no edge (hub_links shows those).
--- Why 3 days: in two real corpora (1,971 articles, 4,980 edges; 19,989 versions of 1,428 URLs, 6,439 edges) edges get rarer up to 4 days
--- and more frequent again at 7, where the site's "last week" begins to speak instead of the story. Without a limit the longest story
--- lasts 874 days, since a guide that is published anew each year joins all years; with 7 days it lasts 26 and the largest (88 URLs)
--- mixes a date's announcement with system requirements; with 3 days 12 to 16, half of all stories last a day, and 76 to 79 % of edges stay.
--- Why 100: there the most listed URLs are listed by 32 and 36 and are true stories; any limit below would cut the largest ones.
--- The components come from minimum labels with hooking and shortcutting (Shiloach & Vishkin 1982; FastSV, Zhang, Azad & Hu 2020), each
--- round linear in the edges: a chain of 20,000 URLs in random order takes 16 rounds, without hooking 4,454.
+-- Why 3 days: in two real corpora (1,971 articles, 4,980 edges; 19,989 versions of 1,428 URLs, 6,439 edges) edges get rarer up to
+-- 4 days and more frequent again at 7, where the site's "last week" begins to speak instead of the story. Without a limit the
+-- longest story lasts 874 days, since a guide that is published anew each year joins all years; with 7 days it lasts 26, and the
+-- largest (88 URLs) mixes the date of a launch with system requirements; with 3 days the longest lasts 16 and 12, half of all
+-- last a day, and 76 and 79 % of the edges stay.
+-- Why 100: there the most listed URLs are listed by 32 and 36 and are true stories; a limit below that would cut the largest.
+-- Components come from minimum labels with hooking and shortcutting (Shiloach & Vishkin 1982; FastSV, Zhang, Azad & Hu 2020),
+-- each round linear in the edges: a chain of 20,000 URLs in random order takes 16 rounds, without hooking 4,454.
 -- `using key` would do as well, but DuckDB 1.2 opens no catalog that holds it.
 --   story_id: First 16 digits of the MD5 of the story's least member_id; the order of articles is without effect
 --   member_id: Canonical URL; article_id where an article has none

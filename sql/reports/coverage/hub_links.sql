@@ -22,8 +22,13 @@ mentions as (
            coalesce(provider_name, provider_domain) as provider
     from articles
     union all
-    select url, article_id, position, published_at, title, coalesce(provider_name, provider_domain) from related where url is not null),
-times as (select member_id, min(published_at) as first_at, max(published_at) filter (position = 0) as last_at from mentions group by member_id),
+    select url, article_id, position, published_at, title, coalesce(provider_name, provider_domain)
+    from related
+    where url is not null),
+times as (
+    select member_id, min(published_at) as first_at, max(published_at) filter (position = 0) as last_at
+    from mentions
+    group by member_id),
 described as (
     select
         hubs.url,
