@@ -131,6 +131,12 @@ def test_long_lists_are_cut_and_the_count_says_so(world: World) -> None:
     assert paths == [f"p{number:02}.md" for number in range(10)]
 
 
+def test_versions_of_one_page_share_no_title(world: World) -> None:
+    world.write({"a.md": page("Dam", A, 1), "b.md": page("Dam", A, 2)})
+    world.run()
+    assert world.rows("from duplicate_titles") == []
+
+
 @pytest.mark.parametrize(
     ("title", "key"),
     [
@@ -249,6 +255,7 @@ def test_only_the_most_alike_are_kept_where_there_are_many(monkeypatch: pytest.M
     monkeypatch.setattr("pipeline.report.near_titles._BLOCK", 3)
     monkeypatch.setattr("pipeline.report.near_titles._KEPT", 5)
     assert len(every) > 100
+    assert [row["score"] for row in every] == sorted((row["score"] for row in every), reverse=True)
     assert pairs(known, score=50, most=7) == every[:7]
 
 

@@ -30,7 +30,8 @@ mentions as (
            coalesce(provider_name, provider_domain) as provider, published_at, quality, coalesce(published, false) as is_published
     from articles
     union all
-    select url, article_id, position, url, title, provider_id, coalesce(provider_name, provider_domain), published_at, quality, false
+    select url, article_id, position, url, title, provider_id,
+           coalesce(provider_name, provider_domain), published_at, quality, false
     from related
     where url is not null),
 first_times as (select member_id, min(published_at) as published_at from mentions group by member_id),

@@ -9,8 +9,8 @@
 --   listed_share: listed_by / of_listing
 --   in_time: Of listed_by, those first published within 3 days of it, or one of the times is unknown: what the limit cut off
 --   our_articles: Our articles with that URL
---   first_day: Earliest day of publication of the listing articles (UTC)
---   last_day: Latest day of publication of the listing articles (UTC)
+--   first_day: Earliest day on which a URL that lists it was first published (UTC)
+--   last_day: Latest such day (UTC)
 with listed as (
     select distinct related.url, coalesce(articles.url, articles.article_id) as member_id
     from related
@@ -25,10 +25,7 @@ mentions as (
     select url, article_id, position, published_at, title, coalesce(provider_name, provider_domain)
     from related
     where url is not null),
-times as (
-    select member_id, min(published_at) as first_at, max(published_at) filter (position = 0) as last_at
-    from mentions
-    group by member_id),
+first_times as (select member_id, min(published_at) as published_at from mentions group by member_id),
 described as (
     select
         hubs.url,
@@ -46,14 +43,15 @@ select
     count(*) as listed_by,
     (select count(distinct member_id) from listed) as of_listing,
     count(*) / (select count(distinct member_id) from listed)::double as listed_share,
-    count(*) filter (coalesce(abs(epoch_us(theirs.first_at) - epoch_us(mine.first_at)) <= 3 * 86400000000, true)) as in_time,
+    count(*) filter (
+        coalesce(abs(epoch_us(theirs.published_at) - epoch_us(mine.published_at)) <= 3 * 86400000000, true)) as in_time,
     any_value(described.our_articles) as our_articles,
-    (min(theirs.first_at) at time zone 'UTC')::date as first_day,
-    (max(theirs.last_at) at time zone 'UTC')::date as last_day
+    (min(theirs.published_at) at time zone 'UTC')::date as first_day,
+    (max(theirs.published_at) at time zone 'UTC')::date as last_day
 from hubs
 join described on described.url = hubs.url
 join listed on listed.url = hubs.url
-join times as mine on mine.member_id = hubs.url
-join times as theirs on theirs.member_id = listed.member_id
+join first_times as mine on mine.member_id = hubs.url
+join first_times as theirs on theirs.member_id = listed.member_id
 group by hubs.url
 order by listed_by desc, hubs.url
