@@ -12,3 +12,4 @@ select
     left(min(value), 200) as example
 from findings
 group by rule
+order by findings desc, rule
