@@ -35,13 +35,14 @@ split as (
         lower(split_part(url, '?', 1)) as page,
         case when contains(url, '?') then regexp_extract(url, '(?i)[?&](utm_\w+|ns_\w+|at_(?:medium|campaign|custom\d)'
             || '|(?:fb|g|d|msclk|y|tw|tt)clid|msclkid|gclsrc|gbraid|wbraid|igshid|igsh|mc_[ce]id|mkt_tok|_hs(?:enc|mi)'
-            || '|vero_(?:id|conv)|oly_(?:anon|enc)_id|guccounter|guce_referrer(?:_sig)?|ref_src|ref_url|s_cid|cmpid|icid|ncid|ito|spm'
-            || '|sr_share|__twitter_impression)(?:[=&#]|$)', 1) else '' end as parameter
+            || '|vero_(?:id|conv)|oly_(?:anon|enc)_id|guccounter|guce_referrer(?:_sig)?|ref_src|ref_url|s_cid|cmpid|icid|ncid'
+            || '|ito|spm|sr_share|__twitter_impression)(?:[=&#]|$)', 1) else '' end as parameter
     from given
     where url is not null),
 amp as (
-    select article_id, position, provider_id, registered_domain, host, amp_url as url,
-           regexp_extract(lower(amp_url), '^https?://([^/?#:]+)', 1) as amp_host
+    select article_id, position, provider_id, host, amp_url as url,
+           regexp_extract(lower(amp_url), '^https?://([^/?#:]+)', 1) as amp_host,
+           coalesce(registered_domain, regexp_replace(host, '^www\.', '')) as domain
     from known
     where amp_url is not null and url is not null)
 select 'domain_mismatch' as rule, article_id, position, provider_id, 'url' as field, url, registered_domain as detail
@@ -65,15 +66,16 @@ select 'relative', article_id, position, provider_id, field, url, null
 from split
 where not regexp_matches(page, '^\s*[a-z][a-z0-9+.-]*:')
 union all
-select 'amp_without_original', article_id, position, provider_id, case when amp_url is null then 'cdnAmpWebUrl' else 'ampWebUrl' end,
-       coalesce(amp_url, cdn_amp_url), null
+select 'amp_without_original', article_id, position, provider_id,
+       case when amp_url is null then 'cdnAmpWebUrl' else 'ampWebUrl' end, coalesce(amp_url, cdn_amp_url), null
 from known
 where original_url is null and web_url is null and coalesce(amp_url, cdn_amp_url) is not null
 union all
 select 'amp_other_host', article_id, position, provider_id, 'ampWebUrl', url, host
 from amp
-where amp_host <> '' and amp_host <> registered_domain and not ends_with(amp_host, '.' || registered_domain)
+where amp_host <> '' and amp_host <> domain and not ends_with(amp_host, '.' || domain)
 union all
-select 'no_url', article_id, position, provider_id, null, coalesce(original_url, web_url, amp_url, cdn_amp_url), null
+select 'no_url', article_id, position, provider_id, null, coalesce(original_url, web_url, amp_url, cdn_amp_url),
+       case when coalesce(original_url, web_url, amp_url, cdn_amp_url) is null then 'none given' else 'none usable' end
 from known
 where url is null

@@ -8,7 +8,7 @@
 --   present_share: present / items
 --   empty: Part of missing: set to null because the file has an empty text
 --   invalid: Part of missing: set to null because the value cannot be used, by findings (invalid_date, wrong_type, ...)
---   repaired: Part of present: repaired, by findings (mojibake, ...); not unquoted_colon and duplicate_key, which name no whole path
+--   repaired: Part of present: by findings (mojibake, ...) but unquoted_colon and duplicate_key, which name no whole path
 with marks as (
     select
         article_id,
@@ -73,7 +73,8 @@ counted as (
         count(*) filter (not is_present and is_null and not is_empty) as invalid,
         count(*) filter (is_present and is_repaired) as repaired
     from article_fields
-    left join (select article_id, field, is_empty, is_null, is_repaired from defects where item = '') as own using (article_id, field)
+    left join (select article_id, field, is_empty, is_null, is_repaired from defects where item = '') as own
+        using (article_id, field)
     group by article_fields.field, article_fields.month
     union all
     select 'related', whole.field, whole.month, items, present, coalesce(empty, 0), coalesce(invalid, 0), coalesce(repaired, 0)

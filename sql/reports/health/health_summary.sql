@@ -9,7 +9,7 @@
 --   findings: Defects survived, of articles and others
 --   articles_with_findings: Articles with a defect
 --   articles_with_findings_share: articles_with_findings / articles
---   complete_articles: Articles with title, excerpt, publication time, canonical URL, provider, a topic, an image and a quality score
+--   complete_articles: Articles with title, excerpt, publication time, URL, provider, a topic, an image and a quality score
 --   complete_share: complete_articles / articles
 --   first_day: Earliest day of publication (UTC)
 --   last_day: Latest day of publication (UTC)
