@@ -1,13 +1,14 @@
 """The SQL files of `sql/`: one relation per file, the file's name is the relation's name."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.errors import SchemaError
 
 _HEADER = re.compile(r"-- (One row per .+)")
 _COLUMN_LINE = re.compile(r"--   (\w+): (.+)")
+_THRESHOLD_LINE = re.compile(r"--   threshold (\w+) = (off|-?[0-9]+(?:\.[0-9]+)?): (.+)")
 
 
 def sql_folder() -> Path:
@@ -17,13 +18,22 @@ def sql_folder() -> Path:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """A number that a check compares with, the query's parameter of that name; None (off) is a limit that nothing exceeds."""
+
+    default: float | None
+    about: str
+
+
+@dataclass(frozen=True)
 class Relation:
-    """One SQL file: its name is the view's name, its header says what a row and each column is."""
+    """One SQL file: its name is the view's name, its header says what a row and each column is, and each threshold of a check."""
 
     path: Path
     comment: str
     columns: dict[str, str]
     query: str
+    thresholds: dict[str, Threshold] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -39,13 +49,15 @@ class Relation:
             raise SchemaError(
                 f"{path.name}: the first line is no grain line (expected `-- One row per <grain>: <purpose>.`). Add one."
             )
-        columns = {}
+        columns, thresholds = {}, {}
         for line in query.splitlines()[1:]:
             if not line.startswith("--"):
                 break
             if found := _COLUMN_LINE.match(line):
                 columns[found[1]] = found[2]
-        return cls(path, header[1], columns, query.strip().rstrip(";"))
+            elif found := _THRESHOLD_LINE.match(line):
+                thresholds[found[1]] = Threshold(None if found[2] == "off" else float(found[2]), found[3])
+        return cls(path, header[1], columns, query.strip().rstrip(";"), thresholds)
 
 
 def relations(*levels: str) -> list[Relation]:

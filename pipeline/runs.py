@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline import __version__
-from pipeline.checks import CheckResult
+from pipeline.checks import CheckResult, refuse_unknown
 from pipeline.engine import start_workers
 from pipeline.errors import PipelineError, UsageError
 from pipeline.extract.source import Folder, Listing
@@ -60,6 +60,7 @@ def run(
     and in all. Raises PipelineError; the published snapshot then stays as it was.
     """
     sources = _sources(settings)
+    refuse_unknown(settings.checks)
     with recorded(Warehouse(settings.warehouse), now, wait) as (warehouse, record, log):
         return _Run(settings, warehouse, sources, record, log, full).execute(dry_run, executor, progress)
 
@@ -68,6 +69,7 @@ def forget(settings: Settings, source: str, *, now: dt.datetime | None = None, w
     """Publish a snapshot without the rows of one source. Raises UsageError where the snapshot has no such source."""
     place = Warehouse(settings.warehouse)
     place.require()
+    refuse_unknown(settings.checks)
     Previous(place, full=False).refuse_unknown(source)
     with recorded(place, now, wait) as (warehouse, record, log):
         return _Run(settings, warehouse, [], record, log, False).forget(source)
@@ -187,11 +189,11 @@ class _Run:
         with self._timed("check"), catalog.staged(self.warehouse, tables) as staged:
             connection = staged.connection
             counts = self._counts(connection)
-            checks = run_checks(connection)
+            checks = run_checks(connection, self.settings.checks)
             for check in checks:
                 self.log.event("check", name=check.name, level=check.level, rows=check.count, examples=_printable(check.rows))
             self._pass_gates(checks, connection)
-            found = [CheckCount(check.name, check.level, check.count) for check in checks]
+            found = [CheckCount(check.name, check.level, check.count) for check in checks if check.level != "off"]
             manifest = self._manifest(tables, part_listings, counts, found, connection)
             with self._timed("publish"):
                 self._publish(manifest, staged, dry_run)

@@ -66,6 +66,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Likewise for the newest file."""
     max_run_age: str = ""
     """Likewise for the last good run."""
+    checks: dict[str, int | float | str] = {}
+    """Table of thresholds (a number or `off`) and levels (`error`, `warn` or `off`) of checks, by name; see `pipeline check`."""
 
     def max_rejected(self, files: int) -> int | None:
         """The most rejections allowed among so many files; None = any."""

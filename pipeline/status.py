@@ -98,6 +98,8 @@ def status_text(found: dict[str, Any], freshness: list[Clock]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name} = {item}" for name, item in value.items())
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from pipeline.checks import CheckResult
 from pipeline.load.retention import Swept
 from pipeline.record import RunResult
 from pipeline.render import printable
@@ -104,19 +103,6 @@ def swept_text(swept: Swept, *, dry_run: bool) -> str:
 
 def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def checks_text(results: list[CheckResult]) -> str:
-    """One line per check, the offending rows below."""
-    lines = []
-    for result in results:
-        word = "FAILED" if result.failed else "warned" if result.count else "passed"
-        lines.append(f"{word}  {result.name}: {result.count:,} rows. {result.about}")
-        for row in result.rows if result.count else ():
-            lines.append("          " + ", ".join(f"{name}={printable(str(value))[:80]}" for name, value in row.items()))
-        if result.count > len(result.rows):
-            lines.append(f"          ... and {result.count - len(result.rows):,} more")
-    return "\n".join(lines) + "\n"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -24,7 +24,7 @@ LAYERS = [
     ["extract", "transform", "load", "engine", "sample"],
     ["checks", "plan", "ledger", "query", "defects", "dictionary", "log", "schedule", "diff"],
     ["build", "derive", "record", "previous", "publication"],
-    ["stages", "gates", "freshness", "report"],
+    ["stages", "gates", "freshness", "report", "verdicts"],
     ["runs", "summary", "status", "upkeep"],
     ["cli", "__init__"],
     ["__main__"],

@@ -114,20 +114,29 @@ def schema(
 
 
 @app.command()
-def check(warehouse: WarehouseOption = None, as_json: JsonOption = False) -> None:
-    """Run the checks on the published snapshot."""
-    import msgspec
+def check(
+    warehouse: WarehouseOption = None,
+    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json or junit.")] = "text",
+    as_json: JsonOption = False,
+) -> None:
+    """Run the checks on the published snapshot.
 
-    from pipeline.checks import run_checks
+    Thresholds and levels of checks are set in the table [checks] of pipeline.toml, such as max_rejected_files = 5 or
+    files_rejected = "error" (or "warn", "off"). Exit status 4 where a check of level error finds rows.
+    """
+    from pipeline.checks import refuse_unknown, run_checks
     from pipeline.errors import CheckFailed
     from pipeline.load.catalog import connect
-    from pipeline.summary import checks_text
+    from pipeline.load.snapshots import Warehouse
+    from pipeline.settings import load_settings
+    from pipeline.verdicts import FORMATS, checks_in
 
-    results = run_checks(connect(warehouse_at(warehouse)))
-    if as_json:
-        print(json.dumps([msgspec.to_builtins(result) | {"failed": result.failed} for result in results], indent=2, default=str))
-    else:
-        print(checks_text(results), end="")
+    if style not in FORMATS or (as_json and style == "junit"):
+        raise UsageError(f"--format {style}: unknown, or not what --json asks for. Choose one of {', '.join(FORMATS)}.")
+    settings, _ = load_settings({"warehouse": warehouse})
+    refuse_unknown(settings.checks)
+    results = run_checks(connect(Warehouse(settings.warehouse)), settings.checks)
+    print(checks_in("json" if as_json else style, results), end="")
     if any(result.failed for result in results):
         raise typer.Exit(CheckFailed.exit_code)
 
