@@ -1,7 +1,8 @@
 """Checks: thresholds and levels from `pipeline.toml`, the same for runs and for `pipeline check`; text, JSON and JUnit."""
 
+import datetime as dt
 import json
-import os
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +13,7 @@ from pipeline.errors import CheckFailed, UsageError
 from pipeline.relations import Relation, relations
 from pipeline.settings import load_settings
 from pipeline.verdicts import checks_junit, checks_text
-from tests.conftest import World, article
+from tests.conftest import NOW, World, article
 from tests.test_cli import call
 
 BAD = "---\ntitle: [\n---\n"
@@ -188,7 +189,9 @@ def test_no_character_breaks_the_xml() -> None:
 
 
 def test_a_run_that_nothing_changed_for_reads_no_check(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    os.utime(world.write({"a.md": article()}) / "a.md", (0, 0))
+    world.write({"a.md": article()})
     world.run()
+    subprocess.run(["sleep", "0.05"], check=True)
+    world.run(now=NOW + dt.timedelta(hours=1))
     monkeypatch.setattr("pipeline.checks.relations", lambda *levels: pytest.fail("a check was read"))
-    assert world.run().record.outcome == "unchanged"
+    assert world.run(now=NOW + dt.timedelta(hours=2)).record.outcome == "unchanged"
