@@ -10,6 +10,8 @@
 --   top_provider_share: Its share of the topic's articles
 --   first_day: Earliest day of publication (UTC)
 --   last_day: Latest day of publication (UTC)
+--   without_provider: Articles of the topic that name no provider
+--   effective_providers: 1 / sum of squared provider shares (1 / HHI), over the articles with a provider
 with counted as (
     select topic, provider_id, any_value(provider) as provider, count(*) as articles, sum(weight) as weight,
            count(*) filter (is_published) as published, min(day) as first_day, max(day) as last_day
@@ -27,7 +29,10 @@ select
     arg_max(provider, (articles, provider)) filter (provider is not null) as top_provider,
     max(articles) filter (provider is not null) / sum(articles)::double as top_provider_share,
     min(first_day) as first_day,
-    max(last_day) as last_day
+    max(last_day) as last_day,
+    coalesce(sum(articles) filter (provider_id is null), 0)::bigint as without_provider,
+    (sum(articles) filter (provider_id is not null)) ** 2
+        / sum(articles * articles) filter (provider_id is not null)::double as effective_providers
 from counted
 group by topic
 order by articles desc, topic
