@@ -2,9 +2,9 @@
 -- Listed are gaps of at least 3 times the topic's usual interval (so at least 3 days) that reach into the last 366 days up to
 -- report_clock.last_day, of topics with articles on at least 10 days. Articles of more than ten years before that day, or dated
 -- after it, are left out: such dates are errors more often than news. Days before a topic's first article are no gap.
--- Why: 'no news' where days_with_news > 0: the site collected other news in the gap. Else 'no articles' where good_runs > 0: not one
--- article of any topic, yet a run looked on those days. Else 'no run': nothing shows that anyone looked; a later run does not, as it
--- finds what the site collected and not what it missed. Days before the first run on record count as days without a run.
+-- Why: 'no news' where days_with_news > 0: the site collected other news in the gap. Else 'no articles' where good_runs > 0: no
+-- article of any topic, yet a run looked on those days. Else 'no run': nothing shows that anyone looked; a later run does not, as
+-- it finds what the site collected and not what it missed. Days before the first run on record count as days without a run.
 --   topic: Topic as given
 --   first_day: First day without an article of the topic (UTC)
 --   last_day: Last day without one (UTC); where is_open, the newest day of publication of any article

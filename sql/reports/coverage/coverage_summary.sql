@@ -10,7 +10,7 @@
 --   newest_article_at: Time of publication of the newest article that is not in the future [UTC]
 --   undated: Articles without a day of publication
 --   in_future: Articles dated after last_day, thus more than a day after as_of; in no figure by day
---   calendar_days: Days from first_day to last_day, at most the last 366: the calendar of attention_by_topic_day
+--   calendar_days: Days of the calendar of attention_by_topic_day: to last_day, from the first of at most 366 that has an article
 --   days_with_articles: Days of that calendar with an article
 --   days_without_articles: Days of that calendar without any
 --   last_7_days: Articles of the seven days that end with last_day
@@ -25,6 +25,7 @@ with dated as (
         max(published_at) filter (day <= last_day) as newest_article_at,
         count(*) filter (day is null) as undated,
         count(*) filter (day > last_day or last_day is null and day is not null) as in_future,
+        min(day) filter (day between last_day - 365 and last_day) as calendar_starts,
         count(distinct day) filter (day between last_day - 365 and last_day) as days_with_articles,
         count(*) filter (day between last_day - 6 and last_day) as last_7_days,
         count(*) filter (day between last_day - 13 and last_day - 7) as previous_7_days
@@ -43,7 +44,7 @@ counted as (
         newest_article_at,
         undated,
         in_future,
-        coalesce(last_day - greatest(first_day, last_day - 365) + 1, 0) as calendar_days,
+        coalesce(last_day - calendar_starts + 1, 0) as calendar_days,
         days_with_articles,
         last_7_days,
         previous_7_days,

@@ -33,11 +33,11 @@ measured as (
         coalesce(sum(articles) filter (provider_id is null), 0)::bigint as without_provider,
         coalesce(any_value(total), 0)::bigint as of_articles,
         count(provider_id)::bigint as providers,
-        (10000 * sum(articles * articles) filter (provider_id is not null) / any_value(total * total)::double)::double as hhi_points,
-        (sum((2 * i - n - 1) * articles) filter (provider_id is not null) / any_value(n * total)::double)::double as gini,
-        (sum(articles) filter (provider_id is not null and i > n - 4) / any_value(total)::double)::double as cr4,
+        10000 * sum(articles * articles) filter (provider_id is not null) / any_value(total * total)::double as hhi_points,
+        sum((2 * i - n - 1) * articles) filter (provider_id is not null) / any_value(n * total)::double as gini,
+        sum(articles) filter (provider_id is not null and i > n - 4) / any_value(total)::double as cr4,
         max(provider) filter (provider_id is not null and i = n) as top_provider,
-        (max(articles) filter (provider_id is not null) / any_value(total)::double)::double as top_provider_share
+        max(articles) filter (provider_id is not null) / any_value(total)::double as top_provider_share
     from ranked
     group by topic, month)
 select

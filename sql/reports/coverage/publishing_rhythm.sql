@@ -1,10 +1,11 @@
 -- One row per weekday and hour (UTC), 168 in all: when articles are published.
+-- A date without a time (finding date_without_time) says no hour, though it is stored as midnight.
 --   weekday: Day of the week by ISO 8601: 1 = Monday to 7 = Sunday (UTC)
 --   hour: Hour of the day, 0 to 23 (UTC)
 --   articles: Articles published in that hour; 0 where there are none
---   of_articles: Denominator: articles with a date and a time of day
---   share: articles / of_articles; null where no article has a time
---   without_time: Articles in no cell: without a date, or with a date alone (finding date_without_time), which says no hour
+--   of_articles: Denominator: articles in any of the cells
+--   share: articles / of_articles; null where no article has a time of day
+--   without_time: Articles in no cell: without a date, with a date alone, or dated after report_clock.last_day
 --   first_day: Earliest day of publication of the articles counted (UTC)
 --   last_day: Latest day of publication of the articles counted (UTC)
 with timed as (
@@ -12,7 +13,7 @@ with timed as (
     from article_facts
     anti join (select article_id from findings where rule = 'date_without_time' and field = 'publishedDateTime') as day_only
         using (article_id)
-    where published_at is not null),
+    join report_clock on day <= last_day),
 cells as (select isodow(time) as weekday, hour(time) as hour, count(*) as articles from timed group by all),
 totals as (
     select
