@@ -19,7 +19,7 @@ calendar as (
     from (select unnest(generate_series(min(day), max(day), interval 1 day))::date as day from daily) as days
     left join daily using (day)),
 topic_days as (
-    select topic, day, count(*) as articles, sum(weight) as weight
+    select topic, day, count(*) as articles, sum(weight order by weight) as weight
     from topic_facts
     join dated using (article_id)
     group by topic, day),

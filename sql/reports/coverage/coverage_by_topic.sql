@@ -13,7 +13,7 @@
 --   without_provider: Articles of the topic that name no provider
 --   effective_providers: 1 / sum of squared provider shares (1 / HHI), over the articles with a provider
 with counted as (
-    select topic, provider_id, any_value(provider) as provider, count(*) as articles, sum(weight) as weight,
+    select topic, provider_id, any_value(provider) as provider, count(*) as articles, sum(weight order by weight) as weight,
            count(*) filter (is_published) as published, min(day) as first_day, max(day) as last_day
     from topic_facts
     join article_facts using (article_id)
@@ -23,7 +23,7 @@ select
     sum(articles)::bigint as articles,
     (select count(*) from articles) as of_articles,
     sum(articles) / (select count(*) from articles)::double as attention_share,
-    sum(weight) / (select count(*) from articles)::double as fractional_share,
+    sum(weight order by weight) / (select count(*) from articles)::double as fractional_share,
     sum(published)::bigint as published,
     count(provider_id) as providers,
     arg_max(provider, (articles, provider)) filter (provider is not null) as top_provider,
