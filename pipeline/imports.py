@@ -26,6 +26,12 @@ def leave_out_numpy() -> None:
         sys.meta_path.insert(0, _NotThere("numpy", "pandas"))
 
 
+def bring_numpy() -> None:
+    """Undo `leave_out_numpy`, before Arrow is imported."""
+    if "pyarrow" not in sys.modules:
+        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _NotThere)]
+
+
 def postpone_pandas() -> None:
     """Keep Arrow from importing pandas (0.4 s, 50 MB) at the first list it converts; `to_pandas` imports it when called.
 

@@ -6,7 +6,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -37,7 +37,7 @@ def render(names: Sequence[str], rows: Sequence[Sequence[Any]], style: str, *, w
     if style == "md":
         lines = [list(names), ["---"] * len(names), *([_cell(cell).replace("|", "\\|") for cell in row] for row in rows)]
         return "".join("| " + " | ".join(line) + " |\n" for line in lines)
-    return _table(names, rows, width)
+    return table(names, rows, width)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -74,12 +74,26 @@ def _cell(cell: Any) -> str:
     return printable(str(_flat(cell)))
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int | None) -> str:
-    """Aligned columns; what does not fit is cut with an ellipsis, columns that do not fit are named as hidden."""
+def _told(name: str, cell: Any) -> str:
+    return _cell(cell)
+
+
+def table(
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    width: int | None,
+    *,
+    label: Callable[[str], str] = printable,
+    tell: Callable[[str, Any], str] = _told,
+) -> str:
+    """Aligned columns; what does not fit is cut with an ellipsis, columns that do not fit are named as hidden.
+
+    `label` gives a column's head, `tell` a cell's text from the column's name and the value.
+    """
     from rich.cells import cell_len
 
-    shown = [[_cell(cell) for cell in row] for row in rows[:SHOWN_ROWS]]
-    heads = [printable(name) for name in names]
+    shown = [[tell(name, cell) for name, cell in zip(names, row, strict=True)] for row in rows[:SHOWN_ROWS]]
+    heads = [label(name) for name in names]
     numeric = [_is_numeric([row[at] for row in rows[:SHOWN_ROWS]]) for at in range(len(names))]
     widths = [max([cell_len(head), *(cell_len(row[at]) for row in shown)]) for at, head in enumerate(heads)]
     fitting = len(names)

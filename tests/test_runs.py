@@ -60,7 +60,8 @@ def test_an_empty_corpus_gives_typed_empty_tables_and_views(world: World) -> Non
             types = [str(kind) for kind in connection.table(name).types]
             assert len(types) == len(table.columns) and "INTEGER" not in types
         for relation in relations("views", "reports"):
-            assert connection.execute(f"select * from {relation.name}").fetchall() == []
+            for row in connection.execute(f"select * from {relation.name}").fetchall():
+                assert not any(cell for cell in row if isinstance(cell, (int, float)) and not isinstance(cell, bool)), relation.name
         assert connection.execute("select count(*) from runs").fetchall() == [(2,)]
     assert {path.parent.name for path in (world.warehouse / "current").glob("*/*.parquet")} == set(TABLES)
 

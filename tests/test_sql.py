@@ -9,6 +9,14 @@ import pytest
 from pipeline.checks import run_checks
 from pipeline.errors import SchemaError
 from pipeline.relations import Relation, relations, sql_folder
+from tests import (
+    test_coverage_reports,
+    test_duplicates,
+    test_health_reports,
+    test_heat_reports,
+    test_quality_reports,
+    test_story_reports,
+)
 from tests.conftest import World
 
 DAY = dt.date(2024, 1, 2)
@@ -78,10 +86,43 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
 }
 
 
-@pytest.mark.parametrize("name", [relation.name for relation in relations("views", "reports")])
+@pytest.mark.parametrize("name", EXPECTED)
 def test_a_tiny_world_gives_exact_rows(small: World, name: str) -> None:
     query, rows = EXPECTED[name]
     assert small.rows(query) == rows
+
+
+@pytest.mark.parametrize("relation", relations("views", "reports"), ids=lambda relation: relation.name)
+def test_every_relation_has_a_test_with_rows(relation: Relation) -> None:
+    places = [
+        EXPECTED,
+        test_quality_reports.EXPECTED,
+        test_quality_reports.EXPECTED_WIDE,
+        test_heat_reports.EXPECTED,
+        test_coverage_reports.EXPECTED,
+        test_story_reports.EXPECTED,
+        test_health_reports.EXPECTED,
+        test_duplicates.EXPECTED,
+    ]
+    assert any(relation.name in place for place in places)
+    if relation.name != "heat_movers":  # several runs make its rows: in test_heat_reports, by themselves
+        assert any(relation.name in place and place[relation.name][1] for place in places)
+
+
+@pytest.mark.parametrize("level", ["views", "reports"])
+def test_no_relation_reads_another_of_its_level(level: str) -> None:
+    names = {relation.name for relation in relations(level)}
+    for relation in relations(level):
+        words = set(re.findall(r"\b(?:from|join)\s+(\w+)", re.sub(r"--.*", "", relation.query)))
+        own = set(re.findall(r"(\w+)\s+as (?:materialized )?\(", relation.query))
+        assert not (words - own) & (names - {relation.name}), relation.name
+
+
+@pytest.mark.parametrize("relation", relations("views", "reports"), ids=lambda relation: relation.name)
+def test_views_depend_on_the_data_alone(relation: Relation) -> None:
+    assert not re.search(
+        r"\bcurrent_(?:date|timestamp)|\bnow\(|\btoday\(|\brandom\(|\busing key\b", re.sub(r"--.*", "", relation.query)
+    )
 
 
 @pytest.mark.parametrize("relation", relations("views", "reports", "checks"), ids=lambda relation: relation.name)

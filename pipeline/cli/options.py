@@ -58,13 +58,17 @@ def emit(names: list[str], rows: list[tuple[Any, ...]], style: str, output: Path
     if style not in FORMATS:
         raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(FORMATS)}.")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
-    text = render(names, rows, style, width=width)
+    write(render(names, rows, style, width=width), output)
+
+
+def write(text: str, output: Path | None) -> None:
+    """Print a text, or write it to a file: aside, then renamed."""
     if output is None:
         sys.stdout.write(text)
-    else:
-        from pipeline.load.files import replace_file
+        return
+    from pipeline.load.files import replace_file
 
-        if output.exists() and not output.is_file():
-            output.write_text(text, newline="")
-        else:
-            replace_file(output.resolve(), text.encode())
+    if output.exists() and not output.is_file():
+        output.write_text(text, newline="")
+    else:
+        replace_file(output.resolve(), text.encode())

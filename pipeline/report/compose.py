@@ -1,0 +1,127 @@
+"""One report, or all of them, in a format: the only module of the room that knows all the others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import UsageError
+from pipeline.load.files import replace_file
+from pipeline.load.snapshots import Warehouse
+from pipeline.render import render
+from pipeline.report.contents import REPORTS
+from pipeline.report.figures import Basis, Figure, basis, figures
+from pipeline.report.sections import Report
+from pipeline.report.selection import Selection, selected
+
+if TYPE_CHECKING:
+    import duckdb
+
+FORMATS = ("table", "md", "csv", "json", "html")
+
+
+def reports_of(name: str, view: str | None = None) -> list[Report]:
+    """The report of that name, or all four; with `view`, of its sections that one alone. Raises UsageError for an unknown name."""
+    if name != "all" and name not in REPORTS:
+        raise UsageError(f"{name}: there is no such report. Choose one of {', '.join([*REPORTS, 'all'])}.")
+    found = list(REPORTS.values()) if name == "all" else [REPORTS[name]]
+    if view is None:
+        return found
+    for report in found:
+        if sections := tuple(section for section in report.sections if section.view == view):
+            return [Report(report.name, report.title, report.lead, sections)]
+    views = ", ".join(section.view for report in found for section in report.sections)
+    raise UsageError(f"--view {view}: report {name} has no such view. It has {views}.")
+
+
+def as_text(warehouse: Warehouse, reports: Sequence[Report], selection: Selection, style: str, *, width: int | None) -> str:
+    """Reports as text for a terminal (`table`), as Markdown (`md`) or JSON (`json`)."""
+    with selected(warehouse, selection) as connection:
+        base = basis(connection)
+        if style == "json":
+            found = [_as_object(report, figures(connection, report, limit=None)) for report in reports]
+            head = {"snapshot": warehouse.current_id(), "filters": selection.words(), "basis": base, "reports": found}
+            return json.dumps(head, indent=1, ensure_ascii=False, default=_plain) + "\n"
+        from pipeline.report import markdown, terminal
+
+        texts = []
+        for report in reports:
+            if style == "md":
+                found_here = figures(connection, report, limit=50)
+                texts.append(markdown.as_markdown(report, base, found_here, filters=selection.words()))
+            else:
+                found_here = figures(connection, report, limit=50, pictures=True)
+                texts.append(terminal.as_text(report, base, found_here, filters=selection.words(), width=width))
+    return "\n\n".join(texts)
+
+
+def _as_object(report: Report, found: list[Figure]) -> dict[str, Any]:
+    return {
+        "report": report.name,
+        "sections": [
+            {
+                "view": figure.section.view,
+                "title": figure.section.title,
+                "about": figure.about,
+                "columns": figure.described,
+                "rows": [dict(zip(figure.names, row, strict=True)) for row in figure.rows],
+            }
+            for figure in found
+        ],
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Basis):
+        return {name: getattr(value, name) for name in value.__struct_fields__}
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def csv_of(warehouse: Warehouse, report: Report, selection: Selection) -> dict[str, str]:
+    """The CSV of each section, all rows and columns, by view."""
+    with selected(warehouse, selection) as connection:
+        return {figure.section.view: render(figure.names, figure.rows, "csv") for figure in figures(connection, report, limit=None)}
+
+
+def write_csv(warehouse: Warehouse, reports: Sequence[Report], selection: Selection, folder: Path) -> list[Path]:
+    """One file per section, `<view>.csv`, in a folder that is made where it is missing; returns their paths."""
+    written = []
+    for report in reports:
+        for view, text in csv_of(warehouse, report, selection).items():
+            path = folder / f"{view}.csv"
+            replace_file(path.resolve(), text.encode())
+            written.append(path)
+    return written
+
+
+def as_html(warehouse: Warehouse, reports: Sequence[Report], selection: Selection) -> str:
+    """The page; with an overview where it holds all reports."""
+    from pipeline.report.vega import Bundle
+
+    vega = Bundle()
+    from pipeline.report import overview, page
+
+    with selected(warehouse, selection) as connection:
+        base = basis(connection)
+        found = {report.name: figures(connection, report, limit=page.ROWS, pictures=True) for report in reports}
+        panels = [page.report_panel(report, found[report.name]) for report in reports]
+        if len(reports) == len(REPORTS):
+            by_view = {figure.section.view: figure for figures_found in found.values() for figure in figures_found}
+            changed = None if selection else overview.changes(warehouse)
+            panels = [overview.overview_panel(connection, base, by_view, changed), *panels]
+        return page.as_html(panels, vega.script(), **_frame(connection, warehouse, base, selection))
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, base: Basis, selection: Selection) -> dict[str, str]:
+    manifest = warehouse.manifest()
+    names = ", ".join(source.name for source in manifest.sources)
+    looked = f"{base.as_of:%Y-%m-%d %H:%M} UTC" if base.as_of else "an unknown time"
+    return {
+        "title": f"News report: {names}",
+        "basis": base.words(),
+        "filters": selection.words(),
+        "standing": f"As of the last run, {looked}. Snapshot {manifest.id}.",
+        "footer": "Unscored never counts as zero; suppressed heat is never averaged. Made by frontmatter-warehouse.",
+    }

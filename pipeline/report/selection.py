@@ -1,0 +1,149 @@
+"""Which articles a report is about: filters act on the tables, so that every figure and every denominator follows."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+from msgspec import Struct
+
+from pipeline.errors import UsageError
+from pipeline.load.catalog import connect
+from pipeline.load.snapshots import Warehouse
+from pipeline.relations import relations
+
+CLOSEST = 5
+"""Names that an error proposes."""
+
+_BY_ARTICLE = ("articles", "bodies", "secured", "article_topics", "related", "images", "observations", "findings")
+_STORED = 300_000
+"""Articles up to which facts are computed once and kept; above, each view computes them anew, in little memory."""
+
+
+class Selection(Struct, frozen=True):
+    """Filters; those given must all hold. An article counts for `topics`, `providers`, `collections` if it has one of them."""
+
+    since: dt.date | None = None
+    """First day of publication, UTC."""
+    until: dt.date | None = None
+    """Last day of publication, UTC."""
+    topics: tuple[str, ...] = ()
+    """Topics as given, upper and lower case alike."""
+    providers: tuple[str, ...] = ()
+    """Names or domains of outlets, upper and lower case alike."""
+    collections: tuple[str, ...] = ()
+    """First folders of the paths, without leading underscore."""
+
+    def __bool__(self) -> bool:
+        return self != Selection()
+
+    def words(self) -> str:
+        """The filters as people read them; empty without any."""
+        parts = [f"from {self.since}"] if self.since else []
+        parts += [f"to {self.until}"] if self.until else []
+        for name, values in (("topic", self.topics), ("provider", self.providers), ("collection", self.collections)):
+            if values:
+                parts.append(f"{name} {' or '.join(values)}")
+        return ", ".join(parts)
+
+
+def parse_day(option: str, text: str | None) -> dt.date | None:
+    """A day as `2024-01-31`; raises UsageError for anything else."""
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: is no day (expected YYYY-MM-DD, UTC).") from error
+
+
+@contextmanager
+def selected(warehouse: Warehouse, selection: Selection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on the published snapshot in which every table holds the selected articles only.
+
+    With filters, files that are no articles and files that could not be read count only where a collection alone is asked for.
+    Raises UsageError for a topic, provider or collection that no article has.
+    """
+    if selection.since and selection.until and selection.since > selection.until:
+        raise UsageError(f"--since {selection.since}: is after --until {selection.until}. Swap them.")
+    connection = connect(warehouse)
+    try:
+        if selection:
+            _refuse_unknown(connection, selection)
+            _narrow(connection, selection)
+        _keep_facts(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
+    known = {
+        "topic": (selection.topics, "select distinct topic from topic_facts"),
+        "provider": (
+            selection.providers,
+            "select distinct unnest([provider_name, provider_domain]) from articles",
+        ),
+        "collection": (selection.collections, "select distinct collection from documents"),
+    }
+    for name, (wanted, query) in known.items():
+        for text in wanted:
+            found = connection.execute(
+                f"""
+                select name from ({query}) as names(name) where name is not null
+                order by lower(name) = lower($1) desc, jaro_winkler_similarity(lower(name), lower($1)) desc, name limit {CLOSEST}
+                """,
+                [text],
+            ).fetchall()
+            names = [row[0] for row in found]
+            if not names or names[0].lower() != text.lower():
+                near = f"The closest are {', '.join(names)}." if names else f"There is no {name} at all."
+                raise UsageError(f"--{name} {text}: no article has this {name}. {near}")
+
+
+def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
+    """Put filtered tables in the place of the base views."""
+    connection.execute(
+        """
+        create temp table selected as
+        select article_id from articles
+        where ($since::date is null or (published_at at time zone 'UTC')::date >= $since)
+          and ($until::date is null or (published_at at time zone 'UTC')::date <= $until)
+          and ($topics::varchar[] = [] or article_id in
+               (select article_id from article_topics where list_contains($topics, lower(topic))))
+          and ($providers::varchar[] = [] or list_contains($providers, lower(provider_name))
+               or list_contains($providers, lower(provider_domain)))
+          and ($collections::varchar[] = [] or list_contains($collections, lower(collection)))
+        """,
+        {
+            "since": selection.since,
+            "until": selection.until,
+            "topics": [text.lower() for text in selection.topics],
+            "providers": [text.lower() for text in selection.providers],
+            "collections": [text.lower() for text in selection.collections],
+        },
+    )
+    chosen = "article_id in (from selected)"
+    conditions = dict.fromkeys(_BY_ARTICLE, chosen)
+    conditions["related_matches"] = f"{chosen} and matched_article_id in (from selected)"
+    conditions["documents"] = "document_id in (from selected)"
+    conditions["rejections"] = conditions["other_documents"] = "false"
+    if selection == Selection(collections=selection.collections):
+        folders = ", ".join("'" + text.lower().replace("'", "''") + "'" for text in selection.collections)
+        conditions["documents"] = conditions["other_documents"] = f"lower(collection) in ({folders})"
+        inside = f"document_id in (select document_id from all_documents where lower(collection) in ({folders}))"
+        conditions["rejections"] = conditions["findings"] = inside
+    for name in conditions:
+        connection.execute(f"alter view {name} rename to all_{name}")
+    for name, condition in conditions.items():
+        connection.execute(f"create view {name} as from all_{name} where {condition}")
+
+
+def _keep_facts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Compute each fact once: reports ask for the same ones again and again."""
+    [(articles,)] = connection.execute("select count(*) from articles").fetchall()
+    if articles > _STORED:
+        return
+    for relation in relations("views"):
+        connection.execute(f"create table kept as from {relation.name}; drop view {relation.name}")
+        connection.execute(f"alter table kept rename to {relation.name}")

@@ -1,0 +1,176 @@
+"""`pipeline report` in a terminal, as Markdown, CSV and JSON."""
+
+import csv
+import datetime as dt
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from pipeline.errors import UsageError
+from pipeline.load.snapshots import Warehouse
+from pipeline.relations import relations
+from pipeline.report import compose
+from pipeline.report.contents import REPORTS
+from pipeline.report.selection import Selection
+from pipeline.report.terminal import BAR, bars, sparkline
+from pipeline.report.words import label, spoken
+from pipeline.sample import write_site
+from tests.conftest import NOW, World
+from tests.test_cli import call
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("report"))
+    write_site(world.site, 300, 5)
+    world.run(now=NOW)
+    return world
+
+
+def test_every_report_view_is_in_a_report_once() -> None:
+    shown = [section.view for report in REPORTS.values() for section in report.sections]
+    assert len(shown) == len(set(shown))
+    assert set(shown) - {"near_titles"} == {relation.name for relation in relations("reports")}
+    for relation in relations("reports"):
+        assert relation.name in [section.view for section in REPORTS[relation.path.parent.name].sections]
+
+
+@pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)
+def test_sections_name_columns_that_their_views_have(world: World, report: object) -> None:
+    from pipeline.report.figures import chosen, figures
+    from pipeline.report.sections import Report
+    from pipeline.report.selection import selected
+
+    assert isinstance(report, Report)
+    with selected(Warehouse(world.warehouse), Selection()) as connection:
+        for figure in figures(connection, report, limit=5, pictures=True):
+            chosen(figure)
+            assert figure.section.bar is None or figure.section.bar in figure.names
+            chart = figure.section.chart
+            if chart and figure.picture:
+                fields = {chart.x, chart.y, chart.low, chart.high, chart.series, chart.color, *chart.tips} - {None}
+                assert fields <= set(figure.picture.records[0])
+
+
+@pytest.mark.parametrize("name", [*REPORTS, "all"])
+def test_a_terminal_gets_tables_that_fit(world: World, name: str) -> None:
+    reports = compose.reports_of(name)
+    for width in (80, 132):
+        text = compose.as_text(Warehouse(world.warehouse), reports, Selection(), "table", width=width)
+        for line in text.splitlines():
+            assert cell_len(line) <= max(width, 110), line  # questions are sentences; tables fit
+            assert "─" not in line or cell_len(line) <= width
+    for report in reports:
+        for section in report.sections:
+            assert section.title in text and section.question.split()[-1] in text
+
+
+def test_figures_state_their_basis_and_filters(world: World) -> None:
+    done = call("report", "quality", "--collection", "news", "-w", world.warehouse)
+    assert done.returncode == 0, done.stderr
+    [(articles, scored, shown)] = world.rows(
+        "select count(*), count(quality), count(*) filter (is_published) from article_facts where collection = 'news'"
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0] == "QUALITY"
+    assert (
+        lines[1].startswith(f"{articles} articles, published 20")
+        and f"(UTC): {scored} scored, {shown} shown by the site." in lines[1]
+    )
+    assert lines[2] == "Only articles collection news."
+
+
+def test_csv_is_one_file_per_view(world: World, tmp_path: Path) -> None:
+    done = call("report", "all", "--format", "csv", "-o", tmp_path / "out", "-w", world.warehouse)
+    assert done.returncode == 0
+    views = [section.view for report in REPORTS.values() for section in report.sections]
+    assert sorted(path.stem for path in (tmp_path / "out").iterdir()) == sorted(views)
+    with (tmp_path / "out" / "quality_by_provider.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    expected = world.rows("select provider, articles from quality_by_provider")
+    assert [(row["provider"], int(row["articles"])) for row in rows] == expected
+    done = call("report", "quality", "--view", "quality_by_topic", "--format", "csv", "-w", world.warehouse)
+    assert len(list(csv.reader(io.StringIO(done.stdout)))) == 1 + len(world.rows("from quality_by_topic"))
+    assert call("report", "quality", "--format", "csv", "-w", world.warehouse).returncode == 2
+
+
+def test_json_has_every_row_with_its_description(world: World) -> None:
+    done = call("report", "coverage", "--format", "json", "-w", world.warehouse)
+    found = json.loads(done.stdout)
+    assert found["basis"]["articles"] == world.rows("select count(*) from articles")[0][0]
+    [report] = found["reports"]
+    sections = {section["view"]: section for section in report["sections"]}
+    assert len(sections["publishing_rhythm"]["rows"]) == 168
+    for section in sections.values():
+        if section["rows"]:
+            assert set(section["columns"]) == set(section["rows"][0])
+
+
+def test_markdown(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "report.md"
+    assert call("report", "heat", "--format", "md", "-o", path, "-w", world.warehouse).returncode == 0
+    text = path.read_text()
+    assert text.startswith("# Heat\n") and "## Hottest now" in text and "| heat excess | heat | quality |" in text
+    assert "The first 10 of " in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["heats"], "heats: there is no such report. Choose one of quality, heat, coverage, health, all."),
+        (["quality", "--view", "heat_now"], "--view heat_now: report quality has no such view. It has quality_summary, "),
+        (["quality", "--format", "xml"], "--format xml: unknown. Choose one of table, md, csv, json, html."),
+        (["quality", "--since", "soon"], "--since soon: is no day (expected YYYY-MM-DD, UTC)."),
+        (["quality", "--topic", "Nothing"], "--topic Nothing: no article has this topic. The closest are "),
+    ],
+)
+def test_usage_errors_say_what_there_is(world: World, arguments: list[str], message: str) -> None:
+    done = call("report", *arguments, "-w", world.warehouse)
+    assert done.returncode == 2 and message in done.stderr
+
+
+def test_bars_and_sparklines() -> None:
+    assert bars([4, 2, 0, 1 / 32]) == ["█" * BAR, "█" * (BAR // 2), "", "▏"]
+    assert bars([]) == [] and bars([0, -1]) == ["", ""]
+    assert sparkline([0, None, 7]) == "▁ █" and sparkline([3, 3]) == "▁▁" and sparkline([None]) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("articles", 1234567, "1,234,567"),
+        ("top_provider_share", 0.1234, "12.3 %"),
+        ("published_rate", 1.0, "100.0 %"),
+        ("mean_quality", 12.345, "12.3"),
+        ("hhi", 0.061, "0.06"),
+        ("mean_heat", 1234.5, "1,234"),
+        ("span_hours", 2.04, "2.0 h"),
+        ("age_hours", 240.0, "10 days"),
+        ("month", dt.date(2024, 1, 1), "2024-01"),
+        ("day", dt.date(2024, 1, 1), "2024-01-01"),
+        ("at", dt.datetime(2024, 1, 1, 23, 59, 59, tzinfo=dt.timezone(dt.timedelta(hours=-1))), "2024-01-02 00:59"),
+        ("is_open", True, "yes"),
+        ("paths", ["a", "b"], "a, b"),
+        ("title", "a\x1b[31mb", "a\\x1b[31mb"),
+        ("title", None, ""),
+    ],
+)
+def test_values_as_people_read_them(name: str, value: object, text: str) -> None:
+    assert spoken(name, value) == text
+
+
+def test_labels() -> None:
+    assert [label(name) for name in ("mean_quality", "hhi", "span_hours", "width_px")] == [
+        "mean quality",
+        "HHI",
+        "span",
+        "width (px)",
+    ]
+
+
+def test_an_unknown_view_is_refused_in_python_too() -> None:
+    with pytest.raises(UsageError, match="there is no such report"):
+        compose.reports_of("none")

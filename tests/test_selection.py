@@ -1,0 +1,123 @@
+"""Filters of reports: every table, every figure and every denominator follows."""
+
+import datetime as dt
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.errors import UsageError
+from pipeline.load.snapshots import Warehouse
+from pipeline.report.figures import basis
+from pipeline.report.selection import Selection, parse_day, selected
+from tests.conftest import World
+
+NONE = Selection()
+
+
+def story(title: str, day: str, topic: str, provider: str, extra: str = "") -> str:
+    return (
+        f"---\ntitle: {title}\npublishedDateTime: {day}T12:00:00Z\ntopics: [{topic}]\nquality: 10\nheat: 20\nwebUrl: https://x.example/{title}\n"
+        f"provider: {{name: {provider}, domain: {provider.lower()}.example}}\n{extra}---\nBody\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("selection"))
+    world.write(
+        {
+            "_news/a.md": story(
+                "A", "2024-01-01", "AI", "North", "related: [{title: R, webUrl: 'https://x.example/B'}]\nimages: [{url: /a}]\n"
+            ),
+            "_news/b.md": story("B", "2024-01-02", "Chips", "South", "odd: 1\nexcerpt: ''\n"),
+            "_games/c.md": story("C", "2024-01-03", "AI", "South"),
+            "_games/broken.md": "---\ntitle: [\n---\n",
+            "_people/d.md": "---\nname: D\n---\n",
+            "e.md": "---\ntitle: E\n---\n",
+        }
+    )
+    world.run()
+    return world
+
+
+def counts(site: World, selection: Selection, *tables: str) -> list[int]:
+    with selected(Warehouse(site.warehouse), selection) as connection:
+        return [connection.execute(f"select count(*) from {table}").fetchall()[0][0] for table in tables]
+
+
+@pytest.mark.parametrize(
+    ("selection", "titles"),
+    [
+        (NONE, "ABCE"),
+        (Selection(since=dt.date(2024, 1, 2)), "BC"),
+        (Selection(until=dt.date(2024, 1, 2)), "AB"),
+        (Selection(since=dt.date(2024, 1, 2), until=dt.date(2024, 1, 2)), "B"),
+        (Selection(topics=("ai",)), "AC"),
+        (Selection(topics=("AI", "Chips")), "ABC"),
+        (Selection(providers=("south",)), "BC"),
+        (Selection(providers=("NORTH.example",)), "A"),
+        (Selection(collections=("games",)), "C"),
+        (Selection(topics=("AI",), providers=("South",)), "C"),
+        (Selection(topics=("Chips",), providers=("North",)), ""),
+    ],
+)
+def test_filters_choose_articles(site: World, selection: Selection, titles: str) -> None:
+    with selected(Warehouse(site.warehouse), selection) as connection:
+        found = connection.execute("select title from article_facts order by title").fetchall()
+        assert "".join(title for (title,) in found) == titles
+        assert basis(connection).articles == len(titles)
+        for view in ("coverage_summary", "quality_summary", "heat_summary"):
+            assert connection.execute(f"select articles from {view}").fetchall() == [(len(titles),)]
+
+
+def test_every_table_follows(site: World) -> None:
+    names = ("articles", "documents", "bodies", "article_topics", "related", "images", "findings", "rejections", "other_documents")
+    assert counts(site, NONE, *names) == [4, 6, 3, 3, 1, 1, 1, 1, 1]
+    assert counts(site, Selection(topics=("AI",)), *names) == [2, 2, 2, 2, 1, 1, 0, 0, 0]
+    assert counts(site, Selection(collections=("games",)), *names) == [1, 2, 1, 1, 0, 0, 0, 1, 0]
+    assert counts(site, Selection(collections=("people",)), *names) == [0, 1, 0, 0, 0, 0, 0, 0, 1]
+    assert counts(site, Selection(collections=("news",)), "related_matches") == [1]
+    assert counts(site, Selection(until=dt.date(2024, 1, 1)), "related_matches") == [0], "the other article is not selected"
+
+
+def test_unknown_names_are_refused_with_the_closest(site: World) -> None:
+    with pytest.raises(UsageError, match=r"--topic chip: no article has this topic\. The closest are Chips, AI\."):
+        counts(site, Selection(topics=("chip",)))
+    with pytest.raises(UsageError, match=r"--provider '; drop: no article has this provider"):
+        counts(site, Selection(providers=("'; drop",)))
+    with pytest.raises(UsageError, match=r"--collection game: .* The closest are games"):
+        counts(site, Selection(collections=("game",)))
+    with pytest.raises(UsageError, match=r"--since 2024-01-03: is after --until 2024-01-02"):
+        counts(site, Selection(since=dt.date(2024, 1, 3), until=dt.date(2024, 1, 2)))
+    with pytest.raises(UsageError, match=r"--since 2024-13-01: is no day"):
+        parse_day("--since", "2024-13-01")
+
+
+def test_filters_read_as_words() -> None:
+    assert NONE.words() == "" and not NONE
+    chosen = Selection(dt.date(2024, 1, 1), dt.date(2024, 2, 1), ("AI", "Chips"), ("North",), ("news",))
+    assert chosen.words() == "from 2024-01-01, to 2024-02-01, topic AI or Chips, provider North, collection news"
+
+
+@given(
+    st.sets(st.sampled_from(["AI", "Chips"])),
+    st.sets(st.sampled_from(["North", "South"])),
+    st.none() | st.dates(dt.date(2023, 12, 31), dt.date(2024, 1, 4)),
+)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_selection_is_what_a_filter_in_sql_gives(
+    site: World, topics: set[str], providers: set[str], since: dt.date | None
+) -> None:
+    selection = Selection(since=since, topics=tuple(topics), providers=tuple(providers))
+    with site.connect() as connection:
+        expected = connection.execute(
+            """
+            select count(distinct article_id), count(distinct related.position || article_id)
+            from article_facts left join topic_facts using (article_id) left join related using (article_id)
+            where (len($t) = 0 or list_contains($t, topic)) and (len($p) = 0 or list_contains($p, provider))
+              and ($s::date is null or day >= $s)
+            """,
+            {"t": sorted(topics), "p": sorted(providers), "s": since},
+        ).fetchall()
+    assert counts(site, selection, "article_facts", "related") == list(expected[0])
