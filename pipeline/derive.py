@@ -1,8 +1,9 @@
 """What depends on more than one document: derived tables, and the tallies of a snapshot."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import duckdb
 import pyarrow as pa
@@ -14,6 +15,7 @@ from pipeline.schema import TABLES
 from pipeline.transform import PART_TABLES, observations, providers, related, topics
 
 Tables = dict[str, list[PartFile]]
+Connect = Callable[[], duckdb.DuckDBPyConnection]
 
 ROWS_AT_ONCE = 100_000
 """Files from which on tables are derived in turn, each on a database of its own."""
@@ -27,71 +29,69 @@ DERIVATIONS = {
 
 def add_derived(
     warehouse: Warehouse,
+    staged: catalog.Staged,
     tables: Tables,
     published: list[PartFile],
     revision: str,
     observed_at: dt.datetime,
     moves: Mapping[str, str],
 ) -> None:
-    """Write the derived tables over all parts and enter them in `tables`; every table ends with a file.
+    """Write the derived tables over all parts and enter them in `tables`; every table ends with a file, which `staged` shows.
 
     `published` are the observations so far: they stay, and what changed is added.
     """
     tables["observations"] = [file for file in published if file.rows]
     _type_empty(warehouse, tables, (*PART_TABLES, "observations"))
-    opener = _Opener(warehouse, tables)
-    threads = ThreadPoolExecutor(2 if opener.shared else 1)
+    opener = _Opener(warehouse, staged, tables)
+    threads = ThreadPoolExecutor(opener.at_once)
     try:
-        derived = {name: threads.submit(_derived, opener, name) for name in DERIVATIONS}
-        changed = threads.submit(_changed, opener, revision, observed_at, moves).result()
+        derived = {name: threads.submit(_derived, opener.views_of(origins), name) for name, (_, origins) in DERIVATIONS.items()}
+        origins = ("articles", "documents", "observations")
+        changed = threads.submit(_changed, opener.views_of(origins), revision, observed_at, moves).result()
         found = {name: rows.result() for name, rows in derived.items()}
-    except BaseException:
+    finally:
         threads.shutdown(wait=False, cancel_futures=True)  # who stops a run does not wait for a query
-        raise
-    threads.shutdown()
-    opener.close()
     for name, rows in found.items():
         tables[name] = [parts.write(warehouse.root, name, rows)]
     if changed.num_rows:
         tables["observations"] = _appended(warehouse, [file for file in tables["observations"] if file.rows], changed)
+    staged.show({name: tables[name] for name in (*DERIVATIONS, "observations")})
 
 
 class _Opener:
-    """Opens connections to tables: cursors of one database, and two at a time, where the tables are small.
+    """Opens connections to tables: cursors of the staged catalog, and two at a time, where the tables are small.
 
     Half of the time of small tables DuckDB opens, binds and plans on one processor. Only when a database closes does DuckDB
     give all of its memory back, so large tables have one each, in turn.
     """
 
-    def __init__(self, warehouse: Warehouse, tables: Tables) -> None:
-        self._warehouse, self._tables = warehouse, tables
-        small = sum(file.rows for file in tables["documents"]) < ROWS_AT_ONCE
-        self.shared = self._open((*PART_TABLES, "observations")) if small else None
+    def __init__(self, warehouse: Warehouse, staged: catalog.Staged, tables: Tables) -> None:
+        self._warehouse, self._staged, self._tables = warehouse, staged, tables
+        self.at_once = 2 if sum(file.rows for file in tables["documents"]) < ROWS_AT_ONCE else 1
+        staged.show({name: tables[name] for name in (*PART_TABLES, "observations")})
 
-    def _open(self, names: Iterable[str]) -> duckdb.DuckDBPyConnection:
+    def views_of(self, names: Iterable[str]) -> Connect:
+        """What gives a thread a connection that has these tables."""
+        if self.at_once > 1:
+            cursor = catalog.cursor(self._staged.connection)
+            return lambda: cursor
+        return partial(self._open, tuple(names))
+
+    def _open(self, names: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
         connection = catalog.open_memory()
         connection.execute(";".join(catalog.base_view(self._warehouse, name, self._tables[name]) for name in names))
         return connection
 
-    def views_of(self, names: Iterable[str]) -> duckdb.DuckDBPyConnection:
-        """A connection that has these tables."""
-        return self.shared.cursor() if self.shared else self._open(names)
 
-    def close(self) -> None:
-        """Close the database that connections shared."""
-        if self.shared:
-            self.shared.close()
-
-
-def _derived(opener: _Opener, name: str) -> pa.Table:
-    derive, origins = DERIVATIONS[name]
-    with opener.views_of(origins) as connection:
+def _derived(connect: Connect, name: str) -> pa.Table:
+    derive, _ = DERIVATIONS[name]
+    with connect() as connection:
         rows = derive(connection)
     return TABLES[name].enforce(rows)
 
 
-def _changed(opener: _Opener, revision: str, observed_at: dt.datetime, moves: Mapping[str, str]) -> pa.Table:
-    with opener.views_of(("articles", "documents", "observations")) as connection:
+def _changed(connect: Connect, revision: str, observed_at: dt.datetime, moves: Mapping[str, str]) -> pa.Table:
+    with connect() as connection:
         rows = observations.derive(connection, revision, observed_at, moves)
     return TABLES["observations"].enforce(rows)
 

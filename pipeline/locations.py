@@ -4,8 +4,6 @@ import itertools
 import re
 from typing import Any, NamedTuple
 
-import yaml
-
 Step = str | int
 Location = tuple[int | None, int | None]
 UNKNOWN: Location = (None, None)
@@ -79,6 +77,8 @@ class _Region(NamedTuple):
 
 def duplicate_key(text: str) -> tuple[str, Location]:
     """The first key that stands twice in one YAML mapping, and where it stands the second time."""
+    import yaml  # only what is broken needs it
+
     try:
         waiting = [yaml.compose(text, Loader=yaml.CSafeLoader)]
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -99,6 +99,8 @@ def duplicate_key(text: str) -> tuple[str, Location]:
 
 def _any_style(text: str, path: tuple[Step, ...]) -> Location:
     """Any YAML, by PyYAML's node marks."""
+    import yaml
+
     try:
         node: Any = yaml.compose(text, Loader=yaml.CSafeLoader)
         for step in path:

@@ -45,6 +45,8 @@ def publish_again(warehouse: Warehouse, snapshot: str, at: dt.datetime) -> Manif
         )
     for name in manifest.listings.values():
         listings.read(warehouse.root, name)  # else no run could go on from there
-    with catalog.staged(warehouse, manifest.tables) as staged:
+    with catalog.Staged(warehouse) as staged:
+        staged.show(manifest.tables)
+        staged.comment()
         publish(warehouse, manifest, staged, at)
     return manifest

@@ -7,8 +7,9 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import QueryError, UsageError
-from pipeline.load.catalog import connect, quoted
+from pipeline.load.catalog import connect
 from pipeline.load.snapshots import Warehouse
+from pipeline.load.template import quoted
 
 READING = {"SELECT", "EXPLAIN", "MULTI"}
 """DuckDB's types of statements that change nothing; MULTI is a pivot."""

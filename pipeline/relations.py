@@ -1,7 +1,9 @@
 """The SQL files of `sql/`: one relation per file, the file's name is the relation's name."""
 
+import os
 import re
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 
 from pipeline.errors import SchemaError
@@ -63,3 +65,9 @@ class Relation:
 def relations(*levels: str) -> list[Relation]:
     """The SQL files of the levels in order; within a level no relation reads another one."""
     return [Relation.load(path) for level in levels for path in sorted((sql_folder() / level).rglob("*.sql"))]
+
+
+def digest() -> str:
+    """What the SQL files of views and reports say, as 16 hexadecimal characters."""
+    paths = sorted(path for level in ("views", "reports") for path in (sql_folder() / level).rglob("*.sql"))
+    return blake2b(b"\0".join(os.fsencode(path.name) + b"\0" + path.read_bytes() for path in paths), digest_size=8).hexdigest()

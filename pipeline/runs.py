@@ -13,13 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from pipeline import __version__
-from pipeline.checks import CheckResult, refuse_unknown
+from pipeline.checks import CheckResult, refuse_unknown, run_checks
 from pipeline.engine import start_workers
 from pipeline.errors import PipelineError, UsageError
 from pipeline.extract.source import Folder, Listing
@@ -87,6 +87,8 @@ class _Run:
         log: RunLog,
         full: bool,
     ) -> None:
+        self.closing = ExitStack()
+        self.staged: Staged | None = None
         self.listed: dict[str, int] = {}
         self.settings, self.warehouse, self.sources, self.record, self.log = settings, warehouse, sources, record, log
         self.options = Options(settings.strict, settings.keep_bodies, settings.keep_secured, settings.max_file_bytes)
@@ -113,11 +115,10 @@ class _Run:
         if executor is None and (self.record.rebuilt or self.previous.manifest is None):
             load_stages()  # before workers fork: they then need not import Arrow, each for itself
             pool = start_workers(self.settings.workers)
-        try:
-            return self._execute(dry_run, executor, pool, progress)
-        finally:
+        with self.closing:
             if pool is not None:
-                pool.shutdown(cancel_futures=True)
+                self.closing.callback(pool.shutdown, cancel_futures=True)
+            return self._execute(dry_run, executor, pool, progress)
 
     def forget(self, source: str) -> RunResult:
         """Build no part; leave out those of one source, and what was observed of its articles."""
@@ -129,7 +130,8 @@ class _Run:
         known = self.previous.known(folder)
         paths = [state.path for states in known.states.values() for state in states] if known else []
         tables, part_listings = self._collect([], {})
-        return self._derive(tables, part_listings, {folder.document_id(path) for path in paths}, dry_run=False)
+        with self.closing:
+            return self._derive(tables, part_listings, {folder.document_id(path) for path in paths}, dry_run=False)
 
     def _execute(
         self, dry_run: bool, executor: Executor | None, pool: ProcessPoolExecutor | None, progress: Progress | None
@@ -149,7 +151,7 @@ class _Run:
         with self._timed("build"):
             tasks = [task for _, planned in plans for task in planned.tasks]
             built = []
-            for result in build_parts(tasks, self.settings.workers, executor, pool, progress, self._retrying):
+            for result in build_parts(tasks, self.settings.workers, executor, pool, progress, self._retrying, self._stage):
                 self.log.event("part_built", part=result.part, documents=result.documents)
                 built.append(result)
             built += self._build_rest(listings)
@@ -166,10 +168,19 @@ class _Run:
     def _retrying(self, parts: int) -> None:
         self.log.event("workers_lost", parts=parts)
 
+    def _stage(self) -> None:
+        """Load what comes after building, and open the catalog of the snapshot to be: while the workers build."""
+        load_late_stages()
+        if self.staged is None:
+            from pipeline.load.catalog import Staged
+
+            self.staged = self.closing.enter_context(Staged(self.warehouse))
+
     def _derive(self, tables: Tables, part_listings: dict[str, str], forgotten: set[str], *, dry_run: bool) -> RunResult:
         """Add the derived tables, then check and publish."""
         self.log.open()
-        load_late_stages()
+        self._stage()
+        assert self.staged is not None
         with self._timed("derive"):
             from pipeline.derive import add_derived, without
 
@@ -178,15 +189,13 @@ class _Run:
                 self.record.message = f"{len(lost)} files of observations were lost: the history begins anew"
             if forgotten:
                 observed = without(self.warehouse, observed, forgotten)
-            add_derived(self.warehouse, tables, observed, self.record.run_id, self.record.started_at, self.moves)
-        return self._finish(tables, part_listings, dry_run)
+            add_derived(self.warehouse, self.staged, tables, observed, self.record.run_id, self.record.started_at, self.moves)
+        return self._finish(tables, part_listings, self.staged, dry_run)
 
-    def _finish(self, tables: Tables, part_listings: dict[str, str], dry_run: bool) -> RunResult:
+    def _finish(self, tables: Tables, part_listings: dict[str, str], staged: Staged, dry_run: bool) -> RunResult:
         """Check what was built, and publish it."""
-        from pipeline.checks import run_checks
-        from pipeline.load import catalog
-
-        with self._timed("check"), catalog.staged(self.warehouse, tables) as staged:
+        with self._timed("check"):
+            staged.comment()
             connection = staged.connection
             counts = self._counts(connection)
             checks = run_checks(connection, self.settings.checks)

@@ -17,17 +17,19 @@ def build_parts(
     pool: ProcessPoolExecutor | None,
     progress: Progress | None,
     retrying: Callable[[int], None],
+    meanwhile: Callable[[], None],
 ) -> Iterator[PartResult]:
     """Results of the tasks as they come.
 
-    `progress` is called with documents done and in all, `retrying` with how many parts were lost.
+    `progress` is called with documents done and in all, `retrying` with how many parts were lost, `meanwhile` once, when the
+    workers are busy.
     """
     if pool is None:
         load_stages()  # before workers fork: they then need not import Arrow, each for itself
     total, done = sum(len(task.entries) for task in tasks), 0
     if progress:
         progress(done, total)
-    results = run_tasks(work, tasks, workers=workers, executor=executor, pool=pool, meanwhile=load_late_stages, retrying=retrying)
+    results = run_tasks(work, tasks, workers=workers, executor=executor, pool=pool, meanwhile=meanwhile, retrying=retrying)
     for result in results:
         done += result.documents
         if progress:

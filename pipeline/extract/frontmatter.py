@@ -12,7 +12,6 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
-import yaml
 from msgspec import ValidationError
 
 from pipeline.documents import Article, Document, Finding, Format, Rejection
@@ -99,10 +98,16 @@ def _read_article(document: Document, data: dict[str, Any], *, suspicious: bool,
 def _text_reader(document: Document) -> Callable[[], Any]:
     """The second reader: the same front matter with every scalar as the text that stands in the file."""
     if document.format == "yaml":
-        return partial(yaml.load, document.front_matter, Loader=yaml.CBaseLoader)
+        return partial(_as_text, document.front_matter)
     if document.format == "json":
         return partial(json.loads, document.front_matter, parse_int=str, parse_float=str, parse_constant=str)
     return dict
+
+
+def _as_text(front_matter: str) -> Any:
+    import yaml  # few files need it
+
+    return yaml.load(front_matter, Loader=yaml.CBaseLoader)
 
 
 def _load_other(syntax: Format, front_matter: str) -> tuple[Any, str, list[Finding]] | Rejection:

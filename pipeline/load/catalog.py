@@ -10,19 +10,11 @@ from pathlib import Path
 import duckdb
 
 from pipeline.errors import WarehouseError
+from pipeline.load import template
 from pipeline.load.snapshots import RECOVER, Warehouse
+from pipeline.load.template import quoted
 from pipeline.manifest import Manifest, PartFile
-from pipeline.relations import relations
 from pipeline.schema import RUNS, TABLES, Column
-
-_DUCKDB_TYPES = {
-    "string": "varchar",
-    "int64": "bigint",
-    "double": "double",
-    "bool": "boolean",
-    "timestamp[us, tz=UTC]": "timestamptz",
-}
-
 
 Tables = dict[str, list[PartFile]]
 
@@ -30,7 +22,7 @@ Tables = dict[str, list[PartFile]]
 def connect(warehouse: Warehouse, manifest: Manifest | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory database in UTC with every table and view of a snapshot, by default the published one.
 
-    Without comments: DuckDB takes 0.3 ms for any statement, so 250 of them would triple the time.
+    Base views are not commented: that would take as long as all the rest.
     """
     connection = open_memory()
     tables = (manifest or warehouse.manifest()).tables
@@ -51,43 +43,44 @@ def open_memory() -> duckdb.DuckDBPyConnection:
 
 
 def create_views(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Tables) -> None:
-    """Create all views in the connection's current database."""
+    """Create all views in the connection's current database, which is empty.
+
+    The views of `sql/` come from a template; base views take the place of the ones that these were made on.
+    """
+    if not template.copy_into(connection):
+        connection.execute(template.statements())
+    show(connection, warehouse, tables)
+
+
+def show(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Tables) -> None:
+    """Let the base views of some tables show these files; `runs` shows the records that there are."""
     statements = [base_view(warehouse, name, files) for name, files in tables.items()]
-    statements.append(_runs_view(warehouse))
-    statements += [f"create view {relation.name} as {relation.query}" for relation in relations("views", "reports")]
-    connection.execute("begin;\n" + ";\n".join(statements) + ";\ncommit")
+    connection.execute("begin;\n" + ";\n".join([*statements, _runs_view(warehouse)]) + ";\ncommit")
 
 
-def _add_comments(connection: duckdb.DuckDBPyConnection) -> None:
-    """Describe every view and column of the database `warehouse`."""
-    statements = []
-    for table in [*TABLES.values(), RUNS]:
-        statements += _comments(
-            table.name, f"One row per {table.grain}.", {column.name: column.comment for column in table.columns}
-        )
-    for relation in relations("views", "reports"):
-        statements += _comments(relation.name, relation.comment, relation.columns)
-    try:
-        connection.execute("use warehouse; begin;\n" + ";\n".join(statements) + ";\ncommit")
-    finally:
-        connection.close()
+def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A cursor in the same database, for another thread. A connection belongs to one thread: this is for the one that has it."""
+    [(database,)] = connection.execute("select current_database()").fetchall()
+    found = connection.cursor()
+    found.execute(f"use {database}")
+    return found
 
 
 def base_view(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
     """The statement that shows a table's part files as a view."""
     paths = ", ".join(quoted(_glob_literal(path)) for path in warehouse.part_paths(name, files))
-    return f"create view {name} as select {_names(TABLES[name].columns)} from read_parquet([{paths}], hive_partitioning = false)"
+    parquet = f"read_parquet([{paths}], hive_partitioning = false)"
+    return f"create or replace view {name} as select {_names(TABLES[name].columns)} from {parquet}"
 
 
 def _runs_view(warehouse: Warehouse) -> str:
     if not any(warehouse.runs.glob("*.json")):
-        nulls = ", ".join(f'null::{_DUCKDB_TYPES[str(column.type)]} as "{column.name}"' for column in RUNS.columns)
-        return f"create view runs as select {nulls} limit 0"
-    columns = ", ".join(f"{quoted(column.name)}: {quoted(_DUCKDB_TYPES[str(column.type)])}" for column in RUNS.columns)
+        return template.placeholder(RUNS)
+    columns = ", ".join(f"{quoted(column.name)}: {quoted(template.duckdb_type(column))}" for column in RUNS.columns)
     pattern = quoted(_glob_literal(str(warehouse.runs)) + "/*.json")
     options = "format = 'newline_delimited', ignore_errors = true, hive_partitioning = false"
     records = f"read_json({pattern}, {options}, columns = {{{columns}}})"
-    return f"create view runs as select {_names(RUNS.columns)} from {records} where run_id is not null"
+    return f"create or replace view runs as select {_names(RUNS.columns)} from {records} where run_id is not null"
 
 
 def _glob_literal(path: str) -> str:
@@ -98,50 +91,69 @@ def _names(columns: tuple[Column, ...]) -> str:
     return ", ".join(f'"{column.name}"' for column in columns)
 
 
-def _comments(view: str, about: str, columns: dict[str, str]) -> list[str]:
-    return [
-        f"comment on view {view} is {quoted(about)}",
-        *(f'comment on column {view}."{name}" is {quoted(text)}' for name, text in columns.items()),
-    ]
-
-
-def quoted(text: str) -> str:
-    """A SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
+def _add_comments(connection: duckdb.DuckDBPyConnection) -> None:
+    """Describe every base view and its columns; the views of `sql/` are described."""
+    statements = []
+    for table in [*TABLES.values(), RUNS]:
+        about = f"One row per {table.grain}."
+        statements += template.comments(table.name, about, {column.name: column.comment for column in table.columns})
+    with connection:
+        connection.execute("begin;\n" + ";\n".join(statements) + ";\ncommit")
 
 
 class Staged:
-    """The catalog of a snapshot that is not published yet: a connection to it, and its file aside."""
+    """The catalog of a snapshot that is not published yet, in a file aside; leaving the context removes what was not put in place.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, aside: Path, commented: Future[None]) -> None:
-        self.connection, self.aside, self._commented = connection, aside, commented
+    The file has the storage format of DuckDB 1.2, so that 1.x and 2.x open it. Raises WarehouseError where it cannot be written.
+    """
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self.aside = warehouse.root / f".warehouse.{os.getpid()}.tmp"
+        self._threads = ThreadPoolExecutor(1)
+        self._commented: Future[None] | None = None
+
+    def __enter__(self) -> "Staged":
+        with self._writing():
+            self.aside.unlink(missing_ok=True)
+        self.connection = open_memory()
+        try:
+            with self._writing():
+                attach = f"attach {quoted(str(self.aside))} as warehouse (storage_version 'v1.2.0'); use warehouse"
+                self.connection.execute(attach)
+                if not template.copy_into(self.connection):
+                    self.connection.execute(template.statements())
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        self.connection.close()
+        for path in (self.aside, Path(f"{self.aside}.wal")):
+            path.unlink(missing_ok=True)
+
+    def show(self, tables: Tables) -> None:
+        """Let the base views of some tables show these files."""
+        with self._writing():
+            show(self.connection, self._warehouse, tables)
+
+    def comment(self) -> None:
+        """Start to describe the base views, all of which are shown; meanwhile the catalog may be asked."""
+        self._commented = self._threads.submit(_add_comments, cursor(self.connection))
 
     def flush(self) -> None:
         """Write the catalog to its file; what could fail for want of room fails here, before anything is published."""
-        self._commented.result()
-        self.connection.execute("use memory; detach warehouse")
+        with self._writing():
+            if self._commented is not None:
+                self._commented.result()
+            self.connection.execute("use memory; detach warehouse")
 
-
-@contextmanager
-def staged(warehouse: Warehouse, tables: Tables) -> Iterator[Staged]:
-    """The catalog of a snapshot that is not published yet, for `put`; comments are added while it is already asked.
-
-    The file has the storage format of DuckDB 1.2, so that 1.x and 2.x open it. Raises WarehouseError.
-    """
-    aside = warehouse.root / f".warehouse.{os.getpid()}.tmp"
-    try:
-        aside.unlink(missing_ok=True)
-        connection = open_memory()
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         try:
-            connection.execute(f"attach {quoted(str(aside))} as warehouse (storage_version 'v1.2.0'); use warehouse")
-            create_views(connection, warehouse, tables)
-            with ThreadPoolExecutor(1) as thread:
-                yield Staged(connection, aside, thread.submit(_add_comments, connection.cursor()))
-        finally:
-            connection.close()
-    except (OSError, duckdb.IOException) as error:
-        reason = str(error).split("\n", 1)[0]
-        raise WarehouseError(f"{aside}: cannot be written ({reason}). Make room or give the right to write.") from error
-    finally:
-        aside.unlink(missing_ok=True)
-        Path(f"{aside}.wal").unlink(missing_ok=True)
+            yield
+        except (OSError, duckdb.IOException) as error:
+            reason = str(error).split("\n", 1)[0]
+            raise WarehouseError(f"{self.aside}: cannot be written ({reason}). Make room or give the right to write.") from error

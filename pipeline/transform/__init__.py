@@ -15,7 +15,7 @@ Frames = dict[str, pa.Table]
 
 PART_TABLES = tuple(name for name, table in TABLES.items() if not table.derived)
 """Tables whose rows depend on their own document alone."""
-BATCH = 1_000
+BATCH = 2_000
 """Documents whose rows wait as Python objects before they become Arrow columns: few, so that memory is used again."""
 
 
@@ -57,10 +57,13 @@ def document_rows(
     found: list[tuple[str, list[Row]]] = []
     if article := document.article:
         url = articles.choose_url(article, (), document)
-        found.append(("related", related.rows(file, document, article)))
+        if article.related:
+            found.append(("related", related.rows(file, document, article)))
         found.append(("articles", [articles.article_row(file, document, article, url)]))
-        found.append(("article_topics", topics.rows(file, article)))
-        found.append(("images", images.rows(file, article)))
+        if article.topics:
+            found.append(("article_topics", topics.rows(file, article)))
+        if rows := images.rows(file, article):
+            found.append(("images", rows))
         if document.body and keep_bodies:
             found.append(("bodies", [articles.body_row(file, document)]))
         if article.secured and keep_secured:
@@ -69,6 +72,7 @@ def document_rows(
         found.append(("other_documents", [articles.other_row(file, document.metadata)]))
         if file.sidecar:
             found.append(("sidecars", [sidecars.row(file, file.sidecar, document.metadata)]))
-    found.append(("findings", articles.finding_rows(file, document.findings, of_article=document.article is not None)))
+    if document.findings:
+        found.append(("findings", articles.finding_rows(file, document.findings, of_article=document.article is not None)))
     found.append(("documents", [articles.document_row(file, document)]))
     return found

@@ -170,6 +170,14 @@ def finding_rows(file: SourceFile, findings: list[Finding], *, of_article: bool)
 
 def choose_url(item: Article | Related, path: tuple[str | int, ...], document: Document) -> str | None:
     """The canonical URL, of the first usable one; one that is unusable or disagrees leaves a finding in `document`."""
+    if (
+        item.original_url is None
+        and item.amp_web_url is None
+        and item.cdn_amp_web_url is None
+        and item.web_url is not None
+        and (only := scalars.canonical_url(item.web_url)) is not None
+    ):
+        return only
     chosen, given = None, None
     for key, url in (
         ("originalUrl", item.original_url),

@@ -43,16 +43,20 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     rest = sorted(set(described) - known)
     topics = found["topic"].to_pylist() + rest
     slugs = [scalars.slug(topic) for topic in topics]
-    absent = [None] * len(rest)
     zero = [0] * len(rest)
+    moments = pa.timestamp("us", "UTC")
+
+    def seen(name: str) -> pa.ChunkedArray:  # without a detour through Python's times, which load its time zones
+        return pa.chunked_array([*found[name].cast(moments).chunks, pa.nulls(len(rest), moments)], moments)
+
     return pa.table(
         {
             "topic_id": [scalars.topic_id(topic) for topic in topics],
             "topic": topics,
             "slug": slugs,
             "parent": pa.array([parents.get(slug) for slug in slugs], pa.string()),
-            "first_seen_at": pa.array(found["first_seen_at"].to_pylist() + absent, pa.timestamp("us", "UTC")),
-            "last_seen_at": pa.array(found["last_seen_at"].to_pylist() + absent, pa.timestamp("us", "UTC")),
+            "first_seen_at": seen("first_seen_at"),
+            "last_seen_at": seen("last_seen_at"),
             "articles_count": pa.array(found["articles_count"].to_pylist() + zero, pa.int64()),
             "related_items_count": pa.array(found["related_items_count"].to_pylist() + zero, pa.int64()),
         }
