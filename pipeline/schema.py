@@ -66,14 +66,14 @@ class Table:
         """Column names in order."""
         return tuple(column.name for column in self.columns)
 
-    def from_rows(self, rows: list[dict[str, Any]]) -> pa.Table:
-        """Rows (dicts with exactly the table's columns, in order) as an Arrow table; raises SchemaError."""
+    def from_rows(self, rows: list[tuple[Any, ...]]) -> pa.Table:
+        """Rows, each with a value for every column in the table's order, as an Arrow table; raises SchemaError."""
         if not rows:
             return self.empty()
-        if tuple(rows[0]) != self.names:
-            raise SchemaError(f"{self.name}: {self._difference(rows[0])}")
+        if len(rows[0]) != len(self.columns):
+            raise SchemaError(f"{self.name}: a row has {len(rows[0])} values (expected {len(self.columns)}). See schema.py.")
         arrays, failures = [], []
-        for column, values in zip(self.columns, zip(*map(dict.values, rows), strict=True), strict=True):
+        for column, values in zip(self.columns, zip(*rows, strict=True), strict=True):
             try:
                 arrays.append(pa.array(values, column.type))
             except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:

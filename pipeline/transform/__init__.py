@@ -67,7 +67,7 @@ def document_rows(
         if document.body and keep_bodies:
             found.append(("bodies", [articles.body_row(file, document)]))
         if article.secured and keep_secured:
-            found.append(("secured", [{"article_id": file.document_id, "secured": article.secured}]))
+            found.append(("secured", [(file.document_id, article.secured)]))
     elif document.metadata is not None:
         found.append(("other_documents", [articles.other_row(file, document.metadata)]))
         if file.sidecar:

@@ -8,26 +8,27 @@ import msgspec
 from pipeline.documents import Article, Author, Document, Finding, Rejection, Related, SourceFile, dotted
 from pipeline.transform import scalars
 
-Row = dict[str, Any]
+Row = tuple[Any, ...]
+"""A row of a table: its values in the order of the table's columns, see `schema.py`. Dicts would cost a tenth of a build."""
 
 
 def document_row(file: SourceFile, document: Document | Rejection) -> Row:
     """One row of `documents`."""
     read = document if isinstance(document, Document) else None
-    return {
-        "document_id": file.document_id,
-        "source": file.source,
-        "path": file.path,
-        "collection": collection(file.path),
-        "format": read.format if read else None,
-        "size_bytes": file.size,
-        "modified_at": file.mtime_us,
-        "raw_hash": file.raw_hash,
-        "content_hash": read.content_hash if read else None,
-        "score_hash": read.score_hash if read else None,
-        "status": status_of(document),
-        "part": file.part,
-    }
+    return (
+        file.document_id,
+        file.source,
+        file.path,
+        collection(file.path),
+        read.format if read else None,
+        file.size,
+        file.mtime_us,
+        file.raw_hash,
+        read.content_hash if read else None,
+        read.score_hash if read else None,
+        status_of(document),
+        file.part,
+    )
 
 
 def status_of(document: Document | Rejection) -> str:
@@ -50,41 +51,41 @@ def article_row(file: SourceFile, document: Document, article: Article, url: str
     provider, author = article.provider, article.author
     data_bytes, vector_bytes = scalars.secured_lengths(article.secured) if article.secured else (None, None)
     name, domain = (provider.name, provider.domain) if provider else (None, None)
-    return {
-        "article_id": file.document_id,
-        "source": file.source,
-        "path": file.path,
-        "collection": collection(file.path),
-        "category": article.category,
-        "type": article.type,
-        "title": article.title,
-        "excerpt": article.excerpt,
-        "published_at": article.published_at,
-        "updated_at": article.updated_at,
-        "url": url,
-        "original_url": article.original_url,
-        "web_url": article.web_url,
-        "amp_url": article.amp_web_url,
-        "cdn_amp_url": article.cdn_amp_web_url,
-        "provider_id": scalars.provider_id(name, domain),
-        "provider_name": name,
-        "provider_domain": domain,
-        "author_name": author.name if isinstance(author, Author) else author,
-        "author_url": author.url if isinstance(author, Author) else None,
-        "quality": article.quality,
-        "heat": article.heat,
-        "published": article.published,
-        "duration_seconds": seconds(article.length),
-        "topics_count": len(article.topics or ()),
-        "related_count": len(article.related or ()),
-        "images_count": len(article.images or ()),
-        "findings_count": len(document.findings),
-        "secured_bytes": data_bytes,
-        "secured_iv_bytes": vector_bytes,
-        "secured_digest": scalars.identity(article.secured) if article.secured else None,
-        "body_chars": len(document.body),
-        "extra": json_text(document.extra) if document.extra else None,
-    }
+    return (
+        file.document_id,
+        file.source,
+        file.path,
+        collection(file.path),
+        article.category,
+        article.type,
+        article.title,
+        article.excerpt,
+        article.published_at,
+        article.updated_at,
+        url,
+        article.original_url,
+        article.web_url,
+        article.amp_web_url,
+        article.cdn_amp_web_url,
+        scalars.provider_id(name, domain),
+        name,
+        domain,
+        author.name if isinstance(author, Author) else author,
+        author.url if isinstance(author, Author) else None,
+        article.quality,
+        article.heat,
+        article.published,
+        seconds(article.length),
+        len(article.topics or ()),
+        len(article.related or ()),
+        len(article.images or ()),
+        len(document.findings),
+        data_bytes,
+        vector_bytes,
+        scalars.identity(article.secured) if article.secured else None,
+        len(document.body),
+        json_text(document.extra) if document.extra else None,
+    )
 
 
 def seconds(length: dt.timedelta | None) -> int | None:
@@ -116,54 +117,54 @@ def _plain(value: Any) -> Any:
 def body_row(file: SourceFile, document: Document) -> Row:
     """One row of `bodies`."""
     html = file.path.lower().endswith((".html", ".htm"))
-    return {"article_id": file.document_id, "format": "html" if html else "markdown", "body": document.body}
+    return (file.document_id, "html" if html else "markdown", document.body)
 
 
 def other_row(file: SourceFile, metadata: dict[str, Any]) -> Row:
     """One row of `other_documents`."""
     kind, name = metadata.get("taxonomy") or metadata.get("type"), metadata.get("name")
-    return {
-        "document_id": file.document_id,
-        "source": file.source,
-        "path": file.path,
-        "collection": collection(file.path),
-        "kind": kind if isinstance(kind, str) else collection(file.path),
-        "name": name if isinstance(name, str) else None if name is None or isinstance(name, (dict, list)) else str(_plain(name)),
-        "front_matter": json_text(metadata),
-    }
+    return (
+        file.document_id,
+        file.source,
+        file.path,
+        collection(file.path),
+        kind if isinstance(kind, str) else collection(file.path),
+        name if isinstance(name, str) else None if name is None or isinstance(name, (dict, list)) else str(_plain(name)),
+        json_text(metadata),
+    )
 
 
 def rejection_row(file: SourceFile, rejection: Rejection) -> Row:
     """One row of `rejections`."""
-    return {
-        "document_id": file.document_id,
-        "source": file.source,
-        "path": file.path,
-        "stage": rejection.stage,
-        "code": rejection.code,
-        "message": rejection.message,
-        "line_number": rejection.line,
-        "column_number": rejection.column,
-        "line_text": rejection.line_text,
-    }
+    return (
+        file.document_id,
+        file.source,
+        file.path,
+        rejection.stage,
+        rejection.code,
+        rejection.message,
+        rejection.line,
+        rejection.column,
+        rejection.line_text,
+    )
 
 
 def finding_rows(file: SourceFile, findings: list[Finding], *, of_article: bool) -> list[Row]:
     """Rows of `findings`, in the order found."""
     return [
-        {
-            "document_id": file.document_id,
-            "position": position,
-            "article_id": file.document_id if of_article else None,
-            "source": file.source,
-            "path": file.path,
-            "rule": finding.rule,
-            "field": finding.field,
-            "value": finding.value,
-            "action": finding.action,
-            "line_number": finding.line,
-            "column_number": finding.column,
-        }
+        (
+            file.document_id,
+            position,
+            file.document_id if of_article else None,
+            file.source,
+            file.path,
+            finding.rule,
+            finding.field,
+            finding.value,
+            finding.action,
+            finding.line,
+            finding.column,
+        )
         for position, finding in enumerate(findings, 1)
     ]
 

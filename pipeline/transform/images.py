@@ -21,17 +21,17 @@ def rows(file: SourceFile, article: Article) -> list[Row]:
 
 def _of(owner: str, owner_position: int, images: list[Image], article_id: str) -> list[Row]:
     return [
-        {
-            "article_id": article_id,
-            "owner": owner,
-            "owner_position": owner_position,
-            "position": position,
-            "url": image.url,
-            "width_px": image.width,
-            "height_px": image.height,
-            "is_cached": image.is_cached,
-            "title": image.title,
-            "attribution": image.attribution,
-        }
+        (
+            article_id,
+            owner,
+            owner_position,
+            position,
+            image.url,
+            image.width,
+            image.height,
+            image.is_cached,
+            image.title,
+            image.attribution,
+        )
         for position, image in enumerate(images, 1)
     ]

@@ -20,28 +20,28 @@ def rows(file: SourceFile, document: Document, article: Article) -> list[Row]:
     for at, item in enumerate(article.related or ()):
         name, domain = (item.provider.name, item.provider.domain) if item.provider else (None, None)
         found.append(
-            {
-                "article_id": file.document_id,
-                "position": at + 1,
-                "category": item.category,
-                "type": item.type,
-                "title": item.title,
-                "excerpt": item.excerpt,
-                "published_at": item.published_at,
-                "url": choose_url(item, ("related", at), document),
-                "original_url": item.original_url,
-                "web_url": item.web_url,
-                "amp_url": item.amp_web_url,
-                "cdn_amp_url": item.cdn_amp_web_url,
-                "provider_id": scalars.provider_id(name, domain),
-                "provider_name": name,
-                "provider_domain": domain,
-                "quality": item.quality,
-                "heat": item.heat,
-                "duration_seconds": seconds(item.length),
-                "topics": item.topics,
-                "images_count": len(item.images or ()),
-            }
+            (
+                file.document_id,
+                at + 1,
+                item.category,
+                item.type,
+                item.title,
+                item.excerpt,
+                item.published_at,
+                choose_url(item, ("related", at), document),
+                item.original_url,
+                item.web_url,
+                item.amp_web_url,
+                item.cdn_amp_web_url,
+                scalars.provider_id(name, domain),
+                name,
+                domain,
+                item.quality,
+                item.heat,
+                seconds(item.length),
+                item.topics,
+                len(item.images or ()),
+            )
         )
     return found
 

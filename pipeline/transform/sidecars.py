@@ -8,17 +8,17 @@ from pipeline.transform.articles import Row
 
 def row(file: SourceFile, kind: str, data: dict[str, Any]) -> Row:
     """One row of `sidecars`; `kind` is topic or organization."""
-    return {
-        "document_id": file.document_id,
-        "source": file.source,
-        "path": file.path,
-        "kind": kind,
-        "key": _text(data.get("_id")),
-        "name": _text(data.get("name")),
-        "parent": _text(data.get("parent")),
-        "domain": _text(data.get("domain")),
-        "logo_url": _widest(data.get("images")),
-    }
+    return (
+        file.document_id,
+        file.source,
+        file.path,
+        kind,
+        _text(data.get("_id")),
+        _text(data.get("name")),
+        _text(data.get("parent")),
+        _text(data.get("domain")),
+        _widest(data.get("images")),
+    )
 
 
 def _text(value: Any) -> str | None:

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 
 def rows(file: SourceFile, article: Article) -> list[Row]:
     """Rows of `article_topics`; a null topic stays null."""
-    return [
-        {"article_id": file.document_id, "position": position, "topic_id": scalars.topic_id(topic), "topic": topic}
-        for position, topic in enumerate(article.topics or (), 1)
-    ]
+    return [(file.document_id, position, scalars.topic_id(topic), topic) for position, topic in enumerate(article.topics or (), 1)]
 
 
 def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -47,7 +44,7 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     moments = pa.timestamp("us", "UTC")
 
     def seen(name: str) -> pa.ChunkedArray:  # without a detour through Python's times, which load its time zones
-        return pa.chunked_array([*found[name].cast(moments).chunks, pa.nulls(len(rest), moments)], moments)
+        return pa.chunked_array([*found[name].chunks, pa.nulls(len(rest), moments)], moments)
 
     return pa.table(
         {
