@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint types tests docs bench soak clean
+.PHONY: run test lint types tests docs docs-write screenshot bench soak clean
 
 run: .venv/installed
 	$(BIN)/pipeline run
@@ -26,6 +26,10 @@ docs: .venv/installed-test
 
 docs-write: .venv/installed-test
 	$(BIN)/cog -P -r -I docs README.md docs/operating.md
+
+# The picture of the page in the README; needs Chromium.
+screenshot: .venv/installed-test
+	$(BIN)/python docs/screenshot.py
 
 bench: .venv/installed-test
 	$(BIN)/python benchmarks/bench.py

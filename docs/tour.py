@@ -84,12 +84,14 @@ def tables() -> None:
 
 
 def views() -> None:
-    """Print the views of `sql/` as Markdown."""
+    """Print the views of `sql/` as Markdown, by folder."""
     from pipeline.relations import relations
 
-    print("| view | what it shows |", "|---|---|", sep="\n")
+    print("| views | one row per |", "|---|---|", sep="\n")
     for relation in relations("views", "reports"):
-        print(f"| `{relation.name}` | {relation.comment} |")
+        folder = relation.path.parent.name
+        about = relation.comment.removeprefix("One row per ").replace("|", "\\|")
+        print(f"| {'facts' if folder == 'views' else folder}: `{relation.name}` | {about} |")
 
 
 def settings() -> None:

@@ -87,8 +87,8 @@ def _changes(result: RunResult) -> dict[str, int]:
 def _next(rejected: bool) -> list[str]:
     return [
         "rejects" if rejected else "findings",
-        'query "select topic, articles, attention_share, providers from coverage_by_topic limit 10"',
-        "status",
+        "report quality",
+        "report all --format html -o report.html",
     ]
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pipeline.sample import write_site
 from tests.browser import Visit, chromium
 from tests.conftest import NOW, World
 
+ROOT = Path(__file__).parents[1]
 TABS = ("overview", *REPORTS)
 ATTACK = "<script>window.hacked=1;alert(1)</script>"
 TITLES = (ATTACK, "</script><img src=x onerror=window.hacked=1>", "\"'><svg onload=window.hacked=1>", "{{7*7}} ${7*7} \u2028 <!--")
@@ -189,6 +191,16 @@ def test_print_shows_every_report(browser: Browser, path: Path) -> None:
     visit.page.emulate_media(media="print")
     assert visit.page.locator("[role=tabpanel]:visible").count() == len(TABS)
     assert visit.page.locator("nav:visible, .tools:visible").count() == 0
+
+
+def test_the_readme_shows_a_picture_of_the_page(browser: Browser, path: Path, tmp_path: Path) -> None:
+    from docs.screenshot import SIZE, take
+
+    take(browser, path, tmp_path / "page.png")
+    for picture in (tmp_path / "page.png", ROOT / "docs" / "report.png"):
+        head = picture.read_bytes()[:24]
+        assert head.startswith(b"\x89PNG") and struct.unpack(">II", head[16:24]) == SIZE
+    assert "](docs/report.png)" in (ROOT / "README.md").read_text()
 
 
 def test_what_changed_stands_in_the_overview(browser: Browser, path: Path) -> None:

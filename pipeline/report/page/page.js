@@ -107,7 +107,7 @@
         row.hidden = !(matches && (open || visible < first));
         visible += !row.hidden;
       }
-      if (count) count.textContent = words.length ? matching + " of " + rows.length + " rows match" : visible + " of " + rows.length + " rows shown";
+      if (count) count.textContent = words.length ? matching + " of " + rows.length + " rows match" : rows.length > first ? visible + " of " + rows.length + " rows shown" : "";
       if (more) {
         more.hidden = matching <= first;
         more.textContent = open ? "Show fewer" : "Show all " + matching;
