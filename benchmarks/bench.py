@@ -20,6 +20,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+import pipeline
+from pipeline.relations import relations
+
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / "benchmarks" / "scratch"
 SHARED = ROOT.parent / "shared"
@@ -189,6 +192,33 @@ def compare(site: Path, rounds: int) -> list[str]:
     return lines
 
 
+def reports(site: Path) -> list[str]:
+    """The page, a report in a terminal, and every view by itself, on a site."""
+    subprocess.run(build(site, "warm"), check=True)
+    place = ["--warehouse", str(WORK / "warm")]
+    measures = {
+        "the page: all reports as HTML": [PIPELINE, "report", "all", "--format", "html", "-o", str(WORK / "report.html"), *place],
+        "`pipeline report quality`": [PIPELINE, "report", "quality", *place],
+        '`pipeline query "select 1"`': [PIPELINE, "query", "select 1", *place],
+    }
+    costs = in_turn(3, {name: partial(timed, command) for name, command in measures.items()})
+    lines = ["| work | wall s |", "|---|---|", *(f"| {name} | {cost.wall:.2f} |" for name, cost in costs.items())]
+    connection = pipeline.connect(WORK / "warm")
+    seconds = {}
+    for relation in relations("views", "reports"):
+        start = time.perf_counter()
+        connection.execute(f"from {relation.name}").fetchall()
+        seconds[relation.name] = time.perf_counter() - start
+    slowest = max(seconds, key=seconds.__getitem__)
+    size = (WORK / "report.html").stat().st_size / 1e6
+    return [
+        *lines,
+        f"| every row of all {len(seconds)} views, one after the other | {sum(seconds.values()):.2f} |",
+        "",
+        f"The page has {size:.1f} MB. The slowest view is `{slowest}`: {seconds[slowest]:.2f} s.",
+    ]
+
+
 def sizes(small: int, large: int) -> list[str]:
     """Memory and time of a small and a large site."""
     lines = [
@@ -236,6 +266,12 @@ def main() -> None:
         *compare(site, rounds),
         "",
         "`naive.py` is what a competent analyst writes in an hour with the same packages; it reads everything every time.",
+        "",
+        "## Reports",
+        "",
+        f"On {named}.",
+        "",
+        *reports(site),
         "",
         "## Size",
         "",

@@ -112,7 +112,8 @@ class Table:
     def _duplicate_keys(self, table: pa.Table) -> int:
         if table.num_rows > FEW:
             return int(table.num_rows - table.group_by(list(self.key), use_threads=False).aggregate([]).num_rows)
-        return int(table.num_rows) - len(set(zip(*(table[name].to_pylist() for name in self.key), strict=True)))
+        keys = [table[name].to_pylist() for name in self.key]
+        return int(table.num_rows) - len(set(keys[0] if len(keys) == 1 else zip(*keys, strict=True)))
 
     def _difference(self, found: Iterable[str]) -> str:
         missing, unknown = set(self.names) - set(found), set(found) - set(self.names)

@@ -113,7 +113,7 @@ def test_markdown(world: World, tmp_path: Path) -> None:
     path = tmp_path / "report.md"
     assert call("report", "heat", "--format", "md", "-o", path, "-w", world.warehouse).returncode == 0
     text = path.read_text()
-    assert text.startswith("# Heat\n") and "## Hottest now" in text and "| heat excess | heat | quality |" in text
+    assert text.startswith("# Heat\n") and "## Hottest now" in text and "| title | heat excess | heat | quality |" in text
     assert "The first 10 of " in text
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.load.files import replace_file
 from pipeline.load.snapshots import Warehouse
+from pipeline.manifest import Manifest
 from pipeline.render import render
 from pipeline.report.contents import REPORTS
 from pipeline.report.figures import Basis, Figure, basis, figures
 from pipeline.report.sections import Report
 from pipeline.report.selection import Selection, selected
-
-if TYPE_CHECKING:
-    import duckdb
 
 FORMATS = ("table", "md", "csv", "json", "html")
 
@@ -38,11 +36,12 @@ def reports_of(name: str, view: str | None = None) -> list[Report]:
 
 def as_text(warehouse: Warehouse, reports: Sequence[Report], selection: Selection, style: str, *, width: int | None) -> str:
     """Reports as text for a terminal (`table`), as Markdown (`md`) or JSON (`json`)."""
-    with selected(warehouse, selection) as connection:
+    manifest = warehouse.manifest()
+    with selected(warehouse, selection, manifest) as connection:
         base = basis(connection)
         if style == "json":
             found = [_as_object(report, figures(connection, report, limit=None)) for report in reports]
-            head = {"snapshot": warehouse.current_id(), "filters": selection.words(), "basis": base, "reports": found}
+            head = {"snapshot": manifest.id, "filters": selection.words(), "basis": base, "reports": found}
             return json.dumps(head, indent=1, ensure_ascii=False, default=_plain) + "\n"
         from pipeline.report import markdown, terminal
 
@@ -100,22 +99,21 @@ def as_html(warehouse: Warehouse, reports: Sequence[Report], selection: Selectio
     """The page; with an overview where it holds all reports."""
     from pipeline.report.vega import Bundle
 
-    vega = Bundle()
+    vega, manifest = Bundle(), warehouse.manifest()
     from pipeline.report import overview, page
 
-    with selected(warehouse, selection) as connection:
+    with selected(warehouse, selection, manifest) as connection:
         base = basis(connection)
         found = {report.name: figures(connection, report, limit=page.ROWS, pictures=True) for report in reports}
         panels = [page.report_panel(report, found[report.name]) for report in reports]
         if len(reports) == len(REPORTS):
             by_view = {figure.section.view: figure for figures_found in found.values() for figure in figures_found}
-            changed = None if selection else overview.changes(warehouse)
+            changed = None if selection else overview.changes(warehouse, manifest)
             panels = [overview.overview_panel(connection, base, by_view, changed), *panels]
-        return page.as_html(panels, vega.script(), **_frame(connection, warehouse, base, selection))
+        return page.as_html(panels, vega.script(), **_frame(manifest, base, selection))
 
 
-def _frame(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, base: Basis, selection: Selection) -> dict[str, str]:
-    manifest = warehouse.manifest()
+def _frame(manifest: Manifest, base: Basis, selection: Selection) -> dict[str, str]:
     names = ", ".join(source.name for source in manifest.sources)
     looked = f"{base.as_of:%Y-%m-%d %H:%M} UTC" if base.as_of else "an unknown time"
     return {

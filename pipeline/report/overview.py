@@ -10,6 +10,7 @@ import duckdb
 from pipeline.diff import Change, Diff, diff
 from pipeline.errors import PipelineError
 from pipeline.load.snapshots import Warehouse
+from pipeline.manifest import Manifest
 from pipeline.report.figures import Basis, Figure
 from pipeline.report.page import Block, Cell, Head, Panel, Tile, block
 from pipeline.report.words import spoken
@@ -71,13 +72,15 @@ def _age(moment: dt.datetime | None, as_of: dt.datetime | None) -> str | None:
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:,.0f} days"
 
 
-def changes(warehouse: Warehouse) -> Block:
-    """What changed since the snapshot before the published one."""
+def changes(warehouse: Warehouse, manifest: Manifest) -> Block:
+    """What a snapshot changed: how it differs from the one that it was made from."""
     title, question = "What changed", "Articles that differ from the snapshot before."
     try:
-        found = diff(warehouse, "previous", "current")
-    except PipelineError:
-        return Block("changes", title, question, "This is the only snapshot that is kept: there is nothing to compare it with.")
+        found = diff(warehouse, manifest.parent, manifest.id) if manifest.parent else None
+    except PipelineError:  # gone by now
+        found = None
+    if found is None:
+        return Block("changes", title, question, "The snapshot before this one is not kept: there is nothing to compare with.")
     return Block(
         "changes",
         title,

@@ -10,6 +10,7 @@ from msgspec import Struct
 from pipeline.errors import UsageError
 from pipeline.load.catalog import connect
 from pipeline.load.snapshots import Warehouse
+from pipeline.manifest import Manifest
 from pipeline.relations import relations
 
 CLOSEST = 5
@@ -58,15 +59,15 @@ def parse_day(option: str, text: str | None) -> dt.date | None:
 
 
 @contextmanager
-def selected(warehouse: Warehouse, selection: Selection) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection on the published snapshot in which every table holds the selected articles only.
+def selected(warehouse: Warehouse, selection: Selection, manifest: Manifest | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on a snapshot, by default the published one, in which every table holds the selected articles only.
 
     With filters, files that are no articles and files that could not be read count only where a collection alone is asked for.
     Raises UsageError for a topic, provider or collection that no article has.
     """
     if selection.since and selection.until and selection.since > selection.until:
         raise UsageError(f"--since {selection.since}: is after --until {selection.until}. Swap them.")
-    connection = connect(warehouse)
+    connection = connect(warehouse, manifest)
     try:
         if selection:
             _refuse_unknown(connection, selection)

@@ -13,14 +13,14 @@ HEAT = Report(
             "heat_now",
             "Hottest now",
             "Articles by heat above their quality; the age is counted up to the last run.",
-            ("heat_excess", "heat", "quality", "title", "provider", "published_at", "age_hours", "url"),
+            ("title", "heat_excess", "heat", "quality", "provider", "published_at", "age_hours", "url"),
             empty="No article has both heat and quality.",
         ),
         Section(
             "heat_movers",
             "Movers",
             "Articles whose scores changed since they were first seen, the latest change of each.",
-            ("heat_delta", "heat", "previous_heat", "heat_state", "title", "provider", "changed_at", "hours_between", "url"),
+            ("title", "heat_delta", "heat", "previous_heat", "heat_state", "provider", "changed_at", "hours_between", "url"),
             empty="No score has changed since it was first seen; each later run adds what moved.",
         ),
         Section(

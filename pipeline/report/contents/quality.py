@@ -135,7 +135,7 @@ QUALITY = Report(
             "quality_outliers",
             "Outliers",
             "Scores far from their outlet's median: a slip of the scorer, or a story worth a look.",
-            ("modified_z", "quality", "median_quality", "title", "provider", "published_at", "url"),
+            ("title", "modified_z", "quality", "median_quality", "provider", "published_at", "url"),
             empty="No score is far from its outlet's median, among outlets with 10 scored articles.",
         ),
     ),

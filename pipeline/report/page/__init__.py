@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from msgspec import Struct
 
 from pipeline import __version__
@@ -191,6 +191,7 @@ def as_html(panels: Sequence[Panel], vega: str, *, title: str, basis: str, filte
         f"script-src {_hash(vega)} {_hash(js)}"
     )
     environment = Environment(loader=FileSystemLoader(folder), autoescape=True, trim_blocks=False)
+    environment.filters["code"] = _code
     return environment.get_template("page.html").render(
         panels=panels,
         policy=policy,
@@ -204,6 +205,11 @@ def as_html(panels: Sequence[Panel], vega: str, *, title: str, basis: str, filte
         standing=standing,
         footer=footer,
     )
+
+
+def _code(text: str) -> Markup:
+    """A text of ours with `commands` set off."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _hash(script: str) -> str:

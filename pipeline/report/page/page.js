@@ -20,7 +20,7 @@
   // Charts: drawn when their tab is first seen, since only then they have a width.
   const drawn = new Map();
   function colours(dark) {
-    const ink = dark ? "#e6edf3" : "#1b1f24", quiet = dark ? "#9da7b1" : "#57606a", line = dark ? "#30363d" : "#d8dee4";
+    const ink = "var(--ink)", quiet = "var(--quiet)", line = "var(--line)";  // so that paper gets dark text from a dark page
     const font = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", accent = dark ? "#79b8ff" : "#0b5cad";
     const text = { labelColor: quiet, titleColor: quiet, labelFont: font, titleFont: font, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
     return {
