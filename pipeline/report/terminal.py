@@ -1,5 +1,6 @@
 """Reports for a terminal: tables that fit the width, bars and sparklines where they help."""
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import Any
@@ -63,16 +64,19 @@ def _sparklines(figure: Figure) -> list[str]:
     series: dict[str, list[dict[str, Any]]] = {}
     for record in records:
         series.setdefault(str(record[chart.series]) if chart.series else "", []).append(record)
+    series = {name: found[-SPARK:] for name, found in series.items()}
     size = min(max(map(cell_len, series)), 30)
     lines = []
     for name, found in series.items():
-        values = [record[chart.y] for record in found][-SPARK:]
+        values = [record[chart.y] for record in found]
         known = [value for value in values if value is not None]
         if known:
             ends = f"{spoken(chart.y, min(known))} to {spoken(chart.y, max(known))}"
             lines.append(f"{set_cell_size(printable(name), size)}  {sparkline(values)}  {ends}".lstrip())
-    first, last = (min(str(record[chart.x]) for record in records), max(str(record[chart.x]) for record in records))
-    return [f"{label(chart.y)}, {first} to {last}", *lines, ""] if lines else []
+    moments = [
+        spoken(chart.x, dt.date.fromisoformat(record[chart.x])) for found in series.values() for record in found if record[chart.x]
+    ]
+    return [f"{label(chart.y)}, {min(moments)} to {max(moments)}", *lines, ""] if lines and moments else []
 
 
 def _facts(names: Sequence[str], row: Sequence[Any]) -> list[str]:
