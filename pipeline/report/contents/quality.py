@@ -27,7 +27,7 @@ QUALITY = Report(
         Section(
             "quality_by_month",
             "By month",
-            "Does quality rise or fall? The band is the 95 % interval of the mean.",
+            "Does quality rise or fall? Low and high bound the 95 % interval of the mean.",
             ("month", "articles", "scored", "mean_quality", "mean_low", "mean_high", "median_quality", "published_rate"),
             order="month desc nulls last",
             empty="No article with a day of publication is scored.",
