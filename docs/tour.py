@@ -24,7 +24,9 @@ _SNAPSHOTS: dict[str, int] = {}
 _VOLATILE = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  "), "2026-01-02T03:04:05Z  "),
     (re.compile(r"\b\d+\.\d s\b"), "0.6 s"),
-    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\dZ, [0-9.]+ (min|h|d) ago"), "2026-01-02 03:04Z, 12 min ago"),
+    (re.compile(r"(newest article of .*Z), [0-9.]+ (min|h|d) ago"), r"\1, 639.8 d ago"),
+    (re.compile(r"(newest file of \S+ +)\d{4}-\d\d-\d\d \d\d:\d\dZ, [0-9.]+ (min|h|d) ago"), r"\g<1>2026-01-02 02:51Z, 25 min ago"),
+    (re.compile(r"(last good run +)\d{4}-\d\d-\d\d \d\d:\d\dZ, [0-9.]+ (min|h|d) ago"), r"\g<1>2026-01-02 03:04Z, 12 min ago"),
     (re.compile(r"\([1-9][0-9,]* bytes\)"), "(48,213 bytes)"),
     (re.compile(r"(?m)^\d+( \* \* \* \* cd )"), r"21\1"),
     (re.compile(r"\d{8}T\d{6}\.\d{6}Z-\d+"), "20260102T030405.678901Z-4711"),
@@ -57,7 +59,7 @@ def show(command: str, *, head: int = 0, expected: int = 0) -> None:
     """Print a shell command and its output as a block; with `head`, only its first lines. Raises where its status differs."""
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "COLUMNS": "100",
+        "COLUMNS": "116",
         "PYTHONWARNINGS": "",
     }
     environment = {name: value for name, value in environment.items() if not name.startswith("PIPELINE_")}

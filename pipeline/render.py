@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -105,7 +106,7 @@ def table(
     lines = [_line(heads, widths, numeric, fitting), "─" * (sum(widths[:fitting]) + 3 * (fitting - 1))]
     lines += [_line(row, widths, numeric, fitting) for row in shown]
     if fitting < len(names):
-        lines.append(f"... {len(names) - fitting} columns hidden: {', '.join(heads[fitting:])}"[: width or None])
+        lines += textwrap.wrap(f"... hidden: {', '.join(heads[fitting:])}", width or 80)
     if len(rows) > SHOWN_ROWS:
         lines.append(f"... {len(rows) - SHOWN_ROWS:,} more rows; --format csv prints all")
     return "\n".join(lines) + "\n"

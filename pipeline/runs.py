@@ -146,7 +146,7 @@ class _Run:
             known = {source.name: self.previous.known(source) for source in self.sources}
             plans = [(source, self._plan(source, listing, known[source.name])) for source, listing in listings]
         if self._nothing_to_do(plans):
-            return self._unchanged(plans)
+            return self._unchanged(plans, dry_run)
         self.log.open()
         with self._timed("build"):
             tasks = [task for _, planned in plans for task in planned.tasks]
@@ -246,14 +246,14 @@ class _Run:
             and is_in_order(self.warehouse, self.previous.id)
         )
 
-    def _unchanged(self, plans: list[tuple[Folder, SourcePlan]]) -> RunResult:
+    def _unchanged(self, plans: list[tuple[Folder, SourcePlan]], dry_run: bool) -> RunResult:
         """The result of a run that found every file as it was: nothing is read, nothing is written."""
         assert self.previous.manifest is not None
         entries = self.previous.entries()
         self._fill([entries[source.name].counts for source in self.sources])
         self._reckon(plans, {}, [])
         refuse_rejections(self.settings, self.record, f"pipeline rejects -w {shlex.quote(self.settings.warehouse)}")
-        self.record.outcome = "unchanged"
+        self.record.outcome = "dry_run" if dry_run else "unchanged"
         return self._result(self.previous.manifest)
 
     def _build_rest(self, listings: list[tuple[Folder, Listing]]) -> list[PartResult]:
@@ -356,7 +356,7 @@ class _Run:
             self.record.outcome = "dry_run"
         elif published is not None and holds_the_same(manifest, published):
             keep(self.warehouse, manifest, published, staged)
-            self.record.outcome = "unchanged"
+            self.record.outcome = "dry_run" if dry_run else "unchanged"
         else:
             publish(self.warehouse, manifest, staged, manifest.created_at)
             self.record.outcome, self.record.snapshot = "forgotten" if self.forgotten else "published", manifest.id

@@ -71,16 +71,15 @@ def test_a_terminal_gets_tables_that_fit(world: World, name: str) -> None:
 def test_figures_state_their_basis_and_filters(world: World) -> None:
     done = call("report", "quality", "--collection", "news", "-w", world.warehouse)
     assert done.returncode == 0, done.stderr
-    [(articles, scored, shown)] = world.rows(
-        "select count(*), count(quality), count(*) filter (is_published) from article_facts where collection = 'news'"
+    [(articles, scored, hot, shown)] = world.rows(
+        "select count(*), count(quality), count(heat), count(*) filter (is_published) from article_facts where collection = 'news'"
     )
     lines = done.stdout.splitlines()
-    assert lines[0] == "QUALITY"
-    assert (
-        lines[1].startswith(f"{articles} articles, published 20")
-        and f"(UTC): {scored} scored, {shown} shown by the site." in lines[1]
-    )
-    assert lines[2] == "Only articles collection news."
+    told = " ".join(lines[1:6])
+    assert lines[0] == "QUALITY" and f"{articles} articles dated 20" in told
+    assert f"(UTC): {scored} with a quality score, {hot} with heat, {shown} shown by the site." in told
+    assert "Only articles in collection news." in lines
+    assert any(line.endswith(f"--format csv --collection news -w {world.warehouse}") for line in lines if line.startswith("... "))
 
 
 def test_csv_is_one_file_per_view(world: World, tmp_path: Path) -> None:
@@ -121,7 +120,11 @@ def test_markdown(world: World, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["heats"], "heats: there is no such report. Choose one of quality, heat, coverage, health, all."),
-        (["quality", "--view", "heat_now"], "--view heat_now: report quality has no such view. It has quality_summary, "),
+        (["quality", "--view", "heat_now"], "--view heat_now: is in report heat, not in quality."),
+        (
+            ["quality", "--view", "qualty_by_month"],
+            "--view qualty_by_month: report quality has no such view. The closest are quality_by_month",
+        ),
         (["quality", "--format", "xml"], "--format xml: unknown. Choose one of table, md, csv, json, html."),
         (["quality", "--since", "soon"], "--since soon: is no day (expected YYYY-MM-DD, UTC)."),
         (["quality", "--topic", "Nothing"], "--topic Nothing: no article has this topic. The closest are "),
@@ -130,6 +133,14 @@ def test_markdown(world: World, tmp_path: Path) -> None:
 def test_usage_errors_say_what_there_is(world: World, arguments: list[str], message: str) -> None:
     done = call("report", *arguments, "-w", world.warehouse)
     assert done.returncode == 2 and message in done.stderr
+
+
+def test_the_ending_of_a_file_says_its_format(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "quality.md"
+    assert call("report", "quality", "--collection", "_news", "-o", path, "-w", world.warehouse).returncode == 0
+    assert path.read_text().startswith("# Quality\n")
+    done = call("report", "quality", "-o", tmp_path, "-w", world.warehouse)
+    assert done.returncode == 2 and f"{tmp_path}: is a folder. Name a file." in done.stderr
 
 
 def test_bars_and_sparklines() -> None:

@@ -97,7 +97,11 @@ def test_unknown_names_are_refused_with_the_closest(site: World) -> None:
 def test_filters_read_as_words() -> None:
     assert NONE.words() == "" and not NONE
     chosen = Selection(dt.date(2024, 1, 1), dt.date(2024, 2, 1), ("AI", "Chips"), ("North",), ("news",))
-    assert chosen.words() == "from 2024-01-01, to 2024-02-01, topic AI or Chips, provider North, collection news"
+    assert chosen.words() == (
+        "dated 2024-01-01 or later, dated 2024-02-01 or earlier, with topic AI or Chips, of provider North, in collection news"
+    )
+    assert chosen.options() == " --since 2024-01-01 --until 2024-02-01 --topic AI --topic Chips --provider North --collection news"
+    assert Selection(topics=("a'b $(x)",)).options() == """ --topic 'a'"'"'b $(x)'"""
 
 
 @given(

@@ -1,5 +1,6 @@
 """What commands share: the application, options, and how rows are printed."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -57,8 +58,14 @@ def emit(names: list[str], rows: list[tuple[Any, ...]], style: str, output: Path
 
     if style not in FORMATS:
         raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(FORMATS)}.")
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
-    write(render(names, rows, style, width=width), output)
+    write(render(names, rows, style, width=terminal_width(output)), output)
+
+
+def terminal_width(output: Path | None) -> int | None:
+    """Characters of a line on a terminal, or as COLUMNS says; None where nothing need fit."""
+    if output is not None or not (sys.stdout.isatty() or os.environ.get("COLUMNS")):
+        return None
+    return shutil.get_terminal_size().columns
 
 
 def write(text: str, output: Path | None) -> None:
@@ -68,6 +75,8 @@ def write(text: str, output: Path | None) -> None:
         return
     from pipeline.load.files import replace_file
 
+    if output.is_dir():
+        raise UsageError(f"{output}: is a folder. Name a file.")
     if output.exists() and not output.is_file():
         output.write_text(text, newline="")
     else:

@@ -1,20 +1,22 @@
 """The command that shows reports."""
 
-import shutil
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import WarehouseOption, app, warehouse_at, write
+from pipeline.cli.options import WarehouseOption, app, terminal_width, warehouse_at, write
 from pipeline.errors import UsageError
 
 
 @app.command()
 def report(
     name: Annotated[str, typer.Argument(metavar="REPORT", help="quality, heat, coverage, health or all.")] = "all",
-    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, md, csv, json or html.")] = "table",
+    style: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="table, md, csv, json or html; by default by the ending of -o.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a file; of csv, a file per view to a folder.")
     ] = None,
@@ -43,6 +45,8 @@ def report(
     from pipeline.report import compose
     from pipeline.report.selection import Selection, parse_day
 
+    if style is None:
+        style = compose.format_of(output)
     if style not in compose.FORMATS:
         raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(compose.FORMATS)}.")
     selection = Selection(
@@ -50,7 +54,7 @@ def report(
         parse_day("--until", until),
         tuple(topics or ()),
         tuple(providers or ()),
-        tuple(collections or ()),
+        tuple(name.lstrip("_") or name for name in collections or ()),
     )
     place, wanted = warehouse_at(warehouse), compose.reports_of(name, view)
     if style == "csv" and output is not None:
@@ -65,5 +69,5 @@ def report(
             raise UsageError("--format html: is no text for a terminal. Name a file with -o.")
         write(compose.as_html(place, wanted, selection), output)
     else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
-        write(compose.as_text(place, wanted, selection, style, width=width), output)
+        rest = f"{selection.options()} -w {shlex.quote(warehouse)}" if warehouse else selection.options()
+        write(compose.as_text(place, wanted, selection, style, width=terminal_width(output), options=rest), output)

@@ -81,7 +81,8 @@ def _value(cls: Any, name: str, title: str | None = None, **options: Any) -> Any
 
 
 def _time(name: str) -> Any:
-    axis = alt.Axis(title=None, labelOverlap=True, tickCount=8, format="%b %Y")
+    form = {"format": "%b %Y"} if name == "month" else {}  # days find their own form
+    axis = alt.Axis(title=None, labelOverlap=True, tickCount=8, **form)
     return alt.X(name, type="temporal", timeUnit=_TIMES[name], scale=alt.Scale(type="utc"), axis=axis)
 
 
@@ -123,7 +124,7 @@ def _lines(picture: Picture) -> Any:
     y = _value(alt.Y, chart.y)
     return (
         _base(picture)
-        .mark_line(strokeWidth=2)
+        .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=14))
         .encode(x=_time(chart.x), y=y, color=color, tooltip=_tips(picture))
         .properties(height=_HEIGHT)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,26 @@ def reports_of(name: str, view: str | None = None) -> list[Report]:
     for report in found:
         if sections := tuple(section for section in report.sections if section.view == view):
             return [Report(report.name, report.title, report.lead, sections)]
-    views = ", ".join(section.view for report in found for section in report.sections)
-    raise UsageError(f"--view {view}: report {name} has no such view. It has {views}.")
+    if elsewhere := [report.name for report in REPORTS.values() if any(section.view == view for section in report.sections)]:
+        raise UsageError(f"--view {view}: is in report {elsewhere[0]}, not in {name}.")
+    views = [section.view for report in found for section in report.sections]
+    near = get_close_matches(view, views, 3, 0.4)
+    told = f"The closest are {', '.join(near)}." if near else f"It has {', '.join(views)}."
+    raise UsageError(f"--view {view}: report {name} has no such view. {told}")
 
 
-def as_text(warehouse: Warehouse, reports: Sequence[Report], selection: Selection, style: str, *, width: int | None) -> str:
-    """Reports as text for a terminal (`table`), as Markdown (`md`) or JSON (`json`)."""
+def format_of(output: Path | None) -> str:
+    """The format that the ending of a file's name stands for, by default `table`."""
+    return {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}.get(output.suffix.lower() if output else "", "table")
+
+
+def as_text(
+    warehouse: Warehouse, reports: Sequence[Report], selection: Selection, style: str, *, width: int | None, options: str = ""
+) -> str:
+    """Reports as text for a terminal (`table`), as Markdown (`md`) or JSON (`json`).
+
+    `options` are those that a command needs to show the same articles again.
+    """
     manifest = warehouse.manifest()
     with selected(warehouse, selection, manifest) as connection:
         base = basis(connection)
@@ -52,7 +67,7 @@ def as_text(warehouse: Warehouse, reports: Sequence[Report], selection: Selectio
                 texts.append(markdown.as_markdown(report, base, found_here, filters=selection.words()))
             else:
                 found_here = figures(connection, report, limit=50, pictures=True)
-                texts.append(terminal.as_text(report, base, found_here, filters=selection.words(), width=width))
+                texts.append(terminal.as_text(report, base, found_here, filters=selection.words(), width=width, options=options))
     return "\n\n".join(texts)
 
 
@@ -105,7 +120,7 @@ def as_html(warehouse: Warehouse, reports: Sequence[Report], selection: Selectio
     with selected(warehouse, selection, manifest) as connection:
         base = basis(connection)
         found = {report.name: figures(connection, report, limit=page.ROWS, pictures=True) for report in reports}
-        panels = [page.report_panel(report, found[report.name]) for report in reports]
+        panels = [page.report_panel(report, found[report.name], selection.options()) for report in reports]
         if len(reports) == len(REPORTS):
             by_view = {figure.section.view: figure for figures_found in found.values() for figure in figures_found}
             changed = None if selection else overview.changes(warehouse, manifest)

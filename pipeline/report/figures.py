@@ -42,8 +42,9 @@ class Basis(Struct, frozen=True):
     """What all figures of a report rest on: the articles counted, their range of days (UTC), and up to when it was looked."""
 
     articles: int
-    scored: int
-    published: int
+    with_quality: int
+    with_heat: int
+    shown: int
     first_day: dt.date | None
     last_day: dt.date | None
     as_of: dt.datetime | None
@@ -52,15 +53,17 @@ class Basis(Struct, frozen=True):
         """Denominators and range in a line."""
         if not self.articles:
             return "No articles."
-        days = f", published {self.first_day} to {self.last_day} (UTC)" if self.first_day else ", of unknown day"
-        return f"{self.articles:,} articles{days}: {self.scored:,} scored, {self.published:,} shown by the site."
+        days = f"dated {self.first_day} to {self.last_day} (UTC)" if self.first_day else "of unknown day"
+        scores = f"{self.with_quality:,} with a quality score, {self.with_heat:,} with heat"
+        return f"{self.articles:,} articles {days}: {scores}, {self.shown:,} shown by the site."
 
 
 def basis(connection: duckdb.DuckDBPyConnection) -> Basis:
     """What the figures of a connection rest on."""
     [row] = connection.execute(
         """
-        select count(*), count(quality), count(*) filter (is_published), min(day), max(day), (select as_of from report_clock)
+        select count(*), count(quality), count(heat), count(*) filter (is_published), min(day), max(day),
+               (select as_of from report_clock)
         from article_facts
         """
     ).fetchall()
@@ -82,6 +85,8 @@ def figures(connection: duckdb.DuckDBPyConnection, report: Report, *, limit: int
         if limit is not None and total >= limit:
             [(total,)] = connection.execute(f"select count(*) from {section.view}").fetchall()
         picture = _picture(connection, section) if pictures and section.chart and rows else None
+        if picture is not None and not picture.records:
+            picture = None
         found.append(Figure(section, names, rows, total, about, described, sql, picture))
     return found
 
@@ -103,7 +108,10 @@ def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], li
 def _picture(connection: duckdb.DuckDBPyConnection, section: Section) -> Picture:
     assert section.chart is not None
     names, rows = _ask(connection, section.chart.query or f"from {section.view} limit {section.chart.most}")
-    return Picture(section.chart, [dict(zip(names, map(_plain, row), strict=True)) for row in rows])
+    records = [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
+    if section.chart.kind in ("band", "lines"):  # what has no time has no place on a line
+        records = [record for record in records if record[section.chart.x] is not None]
+    return Picture(section.chart, records)
 
 
 def _plain(value: Any) -> Any:

@@ -23,7 +23,7 @@ _TOP = ("heat_now", "stories", "coverage_by_topic")
 def overview_panel(connection: duckdb.DuckDBPyConnection, basis: Basis, found: dict[str, Figure], changed: Block | None) -> Panel:
     """The first tab of the page. `found` are the figures of all reports by view."""
     blocks = [changed] if changed else []
-    blocks += [block(found[view], f"top-{view}") for view in _TOP if view in found]
+    blocks += [block(found[view], anchor=f"top-{view}") for view in _TOP if view in found]
     return Panel("overview", "Overview", "The numbers that matter, and what is new.", blocks, _tiles(connection, basis))
 
 
@@ -39,7 +39,7 @@ def _tiles(connection: duckdb.DuckDBPyConnection, basis: Basis) -> list[Tile]:
     fresh = _age(coverage["newest_article_at"], basis.as_of)
     return [
         Tile("Articles", f"{articles:,}", f"of {health['files']:,} files; {health['rejected']:,} could not be read"),
-        Tile("Shown by the site", share(basis.published, articles), f"{basis.published:,} of {articles:,} articles"),
+        Tile("Shown by the site", share(basis.shown, articles), f"{basis.shown:,} of {articles:,} articles"),
         Tile(
             "Median quality", spoken("", quality["median_quality"]) or "–", f"of {scored:,} scored; {quality['unscored']:,} are not"
         ),
@@ -48,13 +48,26 @@ def _tiles(connection: duckdb.DuckDBPyConnection, basis: Basis) -> list[Tile]:
             spoken("", heat["median_heat"]) or "–",
             f"of {heat['scored']:,} scored; {heat['suppressed']:,} suppressed",
         ),
-        Tile("Last 7 days", f"{coverage['last_7_days']:,}", f"articles; {coverage['previous_7_days']:,} in the 7 days before"),
+        Tile(
+            "Newest 7 days",
+            f"{coverage['last_7_days']:,}",
+            f"articles up to {_last_day(coverage)}; {coverage['previous_7_days']:,} in the 7 days before",
+        ),
         Tile("Newest article", fresh or "–", f"before the last run, {spoken('', basis.as_of) or 'of unknown time'}"),
         Tile("Topics", f"{coverage['topics']:,}", f"{share(coverage['with_topic'], articles)} of articles have one"),
         Tile("Outlets", f"{coverage['providers']:,}", f"{coverage['without_provider']:,} articles name none"),
-        Tile("Complete", share(health["complete_articles"], articles), f"{health['complete_articles']:,} of {articles:,} articles"),
-        Tile("Repaired", f"{health['articles_with_findings']:,}", f"articles with a defect, of {articles:,}"),
+        Tile(
+            "Complete",
+            share(health["complete_articles"], articles),
+            "have title, excerpt, time, URL, outlet, topic, image, score",
+        ),
+        Tile("With a defect", f"{health['articles_with_findings']:,}", f"of {articles:,} articles: repaired or set to null"),
     ]
+
+
+def _last_day(coverage: dict[str, Any]) -> str:
+    newest = coverage["newest_article_at"]
+    return f"{newest.astimezone(dt.UTC):%Y-%m-%d}" if newest else "an unknown day"
 
 
 def _row(connection: duckdb.DuckDBPyConnection, view: str) -> dict[str, Any]:
@@ -75,11 +88,11 @@ def _age(moment: dt.datetime | None, as_of: dt.datetime | None) -> str | None:
 def changes(warehouse: Warehouse, manifest: Manifest) -> Block:
     """What a snapshot changed: how it differs from the one that it was made from."""
     title, question = "What changed", "Articles that differ from the snapshot before."
+    if manifest.parent is None:
+        return Block("changes", title, question, "This is the first snapshot.")
     try:
-        found = diff(warehouse, manifest.parent, manifest.id) if manifest.parent else None
+        found = diff(warehouse, manifest.parent, manifest.id)
     except PipelineError:  # gone by now
-        found = None
-    if found is None:
         return Block("changes", title, question, "The snapshot before this one is not kept: there is nothing to compare with.")
     return Block(
         "changes",

@@ -1,6 +1,7 @@
 """Which articles a report is about: filters act on the tables, so that every figure and every denominator follows."""
 
 import datetime as dt
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,11 +39,17 @@ class Selection(Struct, frozen=True):
     def __bool__(self) -> bool:
         return self != Selection()
 
+    def options(self) -> str:
+        """The filters as a command line has them, each with a blank before it; empty without any."""
+        given: list[tuple[str, tuple[object, ...]]] = [("since", (self.since,)), ("until", (self.until,))]
+        given += [("topic", self.topics), ("provider", self.providers), ("collection", self.collections)]
+        return "".join(f" --{name} {shlex.quote(str(value))}" for name, values in given for value in values if value is not None)
+
     def words(self) -> str:
         """The filters as people read them; empty without any."""
-        parts = [f"from {self.since}"] if self.since else []
-        parts += [f"to {self.until}"] if self.until else []
-        for name, values in (("topic", self.topics), ("provider", self.providers), ("collection", self.collections)):
+        parts = [f"dated {self.since} or later"] if self.since else []
+        parts += [f"dated {self.until} or earlier"] if self.until else []
+        for name, values in (("with topic", self.topics), ("of provider", self.providers), ("in collection", self.collections)):
             if values:
                 parts.append(f"{name} {' or '.join(values)}")
         return ", ".join(parts)

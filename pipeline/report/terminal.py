@@ -22,9 +22,9 @@ SPARK = 60
 """Values of the longest sparkline: the last ones."""
 
 
-def as_text(report: Report, basis: Basis, figures: Iterable[Figure], *, filters: str, width: int | None) -> str:
+def as_text(report: Report, basis: Basis, figures: Iterable[Figure], *, filters: str, width: int | None, options: str = "") -> str:
     """A report as lines; `width` is that of the terminal in characters, None where nothing is cut."""
-    lines = [report.title.upper(), *wrap(basis.words(), width or LINE)]
+    lines = [report.title.upper(), *wrap(report.lead, width or LINE), *wrap(basis.words(), width or LINE)]
     if filters:
         lines.append(f"Only articles {filters}.")
     for figure in figures:
@@ -32,7 +32,8 @@ def as_text(report: Report, basis: Basis, figures: Iterable[Figure], *, filters:
         lines += _body(figure, width)
         if figure.total > figure.section.shown:
             rest = figure.total - figure.section.shown
-            lines.append(f"... {rest:,} more: pipeline report {report.name} --view {figure.section.view} --format csv")
+            lines.append(f"... {rest:,} more: pipeline report {report.name} --view {figure.section.view} --format csv{options}")
+    lines += ["", "What the columns mean: pipeline schema VIEW, such as " + report.sections[-1].view]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -46,14 +47,20 @@ def _body(figure: Figure, width: int | None) -> list[str]:
     if figure.section.bar:
         names, rows = _with_bar(figure, names, rows)
     lines = _sparklines(figure)
-    return [*lines, *table(names, rows, width, label=label, tell=spoken).rstrip("\n").split("\n")]
+    return [*lines, *table(names, rows, width, label=label, tell=_told).rstrip("\n").split("\n")]
+
+
+def _told(name: str, value: Any) -> str:
+    return spoken(name, value) or ("" if name == " " else "–")
 
 
 def _with_bar(figure: Figure, names: list[str], rows: list[Row]) -> tuple[list[str], list[Row]]:
-    """The rows with a bar behind their first column."""
+    """The rows with a bar behind the column that it shows."""
     assert figure.section.bar is not None
     drawn = bars([float(value or 0) for value in figure.column(figure.section.bar)[: len(rows)]])
-    return [names[0], " ", *names[1:]], [(row[0], bar, *row[1:]) for row, bar in zip(rows, drawn, strict=True)]
+    at = names.index(figure.section.bar) + 1
+    rows = [(*row[:at], bar, *row[at:]) for row, bar in zip(rows, drawn, strict=True)]
+    return [*names[:at], " ", *names[at:]], rows
 
 
 def _sparklines(figure: Figure) -> list[str]:
@@ -82,7 +89,7 @@ def _sparklines(figure: Figure) -> list[str]:
 def _facts(names: Sequence[str], row: Sequence[Any]) -> list[str]:
     heads = [label(name) for name in names]
     size = max(map(len, heads))
-    return [f"{head:<{size}}  {printable(spoken(name, cell)) or '-'}" for head, name, cell in zip(heads, names, row, strict=True)]
+    return [f"{head:<{size}}  {printable(spoken(name, cell)) or '–'}" for head, name, cell in zip(heads, names, row, strict=True)]
 
 
 def bars(values: Sequence[float]) -> list[str]:

@@ -17,9 +17,6 @@ _NAMES = {
     "first_url": "first link",
     "is_open": "still open",
     "is_defect": "defect",
-    "p10_quality": "p10",
-    "p90_quality": "p90",
-    "sd_quality": "standard deviation",
     "modified_z": "modified z",
     "as_of": "looked up to",
     "hours_between": "time between",
@@ -29,9 +26,7 @@ _NAMES = {
 
 def label(name: str) -> str:
     """A column's name for people."""
-    return _NAMES.get(name) or name.removesuffix("_hours").replace("_", " ").replace(" px", " (px)").replace(
-        "attention share", "attention"
-    )
+    return _NAMES.get(name) or name.removesuffix("_hours").replace("_", " ").replace(" px", " (px)")
 
 
 def is_share(name: str) -> bool:

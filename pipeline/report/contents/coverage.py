@@ -5,14 +5,15 @@ from pipeline.report.sections import Chart, Report, Section
 COVERAGE = Report(
     "coverage",
     "Coverage",
-    "What the articles are about, who publishes them, and what is missing. Attention is a topic's share of all articles of a day;"
-    " an article with two topics counts for both.",
+    "What the articles are about, who publishes them, and what is missing. Attention is a topic's share of all articles of a"
+    " day; an article with two topics counts for both.",
     (
         Section("coverage_summary", "Coverage at a glance", "How much is there, and how fresh is it?"),
         Section(
             "attention_by_topic_day",
             "Attention",
-            "What share of all articles does each topic have, day by day? Days without any article have no share.",
+            "What share of all articles does each topic have, day by day, and over seven days as in the chart? Days without"
+            " any article have no share.",
             ("day", "topic", "articles", "of_articles", "attention_share", "attention_share_7_days"),
             order="day desc, articles desc, topic",
             empty="No article with a topic has a day of publication.",
@@ -42,7 +43,8 @@ COVERAGE = Report(
         Section(
             "coverage_gaps",
             "Gaps",
-            "Where did a topic go quiet for longer than usual, and did anybody look? The longest are first.",
+            "Where did a topic go quiet for three times its usual interval or longer, within a year of the newest article,"
+            " and did anybody look?",
             ("topic", "first_day", "last_day", "days", "usual_interval_days", "why", "is_open", "other_articles"),
             empty="No topic went quiet for longer than usual within the last year.",
         ),
@@ -107,7 +109,7 @@ COVERAGE = Report(
         Section(
             "topic_pairs",
             "Topics that go together",
-            "Which topics share articles more often than chance would have it? Lift 1 = as often.",
+            "Which topics share articles more often than chance would have it, among the articles chosen? Lift 1 = as often.",
             ("topic_a", "topic_b", "articles", "expected_articles", "lift", "lift_low", "lift_high"),
             empty="No two topics share three articles.",
         ),
@@ -135,14 +137,14 @@ COVERAGE = Report(
         Section(
             "provider_activity",
             "New and silent outlets",
-            "Who is new, and who has not been heard for longer than usual?",
+            "Who is new, and who has not been heard for longer than usual? Occasional: too few days to tell what is usual.",
             ("provider", "state", "articles", "first_day", "last_day", "usual_interval_days", "days_since_last", "last_30_days"),
             empty="No article names an outlet.",
         ),
         Section(
             "publishing_rhythm",
             "Rhythm",
-            "At which hours are articles published? Monday is 1; hours are UTC.",
+            "At which hours are articles published? Monday is 1; hours are UTC; of the articles whose time of day is known.",
             ("weekday", "hour", "articles", "of_articles", "share"),
             empty="No article has a time of publication.",
             chart=Chart(

@@ -112,7 +112,8 @@ HEALTH = Report(
         Section(
             "near_titles",
             "Nearly the same title",
-            "Pairs of different addresses whose titles hardly differ, published within a week of each other.",
+            "Pairs of different addresses whose titles hardly differ, published within a week of each other; 100 = the same"
+            " words. Computed for this report: it is no view to query.",
             ("score", "title", "other_title", "provider", "other_provider", "hours_apart", "url", "other_url"),
             empty="No two titles are nearly the same.",
         ),

@@ -34,7 +34,7 @@ HEAT = Report(
         Section(
             "heat_by_topic_day",
             "Topic by day",
-            "How hot were the topics' articles, day by day of publication?",
+            "How hot were the topics' articles, by their day of publication? The chart takes weeks together.",
             ("day", "topic", "articles", "scored", "suppressed", "mean_heat", "max_heat"),
             order="day desc nulls last, articles desc, topic",
             empty="No article with a topic has a day of publication.",

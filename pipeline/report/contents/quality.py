@@ -33,19 +33,26 @@ QUALITY = Report(
             empty="No article with a day of publication is scored.",
             chart=Chart(
                 "band",
-                "Mean quality by month of publication, with its 95 % interval.",
+                "Mean quality by month of publication; from 5 scored articles on with its 95 % interval.",
                 x="month",
                 y="mean_quality",
                 low="mean_low",
                 high="mean_high",
                 tips=("scored",),
+                query="""
+                    select month, scored, mean_quality,
+                           case when scored >= 5 then greatest(mean_low, 0) end as mean_low,
+                           case when scored >= 5 then mean_high end as mean_high
+                    from quality_by_month order by month
+                """,
             ),
             shown=12,
         ),
         Section(
             "quality_by_provider",
             "By outlet",
-            "Whose articles are good? The rank is by the shrunken mean, and hidden below 10 scored articles.",
+            "Whose articles are good? The rank is by the shrunken mean, hidden below 10 scored articles; all share it where"
+            " outlets differ by no more than chance.",
             ("rank", "provider", "domain", "articles", "scored", "mean_quality", "shrunken_mean", "p10_quality", "p90_quality"),
             order="rank nulls last, articles desc, provider",
             empty="No article names an outlet.",
@@ -81,7 +88,8 @@ QUALITY = Report(
         Section(
             "published_rate_by_quality",
             "What the site shows",
-            "Are better articles shown more often? Rate by tenth of quality, with its 95 % interval.",
+            "Are better articles shown more often? Share of the scored articles that the site shows, by tenth of quality,"
+            " with its 95 % interval.",
             ("decile", "low", "high", "articles", "published", "published_rate", "rate_low", "rate_high"),
             bar="published_rate",
             empty="No article has a quality score.",
@@ -115,7 +123,7 @@ QUALITY = Report(
         Section(
             "quality_against_related",
             "The widest margins",
-            "Articles whose related items score better, the widest margin first.",
+            "Articles whose related items score better, the widest margin first; a related item need not be an article of ours.",
             (
                 "margin",
                 "quality",
@@ -124,7 +132,7 @@ QUALITY = Report(
                 "best_quality",
                 "best_title",
                 "best_provider",
-                "is_published",
+                "best_is_ours",
                 "url",
                 "best_url",
             ),

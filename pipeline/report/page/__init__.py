@@ -83,6 +83,7 @@ class Block(Struct, frozen=True):
     about: str = ""
     described: dict[str, str] = {}
     sql: str = ""
+    command: str = ""
 
 
 class Panel(Struct, frozen=True):
@@ -95,13 +96,14 @@ class Panel(Struct, frozen=True):
     tiles: list[Tile] = []
 
 
-def report_panel(report: Report, figures: Sequence[Figure]) -> Panel:
-    """The tab of a report."""
-    return Panel(report.name, report.title, report.lead, [block(figure) for figure in figures])
+def report_panel(report: Report, figures: Sequence[Figure], options: str) -> Panel:
+    """The tab of a report; `options` choose its articles on a command line."""
+    command = f"pipeline report {report.name} --view {{}} --format csv{options}"
+    return Panel(report.name, report.title, report.lead, [block(figure, command.format(figure.section.view)) for figure in figures])
 
 
-def block(figure: Figure, anchor: str | None = None) -> Block:
-    """A figure as a section of the page."""
+def block(figure: Figure, command: str = "", anchor: str | None = None) -> Block:
+    """A figure as a section of the page; `command` prints all its rows."""
     section, picture = figure.section, figure.picture
     names, rows = chosen(figure)
     is_facts = len(figure.rows) == 1 and not section.columns
@@ -126,6 +128,7 @@ def block(figure: Figure, anchor: str | None = None) -> Block:
         figure.about,
         figure.described,
         figure.sql,
+        command,
     )
 
 

@@ -88,6 +88,7 @@
     const tab = tabs.find((found) => (panel ? found.getAttribute("aria-controls") === panel.id : found.dataset.name === name));
     select(tab || tabs[0]);
     if (panel && target !== panel) target.scrollIntoView();
+    else window.scrollTo(0, 0);
   }
   window.addEventListener("hashchange", follow);
 
