@@ -7,12 +7,14 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from pipeline.load.catalog import Staged, cursor
 from pipeline.load.retention import snapshots, sweep
 from pipeline.load.snapshots import Warehouse
 from pipeline.sample import write_site
@@ -163,3 +165,40 @@ def test_a_warehouse_that_can_only_be_read(world: World) -> None:
         assert set(ask(world.warehouse)) == {1}
     finally:
         subprocess.run(["umount", "-l", world.warehouse], check=True)
+
+
+def test_a_disk_that_fills_up_is_one_line(world: World) -> None:
+    site_at(world, 1, 3)
+    world.run(now=None)
+    site_at(world, 2, 3)
+    command = [sys.executable, "-m", "pipeline", "run", f"site={world.site}", "-w", str(world.warehouse)]
+    for kilobytes in (100, 300, 450):  # at the copy of the template, later, and at the last checkpoint
+        limited = ["bash", "-c", f'ulimit -f {kilobytes} && exec "$@"', "bash", *command]
+        done = subprocess.run(limited, capture_output=True, text=True, check=False)
+        assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+        assert done.stderr.startswith(f"pipeline: {world.warehouse}/.warehouse.") and "cannot be written" in done.stderr
+        assert not list(world.warehouse.rglob(".*.tmp*"))
+        assert set(ask(world.warehouse)) == {1}
+
+
+def test_a_staged_catalog_goes_while_a_query_runs(world: World) -> None:
+    site_at(world, 1, 3)
+    world.run(now=None)
+    place, started, released = Warehouse(world.warehouse), threading.Event(), threading.Event()
+
+    def wait(number: int) -> int:
+        started.set()
+        released.wait()
+        return number
+
+    try:
+        with Staged(place) as staged:
+            busy = cursor(staged.connection)
+            busy.create_function("wait", wait, ["bigint"], "bigint")  # type: ignore[list-item,arg-type]
+            query = threading.Thread(target=lambda: busy.execute("select wait(1)").fetchall())
+            query.start()
+            started.wait()
+    finally:
+        released.set()
+    query.join()
+    assert not list(world.warehouse.glob(".*.tmp*"))

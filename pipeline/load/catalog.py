@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -130,11 +130,14 @@ class Staged:
         return self
 
     def __exit__(self, *about: object) -> None:
-        self._threads.shutdown(cancel_futures=True)
-        if not self._flushed:  # else it has nothing open, and goes when nobody needs it: closing takes 10 ms
-            self.connection.close()
-        for path in (self.aside, Path(f"{self.aside}.wal")):
-            path.unlink(missing_ok=True)
+        try:
+            self._threads.shutdown(cancel_futures=True)
+            if not self._flushed:  # else it has nothing open, and goes when nobody needs it: closing takes 10 ms
+                with suppress(duckdb.Error):  # who stops a run does not wait for a query, and a busy database refuses to close
+                    self.connection.close()
+        finally:
+            for path in (self.aside, Path(f"{self.aside}.wal")):
+                path.unlink(missing_ok=True)
 
     def show(self, tables: Tables) -> None:
         """Let the base views of some tables show these files."""
@@ -157,6 +160,6 @@ class Staged:
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, duckdb.IOException) as error:
+        except (OSError, duckdb.IOException, duckdb.TransactionException) as error:  # the last: a commit for which there is no room
             reason = str(error).split("\n", 1)[0]
             raise WarehouseError(f"{self.aside}: cannot be written ({reason}). Make room or give the right to write.") from error
