@@ -25,13 +25,13 @@ _TYPES = {
     "list<element: string>": "varchar[]",
 }
 _KEPT_DAYS = 30
-"""How long a template stays that another version took the place of."""
+"""How long stays what another version took the place of, or what a killed process left."""
 
 
 def copy_into(connection: duckdb.DuckDBPyConnection) -> bool:
     """Copy the template into the connection's current database, which is empty; False where there is none to be had."""
     path = _path()
-    for _ in range(2):
+    for _ in range(2 if path.is_absolute() else 0):
         try:
             if not path.exists():
                 _make(path)
@@ -41,20 +41,38 @@ def copy_into(connection: duckdb.DuckDBPyConnection) -> bool:
                 path.unlink(missing_ok=True)  # what cannot be read is made anew
             continue
         try:
-            [(database,)] = connection.execute("select current_database()").fetchall()
-            connection.execute(f"copy from database template to {database} (schema)")
+            if _is_whole(connection):
+                [(database,)] = connection.execute("select current_database()").fetchall()
+                connection.execute(f"copy from database template to {database} (schema)")
+                return True
         finally:
             connection.execute("detach template")
-        return True
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
     return False
 
 
+def _is_whole(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the attached file has every view: it may be any database that somebody put there."""
+    query = "select view_name from duckdb_views() where database_name = 'template' and not internal"
+    names = {relation.name for relation in relations("views", "reports")} | TABLES.keys() | {RUNS.name}
+    return {name for (name,) in connection.execute(query).fetchall()} == names
+
+
 def _path() -> Path:
+    """Where the template belongs; relative where the user has neither `XDG_CACHE_HOME` nor a home.
+
+    The XDG Base Directory Specification says to ignore a relative `XDG_CACHE_HOME`.
+    """
     columns = [(table.name, [(column.name, str(column.type)) for column in table.columns]) for table in [*TABLES.values(), RUNS]]
     says = repr(columns) + digest() + duckdb.__version__
     name = blake2b(says.encode() + Path(__file__).read_bytes(), digest_size=8).hexdigest()
-    folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(folder) / "frontmatter-warehouse" / f"catalog-{name}.duckdb"
+    folder = os.environ.get("XDG_CACHE_HOME", "")
+    return (
+        Path(folder if os.path.isabs(folder) else os.path.expanduser("~/.cache"))
+        / "frontmatter-warehouse"
+        / f"catalog-{name}.duckdb"
+    )
 
 
 def _make(path: Path) -> None:
@@ -68,10 +86,12 @@ def _make(path: Path) -> None:
             connection.execute("use memory; detach made")
         os.replace(aside, path)
     finally:
-        aside.unlink(missing_ok=True)
-    for other in path.parent.glob("catalog-*.duckdb"):
-        if other != path and other.stat().st_mtime < time.time() - _KEPT_DAYS * 86_400:
-            other.unlink(missing_ok=True)
+        for left in (aside, Path(f"{aside}.wal")):
+            left.unlink(missing_ok=True)
+    for other in path.parent.glob("*catalog-*"):
+        with suppress(OSError):  # another process may remove it too
+            if other != path and other.stat().st_mtime < time.time() - _KEPT_DAYS * 86_400:
+                other.unlink()
 
 
 def statements() -> str:
