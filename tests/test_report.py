@@ -185,3 +185,13 @@ def test_labels() -> None:
 def test_an_unknown_view_is_refused_in_python_too() -> None:
     with pytest.raises(UsageError, match="there is no such report"):
         compose.reports_of("none")
+
+
+@pytest.mark.parametrize("style", ["table", "md", "json", "html"])
+def test_articles_that_have_nothing_but_a_title(tmp_path: Path, style: str) -> None:
+    bare = World(tmp_path)
+    bare.write({f"{number}.md": f"---\ntitle: Title {number}\n---\n" for number in range(3)})
+    bare.run()
+    done = call("report", "all", "--format", style, "-w", bare.warehouse)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert style == "json" or "No article has both heat and quality." in done.stdout

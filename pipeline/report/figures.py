@@ -85,8 +85,6 @@ def figures(connection: duckdb.DuckDBPyConnection, report: Report, *, limit: int
         if limit is not None and total >= limit:
             [(total,)] = connection.execute(f"select count(*) from {section.view}").fetchall()
         picture = _picture(connection, section) if pictures and section.chart and rows else None
-        if picture is not None and not picture.records:
-            picture = None
         found.append(Figure(section, names, rows, total, about, described, sql, picture))
     return found
 
@@ -105,13 +103,14 @@ def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], li
     return [column[0] for column in found.description or ()], found.fetchall()
 
 
-def _picture(connection: duckdb.DuckDBPyConnection, section: Section) -> Picture:
+def _picture(connection: duckdb.DuckDBPyConnection, section: Section) -> Picture | None:
+    """The section's chart; None where its own query finds nothing to draw, though the view has rows."""
     assert section.chart is not None
     names, rows = _ask(connection, section.chart.query or f"from {section.view} limit {section.chart.most}")
     records = [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
     if section.chart.kind in ("band", "lines"):  # what has no time has no place on a line
         records = [record for record in records if record[section.chart.x] is not None]
-    return Picture(section.chart, records)
+    return Picture(section.chart, records) if records else None
 
 
 def _plain(value: Any) -> Any:
