@@ -125,3 +125,19 @@ def test_a_selection_is_what_a_filter_in_sql_gives(
             {"t": sorted(topics), "p": sorted(providers), "s": since},
         ).fetchall()
     assert counts(site, selection, "article_facts", "related") == list(expected[0])
+
+
+def test_upper_and_lower_case_are_alike_in_any_script(world: World) -> None:
+    for number, name in enumerate(("İSTANBUL", "ΟΔΟΣ", "Straße")):
+        world.write({f"_{name}/{number}.md": story(str(number), "2024-01-01", name, name)})
+    world.run()
+    for name in ("İSTANBUL", "ΟΔΟΣ", "STRAße"):
+        for selection in (Selection(topics=(name,)), Selection(providers=(name,)), Selection(collections=(name,))):
+            assert counts(world, selection, "articles", "documents") == [1, 1], selection
+
+
+def test_names_that_an_error_proposes_cannot_move_the_cursor(world: World) -> None:
+    world.write({"a.md": story("A", "2024-01-01", '"\\e[31mred"', "North")})
+    world.run()
+    with pytest.raises(UsageError, match=r"The closest are \\x1b\[31mred\."):
+        counts(world, Selection(topics=("green",)))

@@ -11,8 +11,10 @@ from msgspec import Struct
 from pipeline.errors import UsageError
 from pipeline.load.catalog import connect
 from pipeline.load.snapshots import Warehouse
+from pipeline.load.template import quoted
 from pipeline.manifest import Manifest
 from pipeline.relations import relations
+from pipeline.render import printable
 
 CLOSEST = 5
 """Names that an error proposes."""
@@ -98,13 +100,13 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection)
         for text in wanted:
             found = connection.execute(
                 f"""
-                select name from ({query}) as names(name) where name is not null
+                select name, lower(name) = lower($1) from ({query}) as names(name) where name is not null
                 order by lower(name) = lower($1) desc, jaro_winkler_similarity(lower(name), lower($1)) desc, name limit {CLOSEST}
                 """,
                 [text],
             ).fetchall()
-            names = [row[0] for row in found]
-            if not names or names[0].lower() != text.lower():
+            names = [printable(row[0]) for row in found]
+            if not found or not found[0][1]:
                 near = f"The closest are {', '.join(names)}." if names else f"There is no {name} at all."
                 raise UsageError(f"--{name} {text}: no article has this {name}. {near}")
 
@@ -114,21 +116,25 @@ def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None
     connection.execute(
         """
         create temp table selected as
-        select article_id from articles
+        with wanted as (
+            select [lower(text) for text in $topics::varchar[]] as topics,
+                   [lower(text) for text in $providers::varchar[]] as providers,
+                   [lower(text) for text in $collections::varchar[]] as collections)
+        select article_id from articles cross join wanted
         where ($since::date is null or (published_at at time zone 'UTC')::date >= $since)
           and ($until::date is null or (published_at at time zone 'UTC')::date <= $until)
-          and ($topics::varchar[] = [] or article_id in
-               (select article_id from article_topics where list_contains($topics, lower(topic))))
-          and ($providers::varchar[] = [] or list_contains($providers, lower(provider_name))
-               or list_contains($providers, lower(provider_domain)))
-          and ($collections::varchar[] = [] or list_contains($collections, lower(collection)))
+          and (topics = [] or article_id in
+               (select article_id from article_topics where list_contains(topics, lower(topic))))
+          and (providers = [] or list_contains(providers, lower(provider_name))
+               or list_contains(providers, lower(provider_domain)))
+          and (collections = [] or list_contains(collections, lower(collection)))
         """,
         {
             "since": selection.since,
             "until": selection.until,
-            "topics": [text.lower() for text in selection.topics],
-            "providers": [text.lower() for text in selection.providers],
-            "collections": [text.lower() for text in selection.collections],
+            "topics": list(selection.topics),
+            "providers": list(selection.providers),
+            "collections": list(selection.collections),
         },
     )
     chosen = "article_id in (from selected)"
@@ -137,7 +143,7 @@ def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None
     conditions["documents"] = "document_id in (from selected)"
     conditions["rejections"] = conditions["other_documents"] = "false"
     if selection == Selection(collections=selection.collections):
-        folders = ", ".join("'" + text.lower().replace("'", "''") + "'" for text in selection.collections)
+        folders = ", ".join(f"lower({quoted(text)})" for text in selection.collections)
         conditions["documents"] = conditions["other_documents"] = f"lower(collection) in ({folders})"
         inside = f"document_id in (select document_id from all_documents where lower(collection) in ({folders}))"
         conditions["rejections"] = conditions["findings"] = inside
