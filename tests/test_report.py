@@ -4,6 +4,8 @@ import csv
 import datetime as dt
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -195,3 +197,22 @@ def test_articles_that_have_nothing_but_a_title(tmp_path: Path, style: str) -> N
     done = call("report", "all", "--format", style, "-w", bare.warehouse)
     assert (done.returncode, done.stderr) == (0, "")
     assert style == "json" or "No article has both heat and quality." in done.stdout
+
+
+def test_files_of_the_working_directory_do_not_stand_in_for_ours(world: World, tmp_path: Path) -> None:
+    for name in ("pipeline.py", "vl_convert.py"):
+        (tmp_path / name).write_text("raise SystemExit('not this one')")
+    program = "import sys; sys.path.remove(''); from pipeline.cli import entry; entry()"
+    arguments = ["report", "heat", "--format", "html", "-o", "heat.html", "-w", world.warehouse]
+    done = subprocess.run([sys.executable, "-c", program, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "") and (tmp_path / "heat.html").stat().st_size > 500_000
+
+
+def test_places_that_cannot_be_written_are_named(world: World, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    done = call("report", "quality", "--format", "csv", "-o", tmp_path / "file", "-w", world.warehouse)
+    assert done.returncode == 1 and done.stderr.startswith(f"pipeline: {tmp_path}/file/quality_summary.csv: cannot be written (")
+    assert (tmp_path / "file").read_text() == "mine"
+    latin = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = call("report", "quality", "-o", "/dev/stdout", "-w", world.warehouse, **latin)
+    assert (done.returncode, done.stderr) == (0, "") and "█" in done.stdout

@@ -86,6 +86,8 @@ def test_unknown_names_are_refused_with_the_closest(site: World) -> None:
         counts(site, Selection(topics=("chip",)))
     with pytest.raises(UsageError, match=r"--provider '; drop: no article has this provider"):
         counts(site, Selection(providers=("'; drop",)))
+    with pytest.raises(UsageError, match="no article has this topic"):
+        counts(site, Selection(topics=("\udcff",)))
     with pytest.raises(UsageError, match=r"--collection game: .* The closest are games"):
         counts(site, Selection(collections=("game",)))
     with pytest.raises(UsageError, match=r"--since 2024-01-03: is after --until 2024-01-02"):

@@ -78,6 +78,6 @@ def write(text: str, output: Path | None) -> None:
     if output.is_dir():
         raise UsageError(f"{output}: is a folder. Name a file.")
     if output.exists() and not output.is_file():
-        output.write_text(text, newline="")
+        output.write_text(text, encoding="utf-8", newline="")
     else:
         replace_file(output.resolve(), text.encode())

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import WarehouseError
@@ -23,7 +24,8 @@ def replace_file(path: Path, content: bytes | memoryview, *, flush: bool = True)
                 os.fsync(handle.fileno())
         os.replace(aside, path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # a file where a folder should be
+            aside.unlink()
         raise WarehouseError(f"{path}: cannot be written ({error.strerror}). Make room or give the right to write.") from error
 
 

@@ -103,7 +103,7 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection)
                 select name, lower(name) = lower($1) from ({query}) as names(name) where name is not null
                 order by lower(name) = lower($1) desc, jaro_winkler_similarity(lower(name), lower($1)) desc, name limit {CLOSEST}
                 """,
-                [text],
+                [text.encode(errors="backslashreplace").decode()],  # bytes of a command line that are no UTF-8
             ).fetchall()
             names = [printable(row[0]) for row in found]
             if not found or not found[0][1]:
