@@ -22,10 +22,10 @@ tests: .venv/installed-test
 
 # README and docs hold what the code prints; `make docs-write` brings them up to date.
 docs: .venv/installed-test
-	$(BIN)/cog -P --check --check-fail-msg "Run make docs-write." -I docs README.md docs/operating.md
+	$(BIN)/cog -P --check --check-fail-msg "Run make docs-write." -I docs README.md docs/operating.md docs/data-dictionary.md
 
 docs-write: .venv/installed-test
-	$(BIN)/cog -P -r -I docs README.md docs/operating.md
+	$(BIN)/cog -P -r -I docs README.md docs/operating.md docs/data-dictionary.md
 
 # The picture of the page in the README; needs Chromium.
 screenshot: .venv/installed-test

@@ -175,7 +175,11 @@ def fingerprint(options: Options) -> dict[str, str]:
     """What alters rows beside the files: version, code of the stages, and each setting that counts."""
     package = Path(__file__).parent
     modules = sorted(
-        [*package.glob("extract/*.py"), *package.glob("transform/*.py"), package / "documents.py", package / "schema.py"]
+        [
+            *package.glob("extract/*.py"),
+            *package.glob("transform/*.py"),
+            *(package / f"{name}.py" for name in ("documents", "columns", "schema")),
+        ]
     )
     code = blake2b(b"".join(path.read_bytes() for path in modules), digest_size=8).hexdigest()
     chosen = {name: str(value).lower() for name, value in msgspec.structs.asdict(options).items()}

@@ -1,7 +1,7 @@
-"""The tables of the warehouse: the only home of a column's name, type, unit, nullability and description.
+"""The tables of the warehouse: the only home of a table's grain, key, references and of what may be null.
 
-A column is described once; a table is a list of column names and a key. Parquet field metadata, `COMMENT ON`, the README's
-table of tables derive from here. Every table passes one gate, `Table.enforce`.
+A column is described once, in `columns.py`; a table is a list of column names and a key. Parquet field metadata, `COMMENT ON`, the
+data dictionary and the data package derive from here. Every table passes one gate, `Table.enforce`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,39 +11,21 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.columns import COLUMNS, INTEGER, TEXT, TIME, Column
 from pipeline.errors import SchemaError
+
+__all__ = ["COLUMNS", "RUNS", "TABLES", "Column", "Reference", "Table"]
 
 FEW = 50_000
 """Rows up to which Python finds repeated keys: `group_by` is four times faster on 300,000, and takes 40 ms to load."""
 
-TEXT = pa.string()
-INTEGER = pa.int64()
-BOOLEAN = pa.bool_()
-TIME = pa.timestamp("us", tz="UTC")
-TEXTS = pa.list_(pa.string())
-
 
 @dataclass(frozen=True)
-class Column:
-    """One column: `description` is a sentence, `unit` a unit of measure, `origin` the front-matter path it comes from."""
+class Reference:
+    """Columns of a table that are the key of another one's row, wherever they are not null."""
 
-    name: str
-    type: pa.DataType
-    description: str
-    unit: str = ""
-    origin: str = ""
-    nullable: bool = True
-
-    @property
-    def field(self) -> pa.Field:
-        """The Arrow field, carrying description, unit and origin as metadata."""
-        facts = {"description": self.description, "unit": self.unit, "origin": self.origin}
-        return pa.field(self.name, self.type, self.nullable, {key: text for key, text in facts.items() if text})
-
-    @property
-    def comment(self) -> str:
-        """Description and unit in one line, as `COMMENT ON` shows them."""
-        return f"{self.description} [{self.unit}]" if self.unit else self.description
+    columns: tuple[str, ...]
+    table: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +37,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     derived: bool = False
+    references: tuple[Reference, ...] = ()
 
     @cached_property
     def arrow(self) -> pa.Schema:
@@ -120,108 +103,6 @@ class Table:
         return f"columns differ in name or order (missing {sorted(missing)}, not declared {sorted(unknown)}). See schema.py."
 
 
-_COLUMNS = [
-    Column("document_id", TEXT, "BLAKE2b of source name and path inside it, 16 hexadecimal characters"),
-    Column("article_id", TEXT, "document_id of the article"),
-    Column("source", TEXT, "Name of the source"),
-    Column("path", TEXT, "Path inside the source, forward slashes"),
-    Column("collection", TEXT, "First folder of the path without leading underscore; null at the top"),
-    Column("position", INTEGER, "Place in the list, from 1"),
-    # documents
-    Column("format", TEXT, "Syntax of the front matter: yaml, toml, json; null without front matter"),
-    Column("size_bytes", INTEGER, "Size of the file; null where it could not be read", "byte"),
-    Column("modified_at", TIME, "Modification time of the file, cut to microseconds; null where it could not be read", "UTC"),
-    Column("raw_hash", TEXT, "BLAKE2b of the file's bytes; null where they could not be read"),
-    Column("content_hash", TEXT, "BLAKE2b of everything but secured, quality, heat, published"),
-    Column("score_hash", TEXT, "BLAKE2b of quality, heat, published"),
-    Column("status", TEXT, "article, other (front matter without a title), skipped (no front matter) or rejected"),
-    Column("part", TEXT, "Part that holds the document's rows"),
-    # what articles and related items share
-    Column("category", TEXT, "Kind of content, such as news or games", origin="category"),
-    Column("type", TEXT, "Form of content, such as article or video", origin="type"),
-    Column("title", TEXT, "Headline", origin="title"),
-    Column("excerpt", TEXT, "First sentences, or the outlet's summary", origin="excerpt"),
-    Column("published_at", TIME, "When the outlet published it", "UTC", "publishedDateTime"),
-    Column("updated_at", TIME, "When the outlet last changed it", "UTC", "updatedDateTime"),
-    Column(
-        "url",
-        TEXT,
-        "Canonical URL: the first usable of original, web, AMP and AMP-cache URL, unwrapped, without tracking",
-        origin="originalUrl, webUrl, ampWebUrl, cdnAmpWebUrl",
-    ),
-    Column("original_url", TEXT, "Address at the outlet, as given", origin="originalUrl"),
-    Column("web_url", TEXT, "Address at the outlet or the site's own page, as given", origin="webUrl"),
-    Column("amp_url", TEXT, "Address of the AMP version, as given", origin="ampWebUrl"),
-    Column("cdn_amp_url", TEXT, "Address of the AMP version in a cache, as given", origin="cdnAmpWebUrl"),
-    Column("provider_id", TEXT, "BLAKE2b of provider name and domain; null where neither is given"),
-    Column("provider_name", TEXT, "Name of the outlet", origin="provider.name"),
-    Column("provider_domain", TEXT, "Host name of the outlet", origin="provider.domain"),
-    Column("author_name", TEXT, "Who wrote it", origin="author, author.name"),
-    Column("author_url", TEXT, "Page of the author", origin="author.url"),
-    Column("quality", INTEGER, "Quality score, 0 and up without an upper bound; null = unscored", "score", "quality"),
-    Column("heat", INTEGER, "Heat score; -1 = suppressed, null = unscored", "score", "heat"),
-    Column("published", BOOLEAN, "Whether the site shows it", origin="published"),
-    Column("duration_seconds", INTEGER, "Running time of a video", "second", "length"),
-    Column("topics", TEXTS, "Topics of the related item", origin="topics"),
-    Column("topics_count", INTEGER, "Topics listed, null ones included", "topic"),
-    Column("related_count", INTEGER, "Related items listed", "related item"),
-    Column("images_count", INTEGER, "Own images listed", "image"),
-    Column("findings_count", INTEGER, "Defects survived", "finding"),
-    Column("secured_bytes", INTEGER, "Length of the decoded ciphertext", "byte", "secured"),
-    Column("secured_iv_bytes", INTEGER, "Length of the decoded initialisation vector", "byte", "secured"),
-    Column("secured_digest", TEXT, "BLAKE2b of the secured text, so that a change is seen", origin="secured"),
-    Column("body_chars", INTEGER, "Length of the body", "character"),
-    Column("extra", TEXT, "Fields that the contract does not know, as JSON; nested ones by dotted path"),
-    # bodies, secured, other documents
-    Column("body", TEXT, "Text after the front matter, stripped"),
-    Column("secured", TEXT, "Ciphertext as given; only with keep_secured", origin="secured"),
-    Column("kind", TEXT, "What it describes, from taxonomy, type or the folder"),
-    Column("name", TEXT, "Name of what is described", origin="name"),
-    Column("front_matter", TEXT, "Whole front matter without secured, as JSON"),
-    # dimensions
-    Column("domain", TEXT, "Host name as given"),
-    Column("registered_domain", TEXT, "Registrable domain by the Public Suffix List; null when there is none"),
-    Column("logo_url", TEXT, "Widest image of the organisation's sidecar"),
-    Column("first_seen_at", TIME, "Earliest publication time that mentions it", "UTC"),
-    Column("last_seen_at", TIME, "Latest publication time that mentions it", "UTC"),
-    Column("articles_count", INTEGER, "Articles that mention it", "article"),
-    Column("related_items_count", INTEGER, "Related items that mention it", "related item"),
-    Column("topic_id", TEXT, "BLAKE2b of the topic's text; null for a null topic"),
-    Column("topic", TEXT, "Topic as given; null where the list holds a null", origin="topics"),
-    Column("slug", TEXT, "Topic in lower case with hyphens"),
-    Column("parent", TEXT, "Parent topic, from the topic's sidecar", origin="_data/topics/*.yaml parent"),
-    # related matches
-    Column("matched_article_id", TEXT, "Our article with the same canonical URL; of several, the earliest published"),
-    Column("candidates_count", INTEGER, "Our articles with that canonical URL", "article"),
-    # images
-    Column("owner", TEXT, "Whose image: article, provider, related or related_provider"),
-    Column("owner_position", INTEGER, "Position of the related item that owns it; 0 for article and provider"),
-    Column("width_px", INTEGER, "Width of the picture", "pixel", "width"),
-    Column("height_px", INTEGER, "Height of the picture", "pixel", "height"),
-    Column("is_cached", BOOLEAN, "Whether the site holds a copy of its own", origin="isCached"),
-    Column("attribution", TEXT, "Whom to credit", origin="attribution"),
-    # observations
-    Column("observed_at", TIME, "Time of the run that saw the change", "UTC"),
-    Column("revision", TEXT, "Run that saw the change"),
-    Column("change", TEXT, "first (seen for the first time), scores (they differ from the row before) or moved"),
-    Column("moved_from", TEXT, "article_id that the article had at its old path, where it moved"),
-    # rejections and findings
-    Column("stage", TEXT, "How far the file came: read, decode, fence, parse"),
-    Column("code", TEXT, "Kind of failure"),
-    Column("message", TEXT, "What is wrong and what to do"),
-    Column("line_number", INTEGER, "Line in the file, from 1"),
-    Column("column_number", INTEGER, "Column in the line, from 1", "character"),
-    Column("line_text", TEXT, "The offending line; secured is blanked"),
-    Column("rule", TEXT, "Kind of defect"),
-    Column("field", TEXT, "Path of the value in the front matter, lists from 0; empty = the whole file"),
-    Column("value", TEXT, "Value as found, as text; never of secured"),
-    Column("action", TEXT, "What was done"),
-    # sidecars
-    Column("key", TEXT, "_id of the sidecar: a topic's slug or an organisation's domain", origin="_id"),
-]
-COLUMNS: dict[str, Column] = {column.name: column for column in _COLUMNS}
-
-
 def _table(
     name: str,
     grain: str,
@@ -230,18 +111,31 @@ def _table(
     described: Mapping[str, str] | None = None,
     derived: bool = False,
     required: str = "",
+    references: str = "",
+    origins: Mapping[str, str] | None = None,
+    within: str = "",
 ) -> Table:
-    """A table from names; `described` overrides a column's description where the table gives it another meaning."""
-    keys, others = tuple(key.split()), (described or {})
+    """A table from names.
+
+    `described` and `origins` override a column's description and front-matter path where the table gives it another meaning;
+    `within` is what leads to all its paths; `references` lists `column:table`, several columns of one reference with plus.
+    """
+    keys, others, paths = tuple(key.split()), (described or {}), (origins or {})
     chosen = [
         replace(
             COLUMNS[column],
             nullable=column not in keys and column not in required.split(),
             description=others.get(column, COLUMNS[column].description),
+            origin=_within(within, paths.get(column, COLUMNS[column].origin)),
         )
         for column in columns.split()
     ]
-    return Table(name, grain, keys, tuple(chosen), derived)
+    pointing = tuple(Reference(tuple(left.split("+")), table) for left, table in (pair.split(":") for pair in references.split()))
+    return Table(name, grain, keys, tuple(chosen), derived, pointing)
+
+
+def _within(place: str, origin: str) -> str:
+    return ", ".join(f"{place}{path}" for path in origin.split(", ")) if place and origin else origin
 
 
 _TABLES = [
@@ -261,6 +155,7 @@ _TABLES = [
         " duration_seconds topics_count related_count images_count findings_count secured_bytes secured_iv_bytes"
         " secured_digest body_chars extra",
         required="source path topics_count related_count images_count findings_count body_chars",
+        references="article_id:documents provider_id:providers",
     ),
     _table(
         "bodies",
@@ -269,14 +164,23 @@ _TABLES = [
         "article_id format body",
         {"format": "Syntax of the body by the file's name: markdown or html"},
         required="format body",
+        references="article_id:articles",
     ),
-    _table("secured", "article whose ciphertext is kept (keep_secured)", "article_id", "article_id secured", required="secured"),
+    _table(
+        "secured",
+        "article whose ciphertext is kept (keep_secured)",
+        "article_id",
+        "article_id secured",
+        required="secured",
+        references="article_id:articles",
+    ),
     _table(
         "other_documents",
         "document with front matter but no title (people, organisations, communities)",
         "document_id",
         "document_id source path collection kind name front_matter",
         required="source path front_matter",
+        references="document_id:documents",
     ),
     _table(
         "sidecars",
@@ -284,6 +188,7 @@ _TABLES = [
         "document_id",
         "document_id source path kind key name parent domain logo_url",
         {"kind": "topic or organization"},
+        origins={"kind": "", "parent": "parent", "domain": "domain", "logo_url": "images[].url, images[]"},
         required="source path kind",
     ),
     _table(
@@ -294,6 +199,14 @@ _TABLES = [
         {"name": "Name of the outlet"},
         derived=True,
         required="articles_count related_items_count",
+        origins={
+            "name": "provider.name, related[].provider.name",
+            "domain": "provider.domain, related[].provider.domain",
+            "registered_domain": "provider.domain, related[].provider.domain",
+            "first_seen_at": "publishedDateTime, related[].publishedDateTime",
+            "last_seen_at": "publishedDateTime, related[].publishedDateTime",
+            "logo_url": "_data/organizations/*.md images[].url",
+        },
     ),
     _table(
         "topics",
@@ -303,8 +216,21 @@ _TABLES = [
         {"topic": "Topic as given"},
         derived=True,
         required="topic slug articles_count related_items_count",
+        origins={
+            "topic": "topics[], related[].topics[], _data/topics/*.yaml name, _data/topics/*.yaml _id",
+            "slug": "topics[], related[].topics[], _data/topics/*.yaml name, _data/topics/*.yaml _id",
+            "parent": "_data/topics/*.yaml parent",
+            "first_seen_at": "publishedDateTime, related[].publishedDateTime",
+            "last_seen_at": "publishedDateTime, related[].publishedDateTime",
+        },
     ),
-    _table("article_topics", "article and position in its topics", "article_id position", "article_id position topic_id topic"),
+    _table(
+        "article_topics",
+        "article and position in its topics",
+        "article_id position",
+        "article_id position topic_id topic",
+        references="article_id:articles topic_id:topics",
+    ),
     _table(
         "related",
         "article and position in its related items",
@@ -312,6 +238,9 @@ _TABLES = [
         "article_id position category type title excerpt published_at url original_url web_url amp_url cdn_amp_url provider_id"
         " provider_name provider_domain quality heat duration_seconds topics images_count",
         required="images_count",
+        references="article_id:articles provider_id:providers",
+        origins={"topics": "topics[]"},
+        within="related[].",
     ),
     _table(
         "related_matches",
@@ -320,6 +249,7 @@ _TABLES = [
         "article_id position matched_article_id candidates_count",
         derived=True,
         required="matched_article_id candidates_count",
+        references="article_id+position:related matched_article_id:articles",
     ),
     _table(
         "images",
@@ -327,6 +257,9 @@ _TABLES = [
         "article_id owner owner_position position",
         "article_id owner owner_position position url width_px height_px is_cached title attribution",
         {"url": "Where the picture lies, as given", "title": "Caption"},
+        references="article_id:articles",
+        origins={"url": "url"},
+        within="images[].",
     ),
     _table(
         "observations",
@@ -342,6 +275,7 @@ _TABLES = [
         "document_id",
         "document_id source path stage code message line_number column_number line_text",
         required="source path stage code message",
+        references="document_id:documents",
     ),
     _table(
         "findings",
@@ -350,6 +284,7 @@ _TABLES = [
         "document_id position article_id source path rule field value action line_number column_number",
         {"article_id": "document_id where the document is an article", "position": "Ordinal in the document, from 1"},
         required="source path rule field action",
+        references="article_id:articles",
     ),
 ]
 TABLES: dict[str, Table] = {table.name: table for table in _TABLES}

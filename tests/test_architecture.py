@@ -19,7 +19,8 @@ MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 # A module imports only from layers above its own; rooms of one layer do not know each other.
 LAYERS = [
     ["errors", "imports", "stop"],
-    ["locations", "schema", "settings", "render", "relations", "manifest"],
+    ["locations", "columns", "settings", "render", "relations", "manifest"],
+    ["schema"],
     ["documents"],
     ["extract", "transform", "load", "engine", "sample"],
     ["checks", "plan", "ledger", "query", "defects", "dictionary", "log", "schedule", "diff"],

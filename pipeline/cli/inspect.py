@@ -1,6 +1,7 @@
 """Commands that look at what is published: query, status, rejects, findings, schema, check."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.options import JsonOption, WarehouseOption, app, emit, warehouse_at
+from pipeline.cli.options import JsonOption, WarehouseOption, app, emit, warehouse_at, write
 from pipeline.errors import UsageError
 
 
@@ -105,12 +106,14 @@ def findings(
 @app.command()
 def schema(
     name: Annotated[str | None, typer.Argument(help="One table or view.")] = None,
-    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, json, jsonl or md.")] = "table",
+    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, json, jsonl, md or html.")] = "table",
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a file.")] = None,
 ) -> None:
-    """Print the tables, or the columns of one."""
-    from pipeline.dictionary import columns_of, tables
+    """Print the tables and views, or the columns of one and what it reads."""
+    from pipeline.dictionary.shown import shown
 
-    emit(*(tables() if name is None else columns_of(name)), style, None)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
+    write(shown(name, style, width=width), output)
 
 
 @app.command()
