@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from pipeline.load.files import replace_file
-from pipeline.load.snapshots import Warehouse
+from pipeline.load.snapshots import PACKAGE, Warehouse
 from pipeline.relations import digest
 
 
@@ -34,6 +34,7 @@ def _seal(warehouse: Warehouse, snapshot: str) -> dict[str, object]:
         "snapshot": snapshot,
         "root": str(warehouse.root),
         "sql": digest(),
+        "package": PACKAGE,  # an older version published without one
         "size": status.st_size,
         "mtime_ns": status.st_mtime_ns,
     }

@@ -3,6 +3,7 @@
 CURRENT                         id of the published snapshot; its replacement is the commit
 snapshots/<id>.json             the manifest
 snapshots/<id>/<table>/         hard links to its part files (copies where links fail)
+snapshots/<id>/datapackage.json describes them to Frictionless tools
 current -> snapshots/<id>       `current/articles/*.parquet` is right for any tool
 parts/<table>/<hash>.parquet    immutable
 runs/<run id>.json              one record per run; after a month, a line of runs/<month>.json
@@ -26,6 +27,7 @@ from pipeline.errors import LockHeld, UsageError, WarehouseError
 from pipeline.load.files import flush_all, replace_file
 from pipeline.manifest import FORMAT, Manifest, PartFile
 
+PACKAGE = "datapackage.json"
 ID_PATTERN = "[0-9]*T*Z-*.json"
 RECOVER = "Go back to a snapshot with `pipeline rollback ID` (see `pipeline snapshots`), or build anew with `pipeline run --full`."
 
@@ -140,8 +142,8 @@ class Warehouse:
         current = self.root / "current"
         if self.database.is_dir() or (current.exists() and not current.is_symlink()):
             raise WarehouseError(f"{self.root}: `warehouse.duckdb` is a folder or `current` is no link. Remove what is there.")
-        flush_all(self.root)
         self._write_links(manifest)
+        flush_all(self.root)
         replace_file(self.root / "snapshots" / f"{manifest.id}.json", msgspec.json.format(msgspec.json.encode(manifest)))
         self._mark_replaced(manifest.id, at)
         replace_file(self.root / "CURRENT", f"{manifest.id}\n".encode())
@@ -175,8 +177,13 @@ class Warehouse:
             ) from error
 
     def _write_links(self, manifest: Manifest) -> None:
+        from pipeline.load.datapackage import descriptor  # loads Arrow
+
         folder = self.root / "snapshots" / manifest.id
         if _has_links(folder, manifest):  # an older snapshot: its readers must not see a hole
+            if not (folder / PACKAGE).exists():  # one of an older version
+                with suppress(WarehouseError):  # another user's folder
+                    replace_file(folder / PACKAGE, descriptor(manifest), flush=False)
             return
         aside = folder.with_name(f".{manifest.id}.{os.getpid()}.tmp")
         try:
@@ -184,6 +191,7 @@ class Warehouse:
                 (aside / table).mkdir(parents=True)
                 for file in files:
                     _link(self.root / "parts" / table / file.file, aside / table / file.file)
+            (aside / PACKAGE).write_bytes(descriptor(manifest))
             if folder.exists():
                 shutil.rmtree(folder)
             os.replace(aside, folder)

@@ -1,0 +1,111 @@
+"""The descriptor of a snapshot's Parquet files: a Data Package (https://datapackage.org, version 2.0).
+
+By the standard, the files of one resource are concatenated byte by byte, which Parquet files cannot be, and `frictionless` reads
+the first one alone; so each part file is a resource of its own. A table of one file gives the resource of its name, one of several
+files `articles-1`, `articles-2` and so on; the property `table` names the table. There are no `bytes` and no `hash`, since
+`frictionless` does not count those of Parquet and finds them wrong. `secured` is left out: it never leaves unless named.
+"""
+
+import datetime as dt
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from pipeline.manifest import Manifest, PartFile
+from pipeline.schema import TABLES, Column, Table
+
+LEFT_OUT = "secured"
+ANY = ""
+"""Stands for whatever part refers to a table of one file."""
+
+_TYPES = {
+    "string": ("string", []),
+    "int64": ("integer", ["nan"]),
+    "double": ("number", ["nan"]),
+    "bool": ("boolean", []),
+    "timestamp[us, tz=UTC]": ("datetime", ["NaT"]),
+    "list<item: string>": ("any", []),
+    "list<element: string>": ("any", []),
+}
+"""Type, and how pandas, by which `frictionless` reads Parquet, shows a null in such a column.
+
+A list is "any": `frictionless` knows it as a list in JSON and CSV alone. Text has no word for null: an empty text is none.
+"""
+
+
+def descriptor(manifest: Manifest) -> bytes:
+    """The descriptor as JSON; the same manifest gives the same bytes. Paths are relative to the snapshot's folder."""
+    package = {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": "frontmatter-warehouse",
+        "title": "Front-matter news articles as tidy tables",
+        "version": manifest.id,
+        "created": manifest.created_at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
+        "sources": [{"title": source.name} for source in manifest.sources],
+        "resources": list(_resources(manifest)),
+    }
+    return msgspec.json.format(msgspec.json.encode(package), indent=1)
+
+
+def _resources(manifest: Manifest) -> Iterator[dict[str, Any]]:
+    tables = {name: files for name, files in manifest.tables.items() if name in TABLES and name != LEFT_OUT}
+    meant = {name: _meant(name, files) for name, files in tables.items()}
+    for name, files in tables.items():
+        table = TABLES[name]
+        for number, file in enumerate(files, 1):
+            keys = [
+                {"fields": to.columns, "reference": {"resource": resource, "fields": TABLES[to.table].key}}
+                for to in table.references
+                if (resource := meant.get(to.table, {}).get(file.part) or meant.get(to.table, {}).get(ANY))
+            ]
+            yield {
+                "name": _name(name, files, number),
+                "table": name,
+                "type": "table",
+                "path": f"{name}/{file.file}",
+                "description": f"One row per {table.grain}.",
+                "format": "parquet",
+                "mediatype": "application/vnd.apache.parquet",
+                "schema": {
+                    "fields": _fields(name, number == 1),
+                    "missingValues": [],
+                    "primaryKey": table.key,
+                    **({"foreignKeys": keys} if keys else {}),
+                },
+            }
+
+
+def _name(table: str, files: list[PartFile], number: int) -> str:
+    return table if len(files) == 1 else f"{table}-{number}"
+
+
+def _meant(table: str, files: list[PartFile]) -> dict[str | None, str]:
+    """The resource that a reference to a table means, by the part of what refers: the file of the same part, or the only file.
+
+    What refers to several files from one (`related_matches` to the `articles` of many parts) has no place in the standard.
+    """
+    if len(files) == 1:
+        return {ANY: table}
+    return {file.part: _name(table, files, number) for number, file in enumerate(files, 1) if file.part is not None}
+
+
+@cache
+def _fields(table: str, is_first: bool) -> msgspec.Raw:
+    """The columns as JSON; descriptions stand in a table's first resource alone: hundreds of files have the same."""
+    fields = [_field(TABLES[table], column) for column in TABLES[table].columns]
+    if not is_first:
+        fields = [{name: value for name, value in field.items() if name != "description"} for field in fields]
+    return msgspec.Raw(msgspec.json.encode(fields))
+
+
+def _field(table: Table, column: Column) -> dict[str, Any]:
+    kind, nulls = _TYPES[str(column.type)]
+    field: dict[str, Any] = {"name": column.name, "type": kind, "description": column.comment}
+    if nulls and column.nullable:
+        field["missingValues"] = nulls
+    constraints = {"required": not column.nullable, "unique": table.key == (column.name,)}
+    if held := {name: True for name, holds in constraints.items() if holds}:
+        field["constraints"] = held
+    return field
