@@ -217,10 +217,11 @@ def test_diagrams_join_only_what_they_draw() -> None:
     ]
     for text in drawings:
         lines = text.splitlines()
-        nodes = {found[1] for line in lines if (found := re.match(r"\s+(?:subgraph )?(\w+)[\[(]", line))}
+        nodes = {found[1] for line in lines if (found := re.match(r"\s+(\w+)\[", line))}
         edges = [line.split(" --> ") for line in lines if " --> " in line]
         ends = {re.match(r"\w+", end.strip())[0] for edge in edges for end in edge}  # type: ignore[index]
         assert edges and ends <= nodes, ends - nodes
     everything = "".join(drawings)
     assert all(re.search(rf"\b{name}\b", everything) for name in FOUND)
+    assert all(f">{one.name}<" in drawings[0] or f'>{one.name}"' in drawings[0] for one in FOUND.values() if one.kind != "report")
     assert {one.subject for one in VIEWS if one.subject} == set(diagrams.SUBJECTS)

@@ -8,20 +8,18 @@ SUBJECTS = ("quality", "heat", "coverage", "health")
 
 
 def overview(found: Mapping[str, Entry]) -> str:
-    """Source, tables, facts and reports, in groups."""
+    """Source, tables, facts and reports, a box each: nodes of their own would lie in a row too long to read."""
     tables = {derived: [one.name for one in _kind(found, "table") if one.derived == derived] for derived in (False, True)}
-    groups = {
-        'tables["tables: one part\'s documents each"]': tables[False],
-        'derived["tables derived over all parts"]': tables[True],
-        'facts["facts: sql/views"]': [one.name for one in _kind(found, "fact")],
+    boxes = {
+        "tables": ["<b>tables, a part of the documents each</b>", *tables[False]],
+        "derived": ["<b>tables derived over all parts</b>", *tables[True]],
+        "facts": ["<b>facts: sql/views</b>", *(one.name for one in _kind(found, "fact"))],
     }
+    boxes |= {f"{name}_reports": [f"<b>{name} report</b>", f"{len(_of(found, name))} views"] for name in SUBJECTS}
     lines = ["flowchart LR", '    files[/"front-matter files"/] --> tables']
-    for head, names in groups.items():
-        lines += [f"    subgraph {head}", "        direction TB", *_nodes(names), "    end"]
-    lines += ['    subgraph reports["reports: sql/reports"]', "        direction TB"]
-    lines += [f'        {subject}_reports["{subject}: {len(_of(found, subject))} views"]' for subject in SUBJECTS]
-    lines += ["    end", "    tables --> derived", "    tables --> facts", "    derived --> facts", "    facts --> reports"]
-    return "\n".join(lines) + "\n"
+    lines += [f'    {name}["{"<br/>".join(words)}"]' for name, words in boxes.items()]
+    lines += ["    tables --> derived", "    tables --> facts", "    derived --> facts"]
+    return "\n".join([*lines, *(f"    facts --> {name}_reports" for name in SUBJECTS)]) + "\n"
 
 
 def of_subject(found: Mapping[str, Entry], subject: str) -> str:
@@ -33,7 +31,7 @@ def of_subject(found: Mapping[str, Entry], subject: str) -> str:
     tables = sorted({name for reads in [*groups, *(found[fact].reads for fact in facts)] for name in reads} - set(facts))
     lines = ["flowchart LR", *_nodes(tables, "[({})]"), *_nodes(facts)]
     for at, (_, names) in enumerate(groups.items(), 1):
-        lines.append(f'        reports{at}["{"<br/>".join(names)}"]')
+        lines.append(f'    reports{at}["{"<br/>".join(names)}"]')
     lines += [f"    {read} --> {fact}" for fact in facts for read in found[fact].reads]
     lines += [f"    {read} --> reports{at}" for at, reads in enumerate(groups, 1) for read in reads]
     return "\n".join(lines) + "\n"
@@ -48,7 +46,7 @@ def of_facts(found: Mapping[str, Entry]) -> str:
 
 
 def _nodes(names: Sequence[str], shape: str = "[{}]") -> list[str]:
-    return [f"        {name}{shape.format(name)}" for name in names]
+    return [f"    {name}{shape.format(name)}" for name in names]
 
 
 def _kind(found: Mapping[str, Entry], kind: str) -> list[Entry]:
