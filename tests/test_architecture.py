@@ -19,13 +19,13 @@ MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 # A module imports only from layers above its own; rooms of one layer do not know each other.
 LAYERS = [
     ["errors", "imports", "stop"],
-    ["locations", "columns", "settings", "render", "relations", "manifest"],
+    ["days", "locations", "columns", "settings", "render", "relations", "manifest"],
     ["schema"],
     ["documents"],
     ["extract", "transform", "load", "engine", "sample"],
     ["checks", "plan", "ledger", "query", "defects", "dictionary", "log", "schedule", "diff"],
     ["build", "derive", "record", "previous", "publication"],
-    ["stages", "gates", "freshness", "report", "verdicts"],
+    ["stages", "gates", "freshness", "report", "export", "verdicts"],
     ["runs", "summary", "status", "upkeep"],
     ["cli", "__init__"],
     ["__main__"],

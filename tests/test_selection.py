@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.days import parse_day
 from pipeline.errors import UsageError
 from pipeline.load.snapshots import Warehouse
 from pipeline.report.figures import basis
-from pipeline.report.selection import Selection, parse_day, selected
+from pipeline.report.selection import Selection, selected
 from tests.conftest import World
 
 NONE = Selection()

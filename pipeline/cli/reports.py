@@ -42,8 +42,9 @@ def report(
 
     bring_numpy()  # RapidFuzz hands over its scores in arrays
 
+    from pipeline.days import parse_day
     from pipeline.report import compose
-    from pipeline.report.selection import Selection, parse_day
+    from pipeline.report.selection import Selection
 
     if style is None:
         style = compose.format_of(output)

@@ -308,7 +308,7 @@ def _without_none(kind: Any) -> Any:
 
 
 KNOWN = {kind: frozenset(item.encode_name for item in fields(kind)) for kind in (Article, Related, Provider, Author, Image)}
-_NESTED: dict[Any, tuple[tuple[str, Any], ...]] = {
+NESTED: dict[Any, tuple[tuple[str, Any], ...]] = {
     Article: (("provider", Provider), ("author", Author), ("images", Image), ("related", Related)),
     Related: (("provider", Provider), ("images", Image)),
     Provider: (("images", Image),),
@@ -316,9 +316,7 @@ _NESTED: dict[Any, tuple[tuple[str, Any], ...]] = {
     Image: (),
 }
 """Where in a record other records stand."""
-_CONTENTS = {
-    kind: tuple((item.encode_name, dict(_NESTED[kind]).get(item.encode_name)) for item in fields(kind)) for kind in _NESTED
-}
+_CONTENTS = {kind: tuple((item.encode_name, dict(NESTED[kind]).get(item.encode_name)) for item in fields(kind)) for kind in NESTED}
 """The fields of a record in order, and which record they hold."""
 _NO_SCALARS = {"provider", "related", "images", "topics"}
 """Fields in which an empty string is of the wrong type."""
@@ -327,7 +325,7 @@ _NO_SCALARS = {"provider", "related", "images", "topics"}
 def unknown_fields(data: Mapping[Any, Any], kind: Any = Article, path: Path = ()) -> dict[str, Any]:
     """Fields of a record and the records in it that the contract does not know, by dotted path."""
     found = {dotted((*path, text_of(key))): value for key, value in data.items() if key not in KNOWN[kind]}
-    for key, inner in _NESTED[kind]:
+    for key, inner in NESTED[kind]:
         value = data.get(key)
         for at, item in enumerate(value) if isinstance(value, list) else ((None, value),):
             if isinstance(item, dict):

@@ -128,7 +128,7 @@ def read_file(root: str, path: str, limit: int) -> tuple[bytes, os.stat_result] 
     """The bytes of a file of at most `limit` bytes, and its state when it was opened."""
     try:
         # O_NONBLOCK: a file that became a pipe since it was listed must not hold the run up
-        handle = os.open(_bytes(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        handle = os.open(file_at(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             status = os.fstat(handle)
             if status.st_size > limit:
@@ -192,8 +192,8 @@ def _spelled_out(char: str) -> str:
     return "".join(f"{MARK}{byte:02x}" for byte in os.fsencode(char))
 
 
-def _bytes(root: str, path: str) -> str | bytes:
-    """Where the file lies; undoes `_text`."""
+def file_at(root: str, path: str) -> str | bytes:
+    """Where the file of a listed path lies below a folder; undoes `_text`."""
     if MARK not in path:
         return f"{root}/{path}"
     raw = re.sub(rb"\xef\xbf\xbd([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), path.encode())

@@ -68,9 +68,14 @@ def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 def base_view(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
     """The statement that shows a table's part files as a view."""
+    return f"create or replace view {name} as {base_query(warehouse, name, files)}"
+
+
+def base_query(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
+    """The query that reads some part files of a table."""
     paths = ", ".join(quoted(_glob_literal(path)) for path in warehouse.part_paths(name, files))
     parquet = f"read_parquet([{paths}], hive_partitioning = false)"
-    return f"create or replace view {name} as select {_names(TABLES[name].columns)} from {parquet}"
+    return f"select {_names(TABLES[name].columns)} from {parquet}"
 
 
 def _runs_view(warehouse: Warehouse) -> str:

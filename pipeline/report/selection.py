@@ -57,16 +57,6 @@ class Selection(Struct, frozen=True):
         return ", ".join(parts)
 
 
-def parse_day(option: str, text: str | None) -> dt.date | None:
-    """A day as `2024-01-31`; raises UsageError for anything else."""
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text}: is no day (expected YYYY-MM-DD, UTC).") from error
-
-
 @contextmanager
 def selected(warehouse: Warehouse, selection: Selection, manifest: Manifest | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection on a snapshot, by default the published one, in which every table holds the selected articles only.

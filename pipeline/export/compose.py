@@ -1,0 +1,181 @@
+"""An export from request to files: the only module of the room that knows all the others."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from pipeline.errors import UsageError
+from pipeline.export import delimited, lines, places
+from pipeline.export.request import Extract, Request, extracts
+from pipeline.export.values import unwritable
+from pipeline.load.catalog import connect
+from pipeline.load.snapshots import Warehouse
+from pipeline.manifest import Manifest
+
+if TYPE_CHECKING:
+    import duckdb
+
+FORMATS = ("csv", "parquet", "jsonl", "xlsx", "frontmatter")
+_BINARY = ("parquet", "xlsx")
+
+
+class Written(Struct, frozen=True):
+    """What an export wrote: paths, and notes on what a format could not hold."""
+
+    paths: list[Path]
+    notes: list[str] = []
+
+
+class Style(Struct, frozen=True):
+    """How rows are written: a format and its options."""
+
+    name: str = "csv"
+    raw: bool = False
+    """CSV: defuse no formulas."""
+    excel: bool = False
+    """CSV: begin with a byte order mark."""
+    nested: bool = False
+    """JSON lines: an object per article, with its topics, related items and images."""
+
+    def refuse_odd(self) -> None:
+        """Raise UsageError for an unknown format, or an option of another one."""
+        if self.name not in FORMATS:
+            raise UsageError(f"--format {self.name}: unknown. Choose one of {', '.join(FORMATS)}.")
+        for flag, given, home in (("--raw", self.raw, "csv"), ("--excel", self.excel, "csv"), ("--nested", self.nested, "jsonl")):
+            if given and self.name != home:
+                raise UsageError(f"{flag}: belongs to --format {home} (got {self.name}). Leave it out.")
+
+
+def format_of(output: str | None, *, nested: bool) -> str:
+    """The format that a request without one means: of `--nested` JSON lines, else what the file's name ends in, else CSV."""
+    ending = Path(output or "").suffix.removeprefix(".").lower()
+    return "jsonl" if nested else ending if ending in FORMATS else "csv"
+
+
+def export(warehouse: Warehouse, request: Request, style: Style, output: str | None) -> Written:
+    """Write the relations of a request to `output`, a file or a folder; `-` is standard output.
+
+    One relation of text goes to standard output without an output. Raises UsageError, QueryError and WarehouseError.
+    """
+    style.refuse_odd()
+    if style.name == "frontmatter":
+        return _write_back(warehouse, request, output)
+    if style.nested:
+        _refuse_not_whole("--nested", request, ("articles",))
+        request = _only_ids(request)
+    with _opened(warehouse) as (connection, manifest):
+        found = extracts(connection, request)
+        write = _writer(warehouse, manifest, style, ordered=bool(request.order_by or request.sample))
+        if output in (None, places.STREAM):
+            if len(found) > 1 or (output is None and style.name in _BINARY):
+                raise UsageError(
+                    f"export: {len(found)} tables as {style.name} cannot go to the screen. Name a file or a folder with -o."
+                )
+            with places.streaming() as path:
+                return Written([], write(connection, found[0], path))
+        paths = places.files_of([extract.name for extract in found], style.name, str(output))
+        notes: list[str] = []
+        with places.replacing(paths) as targets:
+            for extract, target in zip(found, targets, strict=True):
+                notes += write(connection, extract, target)
+        return Written(paths, notes)
+
+
+@contextmanager
+def _opened(warehouse: Warehouse) -> Iterator[tuple[duckdb.DuckDBPyConnection, Manifest]]:
+    """A connection on the published snapshot that sorts in little memory, with the rest in a folder that goes afterwards."""
+    manifest = warehouse.manifest()
+    connection = connect(warehouse, manifest)
+    scratch = tempfile.mkdtemp(prefix="frontmatter-warehouse-")
+    try:
+        connection.execute("set global temp_directory = $1", [scratch])
+        yield connection, manifest
+    finally:
+        connection.close()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _writer(
+    warehouse: Warehouse, manifest: Manifest, style: Style, *, ordered: bool
+) -> Callable[[duckdb.DuckDBPyConnection, Extract, str], list[str]]:
+    def write(connection: duckdb.DuckDBPyConnection, extract: Extract, path: str) -> list[str]:
+        if style.nested:
+            _write_nested(connection, warehouse, manifest, extract, path, ordered=ordered)
+        elif style.name == "csv":
+            delimited.write(connection, extract, path, raw=style.raw, excel=style.excel)
+        elif style.name == "jsonl":
+            lines.write(connection, extract, path)
+        elif style.name == "parquet":
+            from pipeline.export import parquet
+
+            parquet.write(connection, extract, path)
+        else:
+            from pipeline.export import workbook
+
+            return workbook.write(connection, extract, path, manifest.created_at)
+        return []
+
+    return write
+
+
+def _write_nested(
+    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, manifest: Manifest, extract: Extract, path: str, *, ordered: bool
+) -> None:
+    """JSON lines: what a front matter says, and _article_id, _source, _path and _body."""
+    from pipeline.export.nesting import wholes
+
+    try:
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            for article in wholes(connection, warehouse, manifest, extract, ordered=ordered):
+                place = {"_article_id": article.article_id, "_source": article.source, "_path": article.path}
+                body = {"_body": article.body} if article.body else {}
+                file.write(json.dumps(article.front_matter | place | body, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise unwritable(extract.name, str(error.strerror)) from error
+
+
+def _write_back(warehouse: Warehouse, request: Request, output: str | None) -> Written:
+    """Articles as front-matter files below a folder."""
+    from pipeline.export import frontmatter
+    from pipeline.export.nesting import wholes
+
+    _refuse_not_whole("--format frontmatter", request, ("articles", "secured"))
+    if output in (None, places.STREAM):
+        raise UsageError("--format frontmatter: is many files. Name a folder with -o.")
+    folder = Path(str(output))
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file. Name a folder with -o.")
+    secured = "secured" in request.names
+    with _opened(warehouse) as (connection, manifest):
+        [extract] = extracts(connection, _only_ids(request))
+        frontmatter.refuse_lost_bodies(connection, extract.query)
+        chosen = f"from articles semi join (\n{extract.query}\n) using (article_id)"
+        kept = " and article_id not in (select article_id from secured)" if secured else ""
+        [(lost,)] = connection.execute(f"select count(*) {chosen} where secured_digest is not null{kept}").fetchall()
+        sources = [row[0] for row in connection.execute(f"select distinct source {chosen} order by 1").fetchall()]
+        articles = wholes(connection, warehouse, manifest, extract, ordered=False, secured=secured)
+        done = frontmatter.write(articles, folder, sources)
+    told = ", ".join(f"{source}={place}" for source, place in done.folders.items())
+    notes = [f"Wrote {done.files:,} articles. Sources of the same names give the same rows: {told}."] if done.files else []
+    if lost:
+        notes.append(f"{lost:,} articles had a field secured that is left out. Keep it with --keep-secured, and name it: secured.")
+    return Written(list(done.folders.values()), notes)
+
+
+def _refuse_not_whole(flag: str, request: Request, names: tuple[str, ...]) -> None:
+    if set(request.names) - set(names) or request.columns:
+        raise UsageError(f"{flag}: writes whole articles, no other tables and no --columns. Choose rows with --where.")
+
+
+def _only_ids(request: Request) -> Request:
+    import msgspec
+
+    return msgspec.structs.replace(request, names=("articles",), columns=("article_id",))
