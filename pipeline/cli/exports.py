@@ -14,9 +14,7 @@ def export(
     names: Annotated[list[str] | None, typer.Argument(metavar="[TABLE|VIEW]...", help="None = all tables but secured.")] = None,
     style: Annotated[
         str | None,
-        typer.Option(
-            "--format", metavar="FORMAT", help="csv, parquet, jsonl, xlsx or frontmatter; else what PATH ends in, or csv."
-        ),
+        typer.Option("--format", metavar="FORMAT", help="csv, parquet, jsonl, xlsx or frontmatter; default: what PATH ends in."),
     ] = None,
     output: Annotated[
         str | None,

@@ -17,6 +17,7 @@ _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "i
 """What some reader of YAML takes for a boolean, null or a number."""
 _HIDDEN = re.compile(r"[\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff]")
 """Characters that YAML forbids, takes for line ends, or that nobody would see."""
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _QUOTED = ("title", "excerpt")
 _TIMES = ("publishedDateTime", "updatedDateTime")
 _LONG_KEY = 1_000
@@ -76,5 +77,11 @@ def _scalar(key: str, value: Any) -> str:
         return value
     if key not in _QUOTED and not key.lower().endswith("url") and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    text = json.dumps(value, ensure_ascii=bool(MOJIBAKE.search(value)))
-    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = json.dumps(value, ensure_ascii=False)
+    return (_BEYOND_ASCII if MOJIBAKE.search(value) else _HIDDEN).sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """YAML's escape of a character: unlike JSON, it has eight digits for those beyond U+FFFF."""
+    number = ord(found[0])
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
