@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.conftest import World, article
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +23,7 @@ from pipeline.extract.frontmatter import read
 from pipeline.load.snapshots import Warehouse
 from pipeline.schema import TABLES
 from pipeline.transform import document_rows
+from tests.conftest import World, article
 
 EQUAL = ("articles", "article_topics", "related", "images", "bodies")
 NOT_EQUAL = {"findings_count", "secured_bytes", "secured_iv_bytes", "secured_digest"}
@@ -157,7 +157,7 @@ def test_names_that_are_no_utf8_come_back(world: World, tmp_path: Path) -> None:
     (site / ("n" * 252 + ".md")).write_text(article())
     world.run()
     write_back(world, tmp_path / "back")
-    assert b"\xff.md" in os.listdir(os.fsencode(tmp_path / "back"))
+    assert os.path.exists(os.fsencode(tmp_path / "back") + b"/\xff.md")
     assert_same_rows(world, run_again(tmp_path, tmp_path / "back"))
 
 

@@ -2,7 +2,8 @@
 
 Equal are the rows of articles, article_topics, related, images and bodies, but for what no file can give back: `findings_count`
 (what was repaired is in order now) and, where `secured` is not asked for, `secured_bytes`, `secured_iv_bytes` and
-`secured_digest`. `extra` has the same fields, in another order where a list had null items. Of documents, format (all is YAML), size, times and hashes differ.
+`secured_digest`. `extra` has the same fields, in another order where a list had null items. Of documents, format (all is
+YAML), size, times and hashes differ. What a run with --strict kept as found is repaired by a run without.
 """
 
 import os

@@ -17,7 +17,7 @@ _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "i
 """What some reader of YAML takes for a boolean, null or a number."""
 _HIDDEN = re.compile(r"[\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff]")
 """Characters that YAML forbids, takes for line ends, or that nobody would see."""
-_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7e]")
 _QUOTED = ("title", "excerpt")
 _TIMES = ("publishedDateTime", "updatedDateTime")
 _LONG_KEY = 1_000
