@@ -307,7 +307,7 @@ def test_any_article_gives_the_same_rows_again(front_matter: dict[str, Any], bod
     assert extras[0] == extras[1], written.decode()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.lists(articles, min_size=1, max_size=8))
 def test_any_site_gives_the_same_tables_again(tmp_path_factory: pytest.TempPathFactory, found: list[dict[str, Any]]) -> None:
     folder = tmp_path_factory.mktemp("site")

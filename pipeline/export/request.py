@@ -97,7 +97,7 @@ def _extract(connection: duckdb.DuckDBPyConnection, request: Request, name: str,
         statements = connection.extract_statements(query)
         if len(statements) != 1 or statements[0].type.name != "SELECT":
             raise UsageError(f"{name}: --where and --order-by are no parts of one SELECT. Give a condition and columns.")
-        connection.execute(f"describe {query}")
+        connection.execute(f"describe {query}").fetchall()
     except duckdb.Error as error:
         raise QueryError(f"{name}: {error}") from error
     return Extract(name, about, tuple(Field(column, types[column], described.get(column, "")) for column in columns), query)
