@@ -219,6 +219,36 @@ def reports(site: Path) -> list[str]:
     ]
 
 
+def exports(site: Path, sources: int) -> list[str]:
+    """Articles as CSV beside a plain COPY of DuckDB, of a warehouse that holds the site so many times, under different names."""
+    shutil.rmtree(WORK / "many", ignore_errors=True)
+    named = [f"site{number}={site}" for number in range(sources)]
+    subprocess.run([PIPELINE, "run", *named, "--warehouse", str(WORK / "many"), "--quiet"], check=True)
+    [(articles,)] = pipeline.connect(WORK / "many").execute("select count(*) from articles").fetchall()
+    program = "import sys, pipeline; pipeline.connect(sys.argv[1]).execute(\"copy articles to 'plain.csv' (format csv, header)\")"
+    commands = {
+        "`pipeline export articles -o articles.csv`": [
+            PIPELINE,
+            "export",
+            "articles",
+            "-o",
+            "articles.csv",
+            "-w",
+            str(WORK / "many"),
+        ],
+        "plain COPY by DuckDB": [sys.executable, "-c", program, str(WORK / "many")],
+    }
+    costs = in_turn(3, {name: partial(timed, command) for name, command in commands.items()})
+    lines = [f"{articles:,} articles, whole processes.", "", "| work | wall s | rows per s | peak memory MB |", "|---|---|---|---|"]
+    for name, command in commands.items():
+        wall = costs[name].wall
+        lines.append(f"| {name} | {wall:.2f} | {articles / wall:,.0f} | {peak_memory(command):.0f} |")
+    for path in (WORK / "articles.csv", WORK / "plain.csv"):
+        path.unlink()
+    shutil.rmtree(WORK / "many")
+    return lines
+
+
 def sizes(small: int, large: int) -> list[str]:
     """Memory and time of a small and a large site."""
     lines = [
@@ -272,6 +302,10 @@ def main() -> None:
         f"On {named}.",
         "",
         *reports(site),
+        "",
+        "## Exports",
+        "",
+        *exports(generated(small if quick else large), 2 if quick else 5),
         "",
         "## Size",
         "",
