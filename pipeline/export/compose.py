@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -79,6 +80,8 @@ def export(warehouse: Warehouse, request: Request, style: Style, output: str | N
                 raise UsageError(
                     f"export: {len(found)} tables as {style.name} cannot go to the screen. Name a file or a folder with -o."
                 )
+            if style.name in _BINARY:
+                return Written([], _through_a_file(lambda path: write(connection, found[0], path)))
             with places.streaming() as path:
                 return Written([], write(connection, found[0], path))
         paths = places.files_of([extract.name for extract in found], style.name, str(output))
@@ -101,6 +104,17 @@ def _opened(warehouse: Warehouse) -> Iterator[tuple[duckdb.DuckDBPyConnection, M
     finally:
         connection.close()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _through_a_file(write: Callable[[str], list[str]]) -> list[str]:
+    """Send a format to standard output that is written with jumps back: once it is whole."""
+    with tempfile.NamedTemporaryFile(prefix="frontmatter-warehouse-") as file:
+        notes = write(file.name)
+        with open(file.name, "rb") as whole:
+            sys.stdout.flush()
+            shutil.copyfileobj(whole, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    return notes
 
 
 def _writer(
