@@ -1,4 +1,4 @@
-"""Rows as text: a table for the terminal, CSV, JSON, JSON lines or Markdown; and text that a terminal may show."""
+"""Rows as text: a table or records for the terminal, CSV, JSON, JSON lines or Markdown; and text that a terminal may show."""
 
 import csv
 import datetime as dt
@@ -13,7 +13,7 @@ from typing import Any
 
 SHOWN_ROWS = 1_000
 """Rows that the table format prints at most."""
-FORMATS = ("table", "csv", "json", "jsonl", "md")
+FORMATS = ("table", "record", "csv", "json", "jsonl", "md")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -23,8 +23,12 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
-def render(names: Sequence[str], rows: Sequence[Sequence[Any]], style: str, *, width: int | None = None) -> str:
-    """Rows in one of `FORMATS`; ends with a line end. `width` is that of the terminal, in characters."""
+def render(
+    names: Sequence[str], rows: Sequence[Sequence[Any]], style: str, *, width: int | None = None, limit: int | None = SHOWN_ROWS
+) -> str:
+    """Rows in one of `FORMATS`; ends with a line end. `width` is that of the terminal, `limit` the most rows of a table."""
+    if style == "record":
+        return as_records(names, rows, width)
     if style == "csv":
         sink = io.StringIO()
         writer = csv.writer(sink, lineterminator="\r\n")
@@ -38,7 +42,31 @@ def render(names: Sequence[str], rows: Sequence[Sequence[Any]], style: str, *, w
     if style == "md":
         lines = [list(names), ["---"] * len(names), *([_cell(cell).replace("|", "\\|") for cell in row] for row in rows)]
         return "".join("| " + " | ".join(line) + " |\n" for line in lines)
-    return table(names, rows, width)
+    return table(names, rows, width, limit=limit)
+
+
+def as_records(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int | None) -> str:
+    """Each row as lines of name and value, under a line with its number; long values go on below."""
+    from rich.cells import cell_len, chop_cells, set_cell_size
+
+    heads = [printable(name) for name in names]
+    size = max(map(cell_len, heads), default=0)
+    room = max(20, width - size - 3) if width else None
+    lines = []
+    for number, row in enumerate(rows, 1):
+        lines.append(f"── {number:,} ".ljust(size + 3, "─"))
+        for head, cell in zip(heads, row, strict=True):
+            first, *rest = (chop_cells(_cell(cell), room) if room else [_cell(cell)]) or [""]
+            lines.append(f"{set_cell_size(head, size)}   {first}".rstrip())
+            lines += [f"{' ' * size}   {piece}".rstrip() for piece in rest]
+    return "\n".join(lines) + "\n" if lines else "no rows\n"
+
+
+def fits(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> bool:
+    """Whether a table of these rows shows all of its columns."""
+    return len(_layout([printable(name) for name in names], [[_cell(cell) for cell in row] for row in rows], width)[1]) == len(
+        names
+    )
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -84,6 +112,7 @@ def table(
     rows: Sequence[Sequence[Any]],
     width: int | None,
     *,
+    limit: int | None = SHOWN_ROWS,
     label: Callable[[str], str] = printable,
     tell: Callable[[str, Any], str] = _told,
 ) -> str:
@@ -91,25 +120,32 @@ def table(
 
     `label` gives a column's head, `tell` a cell's text from the column's name and the value.
     """
+    shown = [[tell(name, cell) for name, cell in zip(names, row, strict=True)] for row in rows[:limit]]
+    heads = [label(name) for name in names]
+    numeric = [_is_numeric([row[at] for row in rows[:limit]]) for at in range(len(names))]
+    widths, fitted = _layout(heads, shown, width)
+    fitting = len(fitted)
+    lines = [_line(heads, widths, numeric, fitting), "─" * (sum(widths[:fitting]) + 3 * (fitting - 1))]
+    lines += [_line(row, widths, numeric, fitting) for row in shown]
+    if fitting < len(names):
+        lines += textwrap.wrap(f"... hidden: {', '.join(heads[fitting:])}", width or 80)
+    if limit is not None and len(rows) > limit:
+        lines.append(f"... {len(rows) - limit:,} more rows; --format csv prints all")
+    return "\n".join(lines) + "\n"
+
+
+def _layout(heads: Sequence[str], shown: Sequence[Sequence[str]], width: int | None) -> tuple[list[int], list[int]]:
+    """Widths of all columns, and of those that fit."""
     from rich.cells import cell_len
 
-    shown = [[tell(name, cell) for name, cell in zip(names, row, strict=True)] for row in rows[:SHOWN_ROWS]]
-    heads = [label(name) for name in names]
-    numeric = [_is_numeric([row[at] for row in rows[:SHOWN_ROWS]]) for at in range(len(names))]
     widths = [max([cell_len(head), *(cell_len(row[at]) for row in shown)]) for at, head in enumerate(heads)]
-    fitting = len(names)
+    fitting = len(heads)
     if width is not None:
         widths = [min(size, max(cell_len(head), 40)) for size, head in zip(widths, heads, strict=True)]
         while fitting > 1 and sum(widths[:fitting]) + 3 * (fitting - 1) > width:
             fitting -= 1
         widths[0] = min(widths[0], width)
-    lines = [_line(heads, widths, numeric, fitting), "─" * (sum(widths[:fitting]) + 3 * (fitting - 1))]
-    lines += [_line(row, widths, numeric, fitting) for row in shown]
-    if fitting < len(names):
-        lines += textwrap.wrap(f"... hidden: {', '.join(heads[fitting:])}", width or 80)
-    if len(rows) > SHOWN_ROWS:
-        lines.append(f"... {len(rows) - SHOWN_ROWS:,} more rows; --format csv prints all")
-    return "\n".join(lines) + "\n"
+    return widths, widths[:fitting]
 
 
 def _is_numeric(cells: Sequence[Any]) -> bool:

@@ -19,14 +19,14 @@ MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 # A module imports only from layers above its own; rooms of one layer do not know each other.
 LAYERS = [
     ["errors", "imports", "stop"],
-    ["days", "locations", "columns", "settings", "render", "relations", "manifest"],
+    ["days", "locations", "columns", "settings", "render", "relations", "manifest", "statements"],
     ["schema"],
-    ["documents"],
+    ["documents", "mistakes"],
     ["extract", "transform", "load", "engine", "sample"],
-    ["checks", "plan", "ledger", "query", "defects", "dictionary", "log", "schedule", "diff"],
+    ["checks", "plan", "ledger", "query", "defects", "dictionary", "log", "schedule", "comparison"],
     ["build", "derive", "record", "previous", "publication"],
-    ["stages", "gates", "freshness", "report", "export", "verdicts"],
-    ["runs", "summary", "status", "upkeep"],
+    ["stages", "gates", "freshness", "report", "export", "verdicts", "shell"],
+    ["runs", "summary", "status", "upkeep", "analysis"],
     ["cli", "__init__"],
     ["__main__"],
 ]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.diff import CHILDREN, FIELDS, KINDS, Diff, diff, diff_object, diff_rows, diff_text
+from pipeline.comparison import CHILDREN, FIELDS, KINDS, Diff, diff, diff_object, diff_rows, diff_text
 from pipeline.errors import UsageError, WarehouseError
 from pipeline.load.catalog import connect
 from pipeline.load.retention import resolve

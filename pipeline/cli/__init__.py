@@ -5,12 +5,12 @@ import os
 import sys
 
 from pipeline import stop
-from pipeline.cli import build, exports, inspect, keep, reports
+from pipeline.cli import ask, build, exports, inspect, keep, reports
 from pipeline.cli.options import app
 from pipeline.errors import PipelineError
 from pipeline.imports import leave_out_numpy
 
-__all__ = ["app", "build", "entry", "exports", "inspect", "keep", "reports"]
+__all__ = ["app", "ask", "build", "entry", "exports", "inspect", "keep", "reports"]
 
 
 def entry() -> None:

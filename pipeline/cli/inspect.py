@@ -1,38 +1,15 @@
-"""Commands that look at what is published: query, status, rejects, findings, schema, check."""
+"""Commands that look at what is published: status, rejects, findings, schema, check."""
 
 import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from pipeline.cli.options import JsonOption, WarehouseOption, app, emit, warehouse_at, write
 from pipeline.errors import UsageError
-
-
-@app.command()
-def query(
-    sql: Annotated[str | None, typer.Argument(help="One SQL statement.")] = None,
-    file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the statement from a file; - is standard input.")] = None,
-    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, json, jsonl, md or parquet.")] = "table",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.")] = None,
-    warehouse: WarehouseOption = None,
-) -> None:
-    """Ask the published snapshot a question in SQL."""
-    from pipeline.query import answer, write_parquet
-
-    if (sql is None) == (file is None):
-        raise UsageError("query: give one statement, as an argument or with --file.")
-    text = sql if sql is not None else sys.stdin.read() if str(file) == "-" else _read(Path(str(file)))
-    if style == "parquet":
-        if output is None:
-            raise UsageError("query: parquet is no text. Name a file with --output.")
-        write_parquet(text, output, warehouse_at(warehouse))
-        return
-    emit(*answer(text, warehouse_at(warehouse)), style, output)
 
 
 @app.command()
@@ -142,13 +119,6 @@ def check(
     print(checks_in("json" if as_json else style, results), end="")
     if any(result.failed for result in results):
         raise typer.Exit(CheckFailed.exit_code)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}). Name a text file.") from error
 
 
 def _print_defects(rows: list[dict[str, Any]], lines: Callable[[list[dict[str, Any]]], Iterator[str]], as_json: bool) -> None:

@@ -30,8 +30,8 @@ def diff(
     as_json: JsonOption = False,
 ) -> None:
     """Compare the articles of two snapshots, field by field."""
-    from pipeline.diff import diff as compare
-    from pipeline.diff import diff_object, diff_rows, diff_text
+    from pipeline.comparison import diff as compare
+    from pipeline.comparison import diff_object, diff_rows, diff_text
 
     found = compare(warehouse_at(warehouse), before, after)
     if as_json:

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 from msgspec import Struct
 
+from pipeline.columns import TIME
 from pipeline.documents import Article
 from pipeline.errors import QueryError
 from pipeline.export.request import Extract, Field, identifier
@@ -21,7 +22,7 @@ from pipeline.load.catalog import base_query
 from pipeline.load.snapshots import Warehouse
 from pipeline.load.template import quoted
 from pipeline.manifest import Manifest
-from pipeline.schema import TABLES, TIME
+from pipeline.schema import TABLES
 
 BATCH = 5_000
 """Articles at a time where an order is asked for; else a part's."""

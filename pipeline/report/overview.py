@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.diff import Change, Diff, diff
+from pipeline.comparison import Change, Diff, diff
 from pipeline.errors import PipelineError
 from pipeline.load.snapshots import Warehouse
 from pipeline.manifest import Manifest
