@@ -9,9 +9,9 @@
     frames = pipeline.reports("heat", since="2024-01-01")        # the views of a report, by name
     pipeline.diff("previous", "current").counts                  # what the last run changed
 
-Times are UTC, with microseconds; `quality` and `heat` are scores without upper bound, null where an article is unscored; `heat = -1`
-means suppressed and is no temperature. What each column means: `pipeline schema TABLE`. Every error is a `PipelineError` of
-`pipeline.errors`.
+Times are UTC, with microseconds. `quality` and `heat` are scores without upper bound, null where an article is unscored; a heat of
+-1 means suppressed and is no temperature. What each column means: `pipeline schema TABLE`. Every error is a `PipelineError`
+of `pipeline.errors`.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def reports(
     """The views of the report quality, heat, coverage, health or all of them, as frames by the view's name.
 
     Filters choose articles, so that every figure and every denominator follows: `since` and `until` are days (`2024-01-31`, UTC,
-    both included), an article counts that has one of the `topics`, `providers` (names or domains) and `collections`. What a row and each
-    column is stands at the head of the view's file in `sql/reports/`. Raises UsageError for a name that nothing has.
+    both included), an article counts that has one of the `topics`, `providers` (names or domains) and `collections`. What a row and
+    each column is stands at the head of the view's file in `sql/reports/`. Raises UsageError for a name that nothing has.
     """
     from pipeline.analysis import report_frames, warehouse_of
 
@@ -142,7 +142,8 @@ def table(
     """A table or view as a frame: its rows and columns as `pipeline schema` lists them.
 
     pandas gets Arrow-backed dtypes (nulls stay nulls, integers stay integers), polars the Arrow table's own memory: neither copies
-    text, numbers or times. Raises QueryError for an unknown name, UsageError for an unknown snapshot or where polars is not installed.
+    text, numbers or times. Raises QueryError for an unknown name, UsageError for an unknown snapshot or where polars is not
+    installed.
     """
     from pipeline.analysis import connected, frame_of, warehouse_of
 

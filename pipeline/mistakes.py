@@ -17,7 +17,8 @@ SHOWN = 100
 def told(error: Exception, sql: str, connection: duckdb.DuckDBPyConnection, start: int = 0) -> str:
     """The message of an error in `sql`, for the end of a sentence `query: ...`.
 
-    `start` is where the statement begins, in bytes of UTF-8; a connection that was restricted tells position and names.
+    `start` is where what was run begins in `sql`, in bytes of UTF-8: DuckDB counts from the start of the text that it was given.
+    A connection that was restricted tells position and names.
     """
     facts = _facts(error)
     if facts is None:
@@ -25,7 +26,7 @@ def told(error: Exception, sql: str, connection: duckdb.DuckDBPyConnection, star
     message = "\n".join(_own_lines(facts["exception_message"]))
     position = facts.get("position")
     if position is not None:
-        line, column, shown = _place(sql, start + int(position))
+        line, column, shown = _place(sql, max(0, start + int(position)))
         message = f"line {line}, column {column}: {message}\n{shown}"
     if near := _near(facts, connection):
         message += f"\n{near}"

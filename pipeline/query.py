@@ -58,13 +58,15 @@ class Session:
         check_parameters(statements, given)
         start = 0
         for statement in statements:
-            start = max(start, _offset(sql, statement.query, start))
+            start = _offset(sql, statement.query, start)
             values = {name: given[name] for name in statement.named_parameters}
-            with self._told(sql, start):
-                if explain and statement.type.name != "EXPLAIN":
-                    yield self._plan(statement, values)
-                else:
-                    yield self._answer(statement, values, limit)
+            if explain and statement.type.name != "EXPLAIN":
+                with self._told(sql, start - len("explain ")):
+                    answer = self._plan(statement, values)
+            else:
+                with self._told(sql):
+                    answer = self._answer(statement, values, limit)
+            yield answer
             start += len(statement.query.encode())
 
     def _answer(self, statement: duckdb.Statement, values: dict[str, Value], limit: int | None) -> Answer:
@@ -92,7 +94,7 @@ class Session:
         check_parameters(statements, given)
         text = statements[0].query.strip().rstrip(";")
         try:
-            with self._told(sql, -len("copy (\n")):
+            with self._told(sql, _offset(sql, text, 0) - len("copy (\n")):
                 self.connection.execute(f"copy (\n{text}\n) to {quoted(str(aside))} (format parquet)", dict(given) or None)
             os.replace(aside, place)
         except OSError as error:

@@ -40,7 +40,11 @@ def restrict(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def reading_statements(connection: duckdb.DuckDBPyConnection, sql: str) -> list[duckdb.Statement]:
-    """The statements of a text, all of which read. Raises UsageError for none or one that writes, duckdb.Error for bad SQL."""
+    """The statements of a text, all of which read.
+
+    Raises UsageError for none or one that writes, duckdb.Error or UnicodeEncodeError for bad SQL.
+    """
+    sql.encode()
     statements = connection.extract_statements(sql)
     if not statements:
         raise UsageError("query: 0 statements (expected one or more). Give a SQL statement.")
@@ -87,13 +91,10 @@ def _writes(connection: duckdb.DuckDBPyConnection, text: str) -> str | None:
 
 def _writes_inside(connection: duckdb.DuckDBPyConnection, call: dict[str, Any]) -> str | None:
     """What the text given to `query()` writes; only a literal can be seen."""
-    for argument in call.get("children", []):
-        text = argument.get("literal", {}).get("text") if isinstance(argument.get("literal"), dict) else None
-        if not isinstance(text, str):
-            return "query() runs what cannot be seen, unless its text is a literal"
-        if reason := _writes(connection, text):
-            return reason
-    return None
+    texts = [argument.get("expression", {}).get("literal", {}).get("text") for argument in call.get("arguments", [])]
+    if len(texts) != 1 or not isinstance(texts[0], str):
+        return "query() runs what cannot be seen, unless its text is a literal"
+    return _writes(connection, texts[0])
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
