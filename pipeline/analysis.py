@@ -10,9 +10,6 @@ from pipeline.errors import QueryError, UsageError
 from pipeline.load.catalog import connect
 from pipeline.load.retention import resolve
 from pipeline.load.snapshots import Warehouse
-from pipeline.report.compose import reports_of
-from pipeline.report.near_titles import near_titles
-from pipeline.report.selection import Selection, parse_day, selected
 from pipeline.settings import load_settings
 
 Kind = Literal["pandas", "arrow", "polars"]
@@ -70,6 +67,10 @@ def report_frames(
     kind: Kind,
 ) -> dict[str, Any]:
     """The views of a report as frames by name, over the articles selected. Raises UsageError."""
+    from pipeline.report.compose import reports_of
+    from pipeline.report.near_titles import near_titles
+    from pipeline.report.selection import Selection, parse_day, selected
+
     wanted = reports_of(name)
     days = parse_day("since", since), parse_day("until", until)
     selection = Selection(*days, tuple(topics), tuple(providers), tuple(collections))

@@ -1,6 +1,7 @@
-"""Other tools read the warehouse: pandas, polars, DuckDB 1.x; and the wheel works where there is no checkout."""
+"""Other tools read the warehouse, by the lines of docs/tools.md; DuckDB 1.x; and the wheel works where there is no checkout."""
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -67,6 +68,49 @@ def test_duckdb_1_opens_the_database_and_answers_every_view(shipped: World, tmp_
     )
     ours = {name: str(shipped.rows(f"select count(*) from {name}")[0][0]) for name in names}
     assert dict(line.split() for line in done.stdout.splitlines()) == ours
+
+
+BLOCKS = re.findall(r"## ([^\n]+)\n(?:(?!\n## ).)*?```(python|sh)\n(.*?)```", (ROOT / "docs" / "tools.md").read_text(), re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory, shipped: World) -> Path:
+    """A folder in which data/warehouse is the warehouse."""
+    folder = tmp_path_factory.mktemp("beside")
+    (folder / "data").mkdir()
+    (folder / "data" / "warehouse").symlink_to(shipped.warehouse)
+    return folder
+
+
+def test_the_page_of_tools_has_a_line_for_each() -> None:
+    assert [title for title, _, _ in BLOCKS] == [
+        "This project's own Python",
+        "pandas",
+        "polars",
+        "pyarrow",
+        "DuckDB in Python",
+        "DuckDB CLI",
+        "SQLAlchemy",
+    ]
+
+
+@pytest.mark.parametrize(("title", "language", "text"), BLOCKS, ids=[title for title, _, _ in BLOCKS])
+def test_the_line_for_each_tool_works(title: str, language: str, text: str, beside: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command: list[str | Path] = [sys.executable, "-c", text]
+    if language == "sh":
+        venv.create(tmp_path / "cli", with_pip=True)
+        binaries = tmp_path / "cli" / "bin"
+        subprocess.run([binaries / "python", "-m", "pip", "install", "-q", "duckdb-cli"], check=True, capture_output=True)
+        environment["PATH"] = f"{binaries}:{environment['PATH']}"
+        command = ["sh", "-c", text]
+    done = subprocess.run(command, cwd=beside, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.strip(), (title, done.stderr)
+    if "heat_by_topic" in text:
+        [(topic, _)] = (
+            pipeline.connect(beside / "data" / "warehouse").execute("select topic, mean_heat from heat_by_topic limit 1").fetchall()
+        )
+        assert topic in done.stdout
 
 
 def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
