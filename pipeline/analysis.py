@@ -67,9 +67,10 @@ def report_frames(
     kind: Kind,
 ) -> dict[str, Any]:
     """The views of a report as frames by name, over the articles selected. Raises UsageError."""
+    from pipeline.days import parse_day
     from pipeline.report.compose import reports_of
     from pipeline.report.near_titles import near_titles
-    from pipeline.report.selection import Selection, parse_day, selected
+    from pipeline.report.selection import Selection, selected
 
     wanted = reports_of(name)
     days = parse_day("since", since), parse_day("until", until)

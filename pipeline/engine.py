@@ -51,8 +51,8 @@ def _die_with_the_driver(driver: int | None) -> None:
             os._exit(1)
 
 
-def _new_pool(workers: int, *, may_fork: bool = True) -> ProcessPoolExecutor:
-    context = _context(may_fork)
+def _new_pool(workers: int) -> ProcessPoolExecutor:
+    context = _context()
     driver = os.getpid() if context.get_start_method() == "fork" else None  # others fork from a server that watches the driver
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_enter_worker, initargs=(driver,))
 
@@ -100,7 +100,7 @@ def run_tasks(
     missing = list(range(len(tasks)))
     for attempt in range(ATTEMPTS):
         if pool is None or attempt:
-            pool = _new_pool(workers, may_fork=not attempt)  # DuckDB may have threads by now
+            pool = _new_pool(workers)
         try:
             with stop.held():
                 futures = {pool.submit(function, tasks[at]): at for at in missing}
@@ -125,9 +125,12 @@ def run_tasks(
     )
 
 
-def _context(may_fork: bool) -> multiprocessing.context.BaseContext:
-    """Fork where no other Python thread could hold a lock at that moment, else a fresh server."""
+def _context() -> multiprocessing.context.BaseContext:
+    """Fork where no other Python thread could hold a lock at that moment, else a fresh server.
+
+    DuckDB may have threads by then, which are idle and of which a worker uses nothing.
+    """
     methods = multiprocessing.get_all_start_methods()
-    if may_fork and "fork" in methods and threading.active_count() == 1:
+    if "fork" in methods and threading.active_count() == 1:
         return multiprocessing.get_context("fork")
     return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")

@@ -4,11 +4,12 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.options import JsonOption, WarehouseOption, app, emit, warehouse_at, write
+from pipeline.cli.options import JsonOption, WarehouseOption, app, warehouse_at, write
 from pipeline.errors import UsageError
 
 
