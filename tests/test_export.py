@@ -177,7 +177,7 @@ def assert_same_cell(cell: Any, value: Any) -> None:
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
         assert cell == (value if abs(value) < 10**15 else str(value))
     elif isinstance(value, list):
-        assert json.loads(unescape(cell)) == value
+        assert len(as_text(value)) > workbook.CHARACTERS or json.loads(unescape(cell)) == value
     elif isinstance(value, str):
         text = as_text(value)
         assert unescape(cell or "").replace("\r\n", "\n") == text.encode("utf-16-le")[: 2 * workbook.CHARACTERS].decode(
