@@ -4,7 +4,7 @@ import datetime as dt
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,8 @@ class Session:
         except OSError as error:
             raise QueryError(f"query: {path}: cannot be written ({error.strerror}). Choose another place.") from error
         finally:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink()
 
     @contextmanager
     def _told(self, sql: str, start: int = 0) -> Iterator[None]:
