@@ -1,7 +1,12 @@
 """The Python interface: snapshots, kinds of frames, reports, comparison, rollback."""
 
 import datetime as dt
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import nbformat
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -10,6 +15,8 @@ import pytest
 import pipeline
 from pipeline.errors import QueryError, UsageError
 from tests.conftest import World, article
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -72,3 +79,29 @@ def test_reports_are_frames(grown: World) -> None:
     for wrong in ({"name": "none"}, {"since": "soon"}, {"topics": ["nothing"]}):
         with pytest.raises(UsageError):
             pipeline.reports(**{"name": "heat", "warehouse": grown.warehouse, **wrong})
+
+
+def test_the_notebook_runs(tmp_path: Path) -> None:
+    """Its cells compare their figures with those of the views; it is stored without output."""
+    notebook = nbformat.read(ROOT / "docs" / "analysis.ipynb", as_version=4)
+    assert all(not cell.outputs and cell.execution_count is None for cell in notebook.cells if cell.cell_type == "code")
+    pipeline.run(ROOT / "data" / "raw", warehouse=tmp_path / "warehouse", workers=1)
+    program = (
+        "import sys, nbformat, nbclient\n"
+        "notebook = nbformat.read(sys.argv[1], as_version=4)\n"
+        "nbclient.NotebookClient(notebook, timeout=300, kernel_name='python3').execute()\n"
+        "print(sum(bool(cell.get('outputs')) for cell in notebook.cells))\n"
+    )
+    environment = os.environ | {
+        "NOTEBOOK_WAREHOUSE": str(tmp_path / "warehouse"),
+        "PYTHONPATH": str(ROOT),
+        "IPYTHONDIR": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program, ROOT / "docs" / "analysis.ipynb"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and int(done.stdout) == 5, done.stderr[-2000:]
