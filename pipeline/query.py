@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,21 @@ class Session:
             start += len(statement.query.encode())
 
     def _answer(self, statement: duckdb.Statement, values: dict[str, Value], limit: int | None) -> Answer:
+        """Asked in a thread, so that a signal ends it at once: DuckDB looks for one only between some of its steps."""
+        with ThreadPoolExecutor(1) as thread:
+            asked = thread.submit(self._ask, statement, values, limit)
+            try:
+                while not asked.done():
+                    wait([asked], timeout=0.2)
+            except KeyboardInterrupt as error:
+                self.connection.interrupt()
+                raise RuntimeError("Query interrupted") from error
+            except BaseException:
+                self.connection.interrupt()
+                raise
+        return asked.result()
+
+    def _ask(self, statement: duckdb.Statement, values: dict[str, Value], limit: int | None) -> Answer:
         found = self.connection.execute(statement, values or None)
         names = [column[0] for column in found.description or ()]
         if limit is None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import duckdb
 
+from pipeline import stop
 from pipeline.errors import PipelineError, UsageError
 from pipeline.load.snapshots import Warehouse
 from pipeline.query import STYLES, Session, as_text, row_limit
@@ -124,7 +125,9 @@ class Shell:
                     self._print(f"{error}\n")
                 except KeyboardInterrupt:
                     continue
-                except RuntimeError as error:  # what DuckDB makes of Ctrl-C
+                except RuntimeError as error:  # what DuckDB makes of Ctrl-C, and of a terminal that is gone
+                    if (status := stop.exit_status()) is not None:
+                        raise SystemExit(status) from error
                     if "interrupted" not in str(error).lower():
                         raise
                     self._print("interrupted\n")
