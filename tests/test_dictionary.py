@@ -187,7 +187,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, message: str) -
 
 
 def test_an_unknown_format_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--format xml: unknown\. Choose one of table, csv"):
+    with pytest.raises(UsageError, match=r"--format xml: unknown\. Choose one of table, record, csv"):
         shown(None, "xml")
 
 

@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import signal
 import stat
 import subprocess
 import sys
@@ -80,12 +81,18 @@ def test_ctrl_c_clears_the_line_and_interrupts_a_query(terminal: pexpect.spawn) 
     terminal.send("select broken")
     terminal.send("\x03")
     terminal.expect("news>")
-    terminal.send("select 'it', sum(a.range * b.range) from range(100000000) as a, range(1000000) as b;\r")
+    endless = "select 'it', sum(a.range * b.range) from range(100000000) as a, range(1000000) as b;\r"
+    terminal.send(endless)
     terminal.expect("as b;.*\r\n")
     for _ in range(20):
         terminal.sendintr()
-        if terminal.expect(["interrupted", "news>", pexpect.TIMEOUT], timeout=2) < 2:
+        found = terminal.expect(["interrupted", "news>", pexpect.TIMEOUT], timeout=2)
+        if found == 0:
             break
+        if found == 1:  # it came before the query began, and cleared the line
+            terminal.send(endless)
+            terminal.expect("as b;.*\r\n")
+    assert found == 0
     terminal.expect("news>")
     terminal.send("select 6 * 7 as n;\r")
     terminal.expect("42\r\n")
@@ -93,6 +100,16 @@ def test_ctrl_c_clears_the_line_and_interrupts_a_query(terminal: pexpect.spawn) 
     terminal.expect(pexpect.EOF)
     terminal.close()
     assert terminal.exitstatus == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_in_the_middle_of_a_query(terminal: pexpect.spawn, number: signal.Signals) -> None:
+    terminal.send("select 'it', sum(a.range * b.range) from range(100000000) as a, range(1000000) as b;\r")
+    terminal.expect("as b;.*\r\n")
+    terminal.kill(number)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 128 + number
 
 
 def test_mistakes_do_not_end_it(terminal: pexpect.spawn) -> None:
