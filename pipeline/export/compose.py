@@ -15,16 +15,19 @@ from msgspec import Struct
 
 from pipeline.errors import UsageError
 from pipeline.export import delimited, lines, places
-from pipeline.export.request import Extract, Request, extracts
+from pipeline.export.request import UNASKED, Extract, Request, extracts
 from pipeline.export.values import unwritable
 from pipeline.load.catalog import connect
 from pipeline.load.snapshots import Warehouse
 from pipeline.manifest import Manifest
+from pipeline.schema import RUNS, TABLES
 
 if TYPE_CHECKING:
     import duckdb
 
 FORMATS = ("csv", "parquet", "jsonl", "xlsx", "frontmatter")
+MEMORY = "256MB"
+"""What DuckDB may hold of a table's rows at a time; the rest of a sort is in files aside."""
 _BINARY = ("parquet", "xlsx")
 
 
@@ -73,6 +76,8 @@ def export(warehouse: Warehouse, request: Request, style: Style, output: str | N
         _refuse_not_whole("--nested", request, ("articles",))
         request = _only_ids(request)
     with _opened(warehouse) as (connection, manifest):
+        if not style.nested:
+            _stay_small(connection, request)
         found = extracts(connection, request)
         write = _writer(warehouse, manifest, style, ordered=bool(request.order_by or request.sample))
         if output in (None, places.STREAM):
@@ -104,6 +109,16 @@ def _opened(warehouse: Warehouse) -> Iterator[tuple[duckdb.DuckDBPyConnection, M
     finally:
         connection.close()
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _stay_small(connection: duckdb.DuckDBPyConnection, request: Request) -> None:
+    """Let DuckDB keep no rows back: one thread hands them on in order, and a table sorts and samples in MEMORY.
+
+    Views take what their computation takes: joins of lists and windows do not go to disk.
+    """
+    connection.execute("set global threads = 1")
+    if set(request.names or UNASKED) <= {*TABLES, RUNS.name}:
+        connection.execute(f"set global memory_limit = '{MEMORY}'")
 
 
 def _through_a_file(write: Callable[[str], list[str]]) -> list[str]:
