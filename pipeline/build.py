@@ -13,11 +13,12 @@ from pipeline.documents import Document, Finding, Rejection, SourceFile
 from pipeline.extract.frontmatter import read
 from pipeline.extract.source import Entry, Folder, Listing, read_file, sidecar_kind
 from pipeline.load import listings, parts
-from pipeline.manifest import FileState, PartFile, is_racy
+from pipeline.manifest import Difference, FileState, PartFile, is_racy
 from pipeline.plan import OldPart, Options, PartResult, PartTask, rest_of
 from pipeline.schema import TABLES
 from pipeline.transform import PART_TABLES, Frames, Read, sidecars, transform
-from pipeline.transform.articles import finding_rows, status_of
+from pipeline.transform.articles import Row, finding_rows, status_of
+from pipeline.transform.changes import VALUED, Values, differences, values_of
 
 _KINDS = {"topics": "topic", "organizations": "organization"}
 
@@ -30,12 +31,14 @@ def build_part(task: PartTask) -> PartResult:
         options, root = task.options, Path(task.warehouse)
         states: list[FileState] = []
         frames = transform(_documents(task, states), keep_bodies=options.keep_bodies, keep_secured=options.keep_secured)
-        listed = states
+        listed, differing = states, {}
         if task.old is not None:
+            differing = _differences(root, task, frames, states)
             listed = sorted([*_kept_states(root, task.old), *states], key=lambda state: state.path)
             frames = _merge(root, task.old, frames, task.source)
         read_now = states if task.report else []
-        return PartResult(task.part, len(task.entries), _write(root, task.part, frames), listings.write(root, listed), read_now)
+        written = _write(root, task.part, frames)
+        return PartResult(task.part, len(task.entries), written, listings.write(root, listed), read_now, differing)
     finally:
         if collecting:
             gc.enable()
@@ -47,6 +50,35 @@ def _write(root: Path, part: str, frames: Frames) -> dict[str, PartFile]:
 
 def _kept_states(root: Path, old: OldPart) -> list[FileState]:
     return [state for state in listings.read(root, old.listing) if state.path not in old.drop]
+
+
+def _differences(root: Path, task: PartTask, frames: Frames, states: list[FileState]) -> dict[str, list[Difference]]:
+    """Fields that changed, of each article that this part held before with another content."""
+    assert task.old is not None
+    before = {state.path: state for state in listings.read(root, task.old.listing)}
+    edited = [
+        task.source.document_id(state.path)
+        for state in states
+        if state.path in before and state.content_hash != before[state.path].content_hash
+    ]
+    if not edited:
+        return {}
+    old_frames = {name: parts.read(root, name, task.old.tables[name]) for name in VALUED if name in task.old.tables}
+    old, new = _values(old_frames, edited), _values(frames, edited)
+    return {article: differences(old[article], new[article]) for article in edited if article in old and article in new}
+
+
+def _values(frames: Frames, articles: list[str]) -> dict[str, Values]:
+    """What some articles say, by article_id."""
+    import pyarrow.compute as pc
+
+    wanted = pa.array(articles, pa.string())
+    rows: dict[str, dict[str, list[Row]]] = {}
+    for name in VALUED:
+        if name in frames:
+            for row in frames[name].filter(pc.is_in(frames[name]["article_id"], value_set=wanted)).to_pylist():
+                rows.setdefault(row["article_id"], {}).setdefault(name, []).append(tuple(row.values()))
+    return {article: values_of(found) for article, found in rows.items() if "articles" in found}
 
 
 def _merge(root: Path, old: OldPart, frames: Frames, source: Folder) -> Frames:

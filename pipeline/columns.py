@@ -125,10 +125,28 @@ _COLUMNS = [
     Column("is_cached", BOOLEAN, "Whether the site holds a copy of its own", origin="isCached"),
     Column("attribution", TEXT, "Whom to credit", origin="attribution"),
     # observations
-    Column("observed_at", TIME, "Time of the run that saw the change", "UTC"),
-    Column("revision", TEXT, "Run that saw the change"),
-    Column("change", TEXT, "first (seen for the first time), scores (they differ from the row before) or moved"),
+    Column("observed_at", TIME, "Time of the commit, or of the run that saw the change", "UTC"),
+    Column("revision", TEXT, "Commit (its hash) or run (its run_id) that brought the change"),
+    Column("sequence", INTEGER, "Ordinal in the order of the history, from 1: times of commits may go back"),
+    Column(
+        "change",
+        TEXT,
+        "first, scores, content, content_and_scores, moved (from another path), moved_away (to one), deleted or revived",
+    ),
+    Column("blob", TEXT, "Git's name of the version; null of runs and of ends"),
     Column("moved_from", TEXT, "article_id that the article had at its old path, where it moved"),
+    # revisions
+    Column("new", INTEGER, "Files seen for the first time, or again after they were gone", "file"),
+    Column("content", INTEGER, "Files whose content changed, and maybe their scores", "file"),
+    Column("score_only", INTEGER, "Files whose scores changed and whose content did not", "file"),
+    Column("secured_only", INTEGER, "Files in which only secured (or the layout) changed", "file"),
+    Column("moved", INTEGER, "Files with the bytes of one that is gone", "file"),
+    Column("deleted", INTEGER, "Files that are gone", "file"),
+    Column("skipped", INTEGER, "Files without front matter", "file"),
+    Column("rejected", INTEGER, "Files that could not be read", "file"),
+    # content changes
+    Column("old_value", TEXT, "Value before, as text or JSON, cut after 1,000 characters; null = none"),
+    Column("new_value", TEXT, "Value after, likewise"),
     # rejections and findings
     Column("stage", TEXT, "How far the file came: read, decode, fence, parse"),
     Column("code", TEXT, "Kind of failure"),

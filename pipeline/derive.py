@@ -1,13 +1,15 @@
 """What depends on more than one document: derived tables, and the tallies of a snapshot."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import duckdb
 import pyarrow as pa
 
+from pipeline import chronicle
+from pipeline.chronicle import HISTORY
 from pipeline.load import catalog, parts
 from pipeline.load.snapshots import Warehouse
 from pipeline.manifest import Counts, PartFile, Tallies
@@ -28,34 +30,35 @@ DERIVATIONS = {
 
 
 def add_derived(
-    warehouse: Warehouse,
-    staged: catalog.Staged,
-    tables: Tables,
-    published: list[PartFile],
-    revision: str,
-    observed_at: dt.datetime,
-    moves: Mapping[str, str],
+    warehouse: Warehouse, staged: catalog.Staged, tables: Tables, published: chronicle.Files, news: chronicle.News
 ) -> None:
     """Write the derived tables over all parts and enter them in `tables`; every table ends with a file, which `staged` shows.
 
-    `published` are the observations so far: they stay, and what changed is added.
+    `published` is the history so far: it stays, and what is new is added.
     """
-    tables["observations"] = [file for file in published if file.rows]
-    _type_empty(warehouse, tables, (*PART_TABLES, "observations"))
+    for name in HISTORY:
+        tables[name] = [*(file for file in published.get(name, []) if file.rows), *news.files.get(name, [])]
+    _type_empty(warehouse, tables, (*PART_TABLES, *HISTORY))
     opener = _Opener(warehouse, staged, tables)
+    for source in news.first_seen:
+        found = counts_of(staged.connection, source)
+        news.counted[source] = {"new": found.articles + found.other, "skipped": found.skipped, "rejected": found.rejected}
     threads = ThreadPoolExecutor(opener.at_once)
     try:
         derived = {name: threads.submit(_derived, opener.views_of(origins), name) for name, (_, origins) in DERIVATIONS.items()}
         origins = ("articles", "documents", "observations")
-        changed = threads.submit(_changed, opener.views_of(origins), revision, observed_at, moves).result()
-        found = {name: rows.result() for name, rows in derived.items()}
+        observed = threads.submit(_observed, opener.views_of(origins), news.seen).result()
+        made = {name: rows.result() for name, rows in derived.items()}
     finally:
         threads.shutdown(wait=False, cancel_futures=True)  # who stops a run does not wait for a query
-    for name, rows in found.items():
+    for name, rows in made.items():
         tables[name] = [parts.write(warehouse.root, name, rows)]
-    if changed.num_rows:
-        tables["observations"] = _appended(warehouse, [file for file in tables["observations"] if file.rows], changed)
-    staged.show({name: tables[name] for name in (*DERIVATIONS, "observations")})
+    added = {"observations": observed, "content_changes": chronicle.changes_table(news, observed)}
+    added["revisions"] = chronicle.revisions_table(news, chronicle.last_revisions(warehouse.root, tables["revisions"]))
+    for name, rows in added.items():
+        if rows.num_rows:
+            tables[name] = chronicle.appended(warehouse.root, name, [file for file in tables[name] if file.rows], rows)
+    staged.show({name: tables[name] for name in (*DERIVATIONS, *HISTORY)})
 
 
 class _Opener:
@@ -68,7 +71,7 @@ class _Opener:
     def __init__(self, warehouse: Warehouse, staged: catalog.Staged, tables: Tables) -> None:
         self._warehouse, self._staged, self._tables = warehouse, staged, tables
         self.at_once = 2 if sum(file.rows for file in tables["documents"]) < ROWS_AT_ONCE else 1
-        staged.show({name: tables[name] for name in (*PART_TABLES, "observations")})
+        staged.show({name: tables[name] for name in (*PART_TABLES, *HISTORY)})
 
     def views_of(self, names: Iterable[str]) -> Connect:
         """What gives a thread a connection that has these tables."""
@@ -90,34 +93,10 @@ def _derived(connect: Connect, name: str) -> pa.Table:
     return TABLES[name].enforce(rows)
 
 
-def _changed(connect: Connect, revision: str, observed_at: dt.datetime, moves: Mapping[str, str]) -> pa.Table:
+def _observed(connect: Connect, seen: observations.Seen) -> pa.Table:
     with connect() as connection:
-        rows = observations.derive(connection, revision, observed_at, moves)
+        rows = observations.derive(connection, seen)
     return TABLES["observations"].enforce(rows)
-
-
-def _appended(warehouse: Warehouse, files: list[PartFile], added: pa.Table) -> list[PartFile]:
-    """Files with `added` behind them; small files at the end are joined to it, so that n runs leave log n files."""
-    files = list(files)
-    while files and files[-1].rows <= 2 * added.num_rows:
-        before = parts.read(warehouse.root, "observations", files.pop().file)
-        added = pa.concat_tables([before.cast(added.schema), added])
-    return [*files, parts.write(warehouse.root, "observations", added.combine_chunks())]
-
-
-def without(warehouse: Warehouse, files: list[PartFile], forgotten: set[str]) -> list[PartFile]:
-    """Observations but for those of some articles."""
-    import pyarrow.compute as pc
-
-    kept = []
-    for file in files:
-        rows = parts.read(warehouse.root, "observations", file.file)
-        left = rows.filter(pc.invert(pc.is_in(rows["article_id"], value_set=pa.array(forgotten, pa.string()))))
-        if left.num_rows == rows.num_rows:
-            kept.append(file)
-        elif left.num_rows:
-            kept.append(parts.write(warehouse.root, "observations", left))
-    return kept
 
 
 def _type_empty(warehouse: Warehouse, tables: Tables, names: Iterable[str]) -> None:

@@ -78,7 +78,7 @@ def run_tasks(
     workers: int = 0,
     executor: Executor | None = None,
     pool: ProcessPoolExecutor | None = None,
-    meanwhile: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], object] = lambda: None,
     retrying: Callable[[int], None] = lambda tasks: None,
 ) -> Iterator[Result]:
     """Results as they come, in any order. Without `executor`, on `workers` processes (0 = one per processor).

@@ -22,10 +22,17 @@ class Ledger(Struct):
 
 
 class Reckoning(Struct):
-    """A ledger and the moves behind it: new path by old path, per source."""
+    """A ledger of one source, and what is behind it."""
 
     ledger: Ledger
     moves: dict[str, str]
+    """New path by old path."""
+    edited: list[str]
+    """Paths of articles whose content changed."""
+    ended: list[str]
+    """Paths where an article was that is gone, or is no article any more."""
+    changes: Counter[str]
+    """Files by what changed, in the ledger's words: only those that this run found changed."""
 
 
 def reckon(before: list[FileState], read: list[FileState], unchanged: list[FileState], deleted: list[FileState]) -> Reckoning:
@@ -37,13 +44,25 @@ def reckon(before: list[FileState], read: list[FileState], unchanged: list[FileS
             gone.setdefault(state.raw_hash, []).append(state.path)
     counted: Counter[str] = Counter(_plain(state) or "unchanged" for state in unchanged)
     moves: dict[str, str] = {}
+    edited: list[str] = []
+    changes: Counter[str] = Counter()
     for state in sorted(read, key=lambda state: state.path):
+        then = old.get(state.path)
         word = _plain(state)
-        if word is None and state.path not in old and gone.get(state.raw_hash or ""):
+        if word is None and then is None and gone.get(state.raw_hash or ""):
             moves[gone[state.raw_hash or ""].pop(0)] = state.path
             word = "moved"
-        counted[word or _change(old.get(state.path), state)] += 1
-    return Reckoning(Ledger(deleted=len(deleted) - len(moves), **counted), moves)
+        word = word or _change(then, state)
+        counted[word] += 1
+        if word != "unchanged" and (then is None or then.raw_hash is None or then.raw_hash != state.raw_hash):
+            changes[word] += 1
+        if word == "content" and state.status == "article":
+            edited.append(state.path)
+    ended = [state.path for state in deleted if state.path not in moves]
+    ended += [state.path for state in read if state.status in ("other", "skipped") and state.path in old]
+    lost = len(deleted) - len(moves)
+    changes["deleted"] += lost
+    return Reckoning(Ledger(deleted=lost, **counted), moves, edited, ended, changes)
 
 
 def _plain(state: FileState) -> str | None:

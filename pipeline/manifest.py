@@ -6,7 +6,10 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct
 
-FORMAT = 3
+FORMAT = 4
+
+Difference = tuple[str, str | None, str | None]
+"""What changed in an article: field, value before, value after."""
 
 
 class PartFile(Struct, frozen=True):

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from pipeline import __version__
 from pipeline.extract.source import Entry, Folder, Listing
-from pipeline.manifest import FileState, PartFile
+from pipeline.manifest import Difference, FileState, PartFile
 
 
 class Options(Struct, frozen=True):
@@ -55,6 +55,8 @@ class PartResult(Struct, frozen=True):
     tables: dict[str, PartFile]
     listing: str
     read: list[FileState]
+    differences: dict[str, list[Difference]] = {}
+    """Fields that changed of articles whose content did, by article_id."""
 
 
 class SourcePlan(Struct, frozen=True):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from pipeline.chronicle import HISTORY
 from pipeline.errors import SourceError, UsageError, WarehouseError
 from pipeline.extract.source import Folder, Listing
 from pipeline.load.listings import read as read_listing
@@ -52,14 +53,15 @@ class Previous:
         old = self.manifest.listings if self.manifest else {}
         return {part: name for part, name in old.items() if part in reused or source_of(part) not in sources}
 
-    def observations(self) -> tuple[list[PartFile], list[Path]]:
-        """Part files of the observations so far; and those that are lost, which a full run does without."""
-        files = self.manifest.tables.get("observations", []) if self.manifest else []
+    def history(self) -> tuple[dict[str, list[PartFile]], list[Path]]:
+        """Part files of the tables of history so far; and those that are lost, which a full run does without."""
+        tables = self.manifest.tables if self.manifest else {}
+        files = {name: tables.get(name, []) for name in HISTORY}
         if not self._full or self.manifest is None:
             return files, []
-        lost = self._warehouse.damaged(msgspec.structs.replace(self.manifest, tables={"observations": files}))
+        lost = self._warehouse.damaged(msgspec.structs.replace(self.manifest, tables=files))
         names = {path.name for path in lost}
-        return [file for file in files if file.file not in names], lost
+        return {name: [file for file in found if file.file not in names] for name, found in files.items()}, lost
 
     def known(self, source: Folder) -> Known | None:
         """Files, tables and listings of a source; None where the snapshot holds nothing of it."""

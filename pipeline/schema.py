@@ -263,11 +263,34 @@ _TABLES = [
     ),
     _table(
         "observations",
-        "article and run in which its scores changed or its file moved; the first sight counts",
-        "article_id revision",
-        "article_id revision observed_at change moved_from quality heat published related_count content_hash",
+        "change of an article: of its scores, its content or its path; the first sight and the end count",
+        "article_id sequence",
+        "article_id sequence source path revision observed_at change moved_from quality heat published related_count content_hash"
+        " blob",
+        {
+            "quality": "Quality after the change; null after the end",
+            "heat": "Heat after the change, -1 = suppressed; null after the end",
+            "published": "Whether the site shows it after the change; null after the end",
+        },
         derived=True,
-        required="observed_at change",
+        required="source path revision observed_at change",
+    ),
+    _table(
+        "content_changes",
+        "article, revision and field of its front matter (or body) that the revision changed",
+        "article_id revision field",
+        "article_id revision field old_value new_value",
+        {"field": "Column of articles; or topics, related, images, body"},
+        derived=True,
+    ),
+    _table(
+        "revisions",
+        "source and revision: commit or run that changed its files",
+        "source revision",
+        "source revision sequence observed_at new content score_only secured_only moved deleted rejected skipped",
+        {"sequence": "Ordinal among the revisions of the source, from 1"},
+        derived=True,
+        required="sequence observed_at new content score_only secured_only moved deleted rejected skipped",
     ),
     _table(
         "rejections",

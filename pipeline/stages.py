@@ -17,7 +17,7 @@ def build_parts(
     pool: ProcessPoolExecutor | None,
     progress: Progress | None,
     retrying: Callable[[int], None],
-    meanwhile: Callable[[], None],
+    meanwhile: Callable[[], object],
 ) -> Iterator[PartResult]:
     """Results of the tasks as they come.
 

@@ -1,39 +1,87 @@
-"""Observations: the scores of articles as runs saw them, a row whenever they changed or the file moved."""
+"""Observations: what runs saw of articles, a row whenever scores, content or path changed, and at the end."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+from msgspec import Struct
 
 if TYPE_CHECKING:
     import duckdb
 
 
-def derive(connection: duckdb.DuckDBPyConnection, revision: str, observed_at: dt.datetime, moves: Mapping[str, str]) -> pa.Table:
-    """Rows to add: articles whose scores differ from their last row, or that were elsewhere before.
+class Seen(Struct):
+    """What a run saw beside the articles themselves; all but `revision` and `elsewhere` are article_ids."""
 
-    `moves` gives the article_id that a moved article had before.
+    revision: str
+    observed_at: dt.datetime
+    moves: Mapping[str, str] = {}
+    """Where an article was before, by where it is now."""
+    edited: Iterable[str] = ()
+    """Those whose content changed."""
+    ended: Iterable[str] = ()
+    """Those that are gone, or are no articles any more."""
+    elsewhere: Iterable[str] = ()
+    """Sources whose observations come from a history of their own."""
+
+
+def derive(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
+    """Rows to add: articles that differ from their last row, came back or moved; and the ends of those that are gone.
+
+    A file that cannot be read ends nothing: what was seen last stands until it can be read, or is gone.
     """
-    moved = pa.table({"article_id": pa.array(list(moves), pa.string()), "moved_from": pa.array(list(moves.values()), pa.string())})
-    connection.register("moves", moved)
+    connection.register("moves", _pairs(moved_to=list(seen.moves), moved_from=list(seen.moves.values())))
+    connection.register("edited", _pairs(article_id=list(seen.edited)))
+    connection.register("ended", _pairs(article_id=list(seen.ended)))
+    connection.register("elsewhere", _pairs(source=list(seen.elsewhere)))
     return connection.sql(
         """
         with last as (
-            select article_id, arg_max(row(quality, heat, published), (observed_at, revision)) as scores
-            from observations group by article_id)
-        select articles.article_id, $revision as revision, $observed_at::timestamptz as observed_at,
-               case when moved_from is not null then 'moved' when last.scores is null then 'first' else 'scores' end as change,
-               moved_from, articles.quality, articles.heat, articles.published, articles.related_count, documents.content_hash
-        from articles
-        join documents on documents.document_id = articles.article_id
+            select article_id, max(sequence) as sequence, max_by(source, sequence) as source, max_by(path, sequence) as path,
+                   max_by(change, sequence) in ('deleted', 'moved_away') as is_over,
+                   arg_max(row(quality, heat, published), sequence) as scores,
+                   arg_max(row(content_hash), sequence) as content
+            from observations group by article_id),
+        compared as (
+            select articles.article_id, articles.source, articles.path, moved_from, articles.quality, articles.heat,
+                   articles.published, articles.related_count, documents.content_hash,
+                   last.scores is distinct from row(articles.quality, articles.heat, articles.published) as scores_differ,
+                   edited.article_id is not null and last.content is distinct from row(documents.content_hash) as content_differs,
+                   case when moved_from is not null then 'moved'
+                        when last.article_id is null then 'first'
+                        when is_over then 'revived'
+                        when scores_differ and content_differs then 'content_and_scores'
+                        when scores_differ then 'scores'
+                        when content_differs then 'content' end as change
+            from articles
+            join documents on documents.document_id = articles.article_id
+            left join last using (article_id)
+            left join moves on moved_to = articles.article_id
+            left join edited using (article_id)
+            where articles.source not in (from elsewhere)),
+        added as (
+            select article_id, 1 as place, source, path, change, moved_from, quality, heat, published, related_count, content_hash
+            from compared
+            where change is not null
+            union all
+            select article_id, 0, source, path, case when left_to.moved_to is not null then 'moved_away' else 'deleted' end,
+                   null, null, null, null, null, null
+            from last
+            left join moves as left_to on left_to.moved_from = last.article_id
+            where not is_over and (left_to.moved_to is not null or article_id in (from ended)))
+        select article_id, coalesce(last.sequence, 0) + row_number() over (partition by article_id order by place) as sequence,
+               added.source, added.path, $revision as revision, $observed_at::timestamptz as observed_at, change, moved_from,
+               quality, heat, published, related_count, content_hash, null::varchar as blob
+        from added
         left join last using (article_id)
-        left join moves using (article_id)
-        where moved_from is not null or last.scores is null
-           or last.scores is distinct from row(articles.quality, articles.heat, articles.published)
-        order by articles.article_id
+        order by article_id, sequence
         """,
-        params={"revision": revision, "observed_at": observed_at},
+        params={"revision": seen.revision, "observed_at": seen.observed_at},
     ).to_arrow_table()
+
+
+def _pairs(**columns: list[str]) -> pa.Table:
+    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})

@@ -1,0 +1,125 @@
+"""The tables of history, which only grow: what a run adds to them, and what it takes out when a source's history is told anew."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import Struct, field
+
+from pipeline.load import parts
+from pipeline.manifest import Difference, PartFile
+from pipeline.schema import TABLES
+from pipeline.transform.observations import Seen
+
+HISTORY = ("observations", "content_changes", "revisions")
+"""Tables that no run can build again from the files as they are now."""
+WORDS = ("new", "content", "score_only", "secured_only", "moved", "deleted", "rejected", "skipped")
+"""What a revision counts, in the ledger's words."""
+
+Files = dict[str, list[PartFile]]
+
+
+class News(Struct):
+    """What a run adds: what it saw of articles itself, and the files of histories that it read."""
+
+    seen: Seen
+    differences: dict[str, list[Difference]] = field(default_factory=dict)
+    """Fields that changed, by article_id."""
+    counted: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    """Files by what changed, per source."""
+    first_seen: list[str] = field(default_factory=list)
+    """Sources that no snapshot had before: all of their files are new."""
+    files: Files = field(default_factory=dict)
+    """Part files of the tables of history."""
+
+
+def changes_table(news: News, observed: pa.Table) -> pa.Table:
+    """Rows of `content_changes` of the articles that have a row in `observed`."""
+    there = set(observed["article_id"].to_pylist())
+    rows = [
+        (article, news.seen.revision, *difference)
+        for article, found in sorted(news.differences.items())
+        if article in there
+        for difference in sorted(found)
+    ]
+    return TABLES["content_changes"].enforce(TABLES["content_changes"].from_rows(rows))
+
+
+def revisions_table(news: News, last: Mapping[str, int]) -> pa.Table:
+    """Rows of `revisions`: one for each source in which files changed; `last` is the last ordinal of each source."""
+    seen = news.seen
+    rows = [
+        revision_row(source, seen.revision, last.get(source, 0) + 1, seen.observed_at, counts)
+        for source, counts in sorted(news.counted.items())
+        if any(counts.get(word) for word in WORDS)
+    ]
+    return TABLES["revisions"].enforce(TABLES["revisions"].from_rows(rows))
+
+
+def revision_row(
+    source: str, revision: str, sequence: int, observed_at: dt.datetime, counts: Mapping[str, int]
+) -> tuple[object, ...]:
+    """One row of `revisions`."""
+    by_word = {word: counts.get(word, 0) for word in WORDS}
+    first = {"source": source, "revision": revision, "sequence": sequence, "observed_at": observed_at}
+    return tuple({**first, **by_word}[name] for name in TABLES["revisions"].names)
+
+
+def last_revisions(root: Path, files: list[PartFile]) -> dict[str, int]:
+    """The last ordinal of each source."""
+    last: Counter[str] = Counter()
+    for file in files:
+        rows = parts.read(root, "revisions", file.file).select(["source", "sequence"])
+        for source, sequence in zip(rows["source"].to_pylist(), rows["sequence"].to_pylist(), strict=True):
+            last[source] = max(last[source], sequence)
+    return last
+
+
+def appended(root: Path, name: str, files: list[PartFile], added: pa.Table) -> list[PartFile]:
+    """Files with `added` behind them; small files at the end are joined to it, so that n runs leave log n files."""
+    if not added.num_rows:
+        return files
+    files = list(files)
+    while files and files[-1].rows <= 2 * added.num_rows:
+        before = parts.read(root, name, files.pop().file)
+        added = pa.concat_tables([before.cast(added.schema), added])
+    return [*files, parts.write(root, name, added.combine_chunks())]
+
+
+def without(root: Path, history: Files, source: str, since: dt.datetime | None = None) -> Files:
+    """The history but for that of a source, from a moment on or all of it."""
+    articles: set[str] = set()
+    revisions: set[str] = set()
+
+    def of_source(rows: pa.Table) -> pa.Array:
+        mine = pc.equal(rows["source"], source)
+        return (
+            mine
+            if since is None
+            else pc.and_(mine, pc.greater_equal(rows["observed_at"], pa.scalar(since, rows["observed_at"].type)))
+        )
+
+    def of_observations(rows: pa.Table) -> pa.Array:
+        mine = of_source(rows)
+        articles.update(rows["article_id"].filter(mine).to_pylist())
+        revisions.update(rows["revision"].filter(mine).to_pylist())
+        return mine
+
+    def of_changes(rows: pa.Table) -> pa.Array:
+        mine = pc.is_in(rows["article_id"], value_set=pa.array(articles, pa.string()))
+        return pc.and_(mine, pc.is_in(rows["revision"], value_set=pa.array(revisions, pa.string())))
+
+    kept: Files = {}
+    for name, dropped in (("observations", of_observations), ("content_changes", of_changes), ("revisions", of_source)):
+        kept[name] = []
+        for file in history.get(name, []):
+            rows = parts.read(root, name, file.file)
+            left = rows.filter(pc.invert(dropped(rows)))
+            if left.num_rows == rows.num_rows:
+                kept[name].append(file)
+            elif left.num_rows:
+                kept[name].append(parts.write(root, name, left))
+    return kept
