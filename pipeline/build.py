@@ -1,7 +1,6 @@
 """One part from its files to its Parquet files: the function that workers run."""
 
 import gc
-import time
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -10,10 +9,11 @@ import pyarrow as pa
 import yaml_rs
 
 from pipeline.documents import Document, Finding, Rejection, SourceFile
-from pipeline.extract.frontmatter import read
-from pipeline.extract.source import Entry, Folder, Listing, read_file, sidecar_kind
+from pipeline.extract.frontmatter import read_safely
+from pipeline.extract.source import Entry, Listing, Loaded, sidecar_kind
+from pipeline.extract.sources import Source
 from pipeline.load import listings, parts
-from pipeline.manifest import Difference, FileState, PartFile, is_racy
+from pipeline.manifest import Difference, FileState, PartFile
 from pipeline.plan import OldPart, Options, PartResult, PartTask, rest_of
 from pipeline.schema import TABLES
 from pipeline.transform import PART_TABLES, Frames, Read, sidecars, transform
@@ -81,7 +81,7 @@ def _values(frames: Frames, articles: list[str]) -> dict[str, Values]:
     return {article: values_of(found) for article, found in rows.items() if "articles" in found}
 
 
-def _merge(root: Path, old: OldPart, frames: Frames, source: Folder) -> Frames:
+def _merge(root: Path, old: OldPart, frames: Frames, source: Source) -> Frames:
     """Old rows that stay and new rows, in the order of a build from scratch: documents by path, each document's rows together."""
     import pyarrow.compute as pc  # a build from scratch does without it
 
@@ -102,14 +102,14 @@ def _merge(root: Path, old: OldPart, frames: Frames, source: Folder) -> Frames:
 def _documents(task: PartTask, states: list[FileState]) -> Iterator[Read]:
     """Read the task's files one by one; `states` grows as they are read."""
     source, options = task.source, task.options
-    for entry in task.entries:
-        read_at = time.time_ns()
-        loaded = read_file(source.root, entry.path, options.max_file_bytes)
+    for entry, loaded in source.read(task.entries, options.max_file_bytes):
         if isinstance(loaded, Rejection):
-            states.append(FileState(entry.path, entry.size, entry.mtime_ns, entry.ctime_ns, True, "rejected"))
+            states.append(
+                FileState(entry.path, entry.size, entry.mtime_ns, entry.ctime_ns, True, "rejected", version=entry.version)
+            )
             yield file_of(source, task.part, entry), loaded
             continue
-        raw, stat = loaded
+        raw = loaded.raw
         file = SourceFile(
             source.name,
             entry.path,
@@ -117,18 +117,13 @@ def _documents(task: PartTask, states: list[FileState]) -> Iterator[Read]:
             task.part,
             _KINDS.get(sidecar_kind(entry.path) or "") if "_data/" in entry.path else None,
             len(raw),
-            table_time(stat.st_mtime_ns),
+            table_time(loaded.mtime_ns),
             blake2b(raw, digest_size=8).hexdigest(),
         )
-        try:
-            document: Document | Rejection = read(raw, strict=options.strict)
-        except Exception as error:  # one file's surprise must not stop the others
-            document = Rejection.surprise(error)
+        document = read_safely(raw, strict=options.strict)
         digests = (document.content_hash, document.score_hash) if isinstance(document, Document) else (None, None)
-        racy = is_racy(stat.st_mtime_ns, stat.st_ctime_ns, read_at)
-        states.append(
-            FileState(entry.path, len(raw), stat.st_mtime_ns, stat.st_ctime_ns, racy, status_of(document), file.raw_hash, *digests)
-        )
+        times = loaded.mtime_ns, loaded.ctime_ns, loaded.is_racy
+        states.append(FileState(entry.path, len(raw), *times, status_of(document), file.raw_hash, *digests, entry.version))
         yield file, document
 
 
@@ -137,13 +132,13 @@ def table_time(ns: int) -> int | None:
     return ns // 1000 if -62_135_596_800 * 10**9 <= ns < 253_402_300_800 * 10**9 else None
 
 
-def file_of(source: Folder, part: str, entry: Entry) -> SourceFile:
+def file_of(source: Source, part: str, entry: Entry) -> SourceFile:
     """A file that was listed and not read."""
     identity = source.document_id(entry.path)
     return SourceFile(source.name, entry.path, identity, part)
 
 
-def build_rest(source: Folder, listing: Listing, warehouse: str, options: Options) -> PartResult:
+def build_rest(source: Source, listing: Listing, warehouse: str, options: Options) -> PartResult:
     """What is no document: topic sidecars, and what could not be listed."""
     root, part = Path(warehouse), rest_of(source.name)
     refused = [
@@ -151,9 +146,9 @@ def build_rest(source: Folder, listing: Listing, warehouse: str, options: Option
     ]
     frames = dict(transform(refused))
     rows, findings = [], []
-    for entry in listing.sidecars:
+    for entry, loaded in source.read(listing.sidecars, options.max_file_bytes):
         file = file_of(source, part, entry)
-        data = _read_sidecar(source, entry, options)
+        data = _read_sidecar(loaded)
         if isinstance(data, dict):
             rows.append(sidecars.row(file, "topic", data))
         else:
@@ -161,17 +156,19 @@ def build_rest(source: Folder, listing: Listing, warehouse: str, options: Option
     frames["sidecars"] = TABLES["sidecars"].from_rows(rows)
     frames["findings"] = TABLES["findings"].from_rows(findings)
     assert set(frames) == set(PART_TABLES)
-    states = [FileState(entry.path, entry.size, entry.mtime_ns, entry.ctime_ns, False, "sidecar") for entry in listing.sidecars]
+    states = [
+        FileState(entry.path, entry.size, entry.mtime_ns, entry.ctime_ns, False, "sidecar", version=entry.version)
+        for entry in listing.sidecars
+    ]
     states += [FileState(path, 0, 0, 0, False, "rejected") for path in listing.rejected]
     return PartResult(part, len(refused), _write(root, part, frames), listings.write(root, states), [])
 
 
-def _read_sidecar(source: Folder, entry: Entry, options: Options) -> dict[str, object] | Finding:
-    loaded = read_file(source.root, entry.path, options.max_file_bytes)
+def _read_sidecar(loaded: Loaded | Rejection) -> dict[str, object] | Finding:
     if isinstance(loaded, Rejection):
         return Finding("unreadable_sidecar", "", loaded.message, "left out")
     try:
-        data = yaml_rs.loads(loaded[0].decode("utf-8-sig"), parse_datetime=False)
+        data = yaml_rs.loads(loaded.raw.decode("utf-8-sig"), parse_datetime=False)
     except (ValueError, TypeError) as error:
         return Finding("unreadable_sidecar", "", str(error).rsplit("\n", 1)[-1].strip(), "left out", 1, 1)
     if not isinstance(data, dict):

@@ -11,13 +11,15 @@ from msgspec import Struct, field
 
 from pipeline.load import parts
 from pipeline.manifest import Difference, PartFile
+from pipeline.plan import Last
 from pipeline.schema import TABLES
 from pipeline.transform.observations import Seen
 
-HISTORY = ("observations", "content_changes", "revisions")
-"""Tables that no run can build again from the files as they are now."""
 WORDS = ("new", "content", "score_only", "secured_only", "moved", "deleted", "rejected", "skipped")
 """What a revision counts, in the ledger's words."""
+
+MANY = 100_000
+"""Rows of new files from which on they stay as they are."""
 
 Files = dict[str, list[PartFile]]
 
@@ -76,6 +78,38 @@ def last_revisions(root: Path, files: list[PartFile]) -> dict[str, int]:
         for source, sequence in zip(rows["source"].to_pylist(), rows["sequence"].to_pylist(), strict=True):
             last[source] = max(last[source], sequence)
     return last
+
+
+def last_observations(root: Path, files: list[PartFile], articles: list[str]) -> dict[str, Last]:
+    """The last observation of some articles, by article_id."""
+    import duckdb
+
+    if not files or not articles:
+        return {}
+    paths = [str(root / "parts" / "observations" / file.file) for file in files]
+    with duckdb.connect() as connection:
+        connection.register("wanted", pa.table({"article_id": pa.array(articles, pa.string())}))
+        rows = connection.execute(
+            """
+            select article_id, sequence, change in ('deleted', 'moved_away'), quality, heat, published, content_hash, blob
+            from read_parquet($1, hive_partitioning = false)
+            where article_id in (from wanted)
+            qualify row_number() over (partition by article_id order by sequence desc) = 1
+            """,
+            [paths],
+        ).fetchall()
+    return {
+        article: Last(sequence, over, (quality, heat, published), content, blob)
+        for article, sequence, over, quality, heat, published, content, blob in rows
+    }
+
+
+def joined(root: Path, name: str, files: list[PartFile], added: list[PartFile]) -> list[PartFile]:
+    """Files with others behind them; small ones become one."""
+    if sum(file.rows for file in added) > MANY:
+        return [*files, *added]
+    tables = [parts.read(root, name, file.file) for file in added]
+    return appended(root, name, files, pa.concat_tables(tables)) if tables else files
 
 
 def appended(root: Path, name: str, files: list[PartFile], added: pa.Table) -> list[PartFile]:

@@ -14,6 +14,7 @@ from pipeline.gates import log_rejections, refuse_failed, refuse_rejections
 from pipeline.job import Job
 from pipeline.log import rotate
 from pipeline.manifest import CheckCount, Counts, Manifest, PartFile, SourceEntry, content_id, snapshot_id
+from pipeline.past import Past
 from pipeline.record import RunResult, fold_records
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Built(Struct):
     """Sources that no snapshot had before."""
     forgotten: set[str]
     """Sources that leave."""
+    pasts: dict[str, Past]
+    """Repositories by name."""
 
 
 def complete(job: Job, built: Built, news: News, *, dry_run: bool) -> RunResult:
@@ -102,7 +105,8 @@ def _manifest(
     for source in job.sources:
         name = source.name
         tallies, newest = tallies_of(connection, name), newest_of(connection, name, started_at)
-        entries[name] = SourceEntry(name, source.root, job.fingerprint, counts[name], tallies, *newest)
+        entry = SourceEntry(name, source.root, job.fingerprint, counts[name], tallies, *newest)
+        entries[name] = built.pasts[name].enter(entry) if name in built.pasts else entry
     return Manifest(
         id=snapshot_id(started_at, content_id(built.tables)),
         created_at=started_at,

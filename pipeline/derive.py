@@ -9,10 +9,9 @@ import duckdb
 import pyarrow as pa
 
 from pipeline import chronicle
-from pipeline.chronicle import HISTORY
 from pipeline.load import catalog, parts
 from pipeline.load.snapshots import Warehouse
-from pipeline.manifest import Counts, PartFile, Tallies
+from pipeline.manifest import HISTORY, Counts, PartFile, Tallies
 from pipeline.schema import TABLES
 from pipeline.transform import PART_TABLES, observations, providers, related, topics
 
@@ -37,7 +36,8 @@ def add_derived(
     `published` is the history so far: it stays, and what is new is added.
     """
     for name in HISTORY:
-        tables[name] = [*(file for file in published.get(name, []) if file.rows), *news.files.get(name, [])]
+        files = [file for file in published.get(name, []) if file.rows]
+        tables[name] = chronicle.joined(warehouse.root, name, files, news.files.get(name, []))
     _type_empty(warehouse, tables, (*PART_TABLES, *HISTORY))
     opener = _Opener(warehouse, staged, tables)
     for source in news.first_seen:

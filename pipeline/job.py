@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pipeline import __version__
-from pipeline.extract.source import Folder
+from pipeline.extract.sources import Source
 from pipeline.ledger import Ledger
 from pipeline.load.snapshots import Warehouse
 from pipeline.log import RunLog
@@ -31,7 +31,7 @@ class Job:
     """One run, from its start on."""
 
     def __init__(
-        self, settings: Settings, warehouse: Warehouse, sources: list[Folder], record: RunRecord, log: RunLog, *, full: bool
+        self, settings: Settings, warehouse: Warehouse, sources: list[Source], record: RunRecord, log: RunLog, *, full: bool
     ) -> None:
         self.settings, self.warehouse, self.sources, self.record, self.log = settings, warehouse, sources, record, log
         self.options = Options(settings.strict, settings.keep_bodies, settings.keep_secured, settings.max_file_bytes)

@@ -8,6 +8,8 @@ from msgspec import Struct
 
 FORMAT = 4
 
+HISTORY = ("observations", "content_changes", "revisions")
+"""Tables that no run can build again from the files as they are now."""
 Difference = tuple[str, str | None, str | None]
 """What changed in an article: field, value before, value after."""
 
@@ -33,11 +35,13 @@ class FileState(Struct, frozen=True, gc=False, array_like=True):
     raw_hash: str | None = None
     content_hash: str | None = None
     score_hash: str | None = None
+    version: str = ""
 
-    def matches(self, size: int, mtime_ns: int, ctime_ns: int) -> bool:
+    def matches(self, size: int, mtime_ns: int, ctime_ns: int, version: str) -> bool:
         """Whether a file with these properties surely has the content that was read."""
         return (
             self.ctime_ns == ctime_ns
+            and self.version == version
             and self.mtime_ns == mtime_ns
             and self.size == size
             and not self.racy
@@ -93,6 +97,12 @@ class SourceEntry(Struct, frozen=True):
     """Latest publish time of an article that was not in the future."""
     newest_file_at: dt.datetime | None = None
     """Latest modification time of a file that was not in the future."""
+    commit: str | None = None
+    """Commit that was read, of a repository."""
+    observed_commit: str | None = None
+    """Commit up to which the history is in the observations; None where runs observed."""
+    observed_since: dt.datetime | None = None
+    """Time of the earliest commit in the observations."""
 
 
 class Manifest(Struct, frozen=True):

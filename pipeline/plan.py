@@ -11,7 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from pipeline import __version__
-from pipeline.extract.source import Entry, Folder, Listing
+from pipeline.extract.commits import Event
+from pipeline.extract.git import Repository
+from pipeline.extract.source import Entry, Listing
+from pipeline.extract.sources import Source
 from pipeline.manifest import Difference, FileState, PartFile
 
 
@@ -39,12 +42,17 @@ class PartTask(Struct, frozen=True):
     """
 
     part: str
-    source: Folder
+    source: Source
     entries: list[Entry]
     warehouse: str
     options: Options
     old: OldPart | None = None
     report: bool = False
+
+    @property
+    def documents(self) -> int:
+        """Number of files to read."""
+        return len(self.entries)
 
 
 class PartResult(Struct, frozen=True):
@@ -69,6 +77,51 @@ class SourcePlan(Struct, frozen=True):
     sidecars_changed: bool
 
 
+class Last(Struct, frozen=True, gc=False, array_like=True):
+    """The last observation of an article: its ordinal, whether it was the end, scores, digest of the content, git's name of it."""
+
+    sequence: int
+    is_over: bool
+    scores: tuple[int | None, int | None, bool | None]
+    content_hash: str | None
+    blob: str | None
+
+
+class Track(Struct, frozen=True):
+    """A file's way through some commits, after its last observation."""
+
+    path: str
+    events: list[Event]
+    last: Last | None
+
+
+class HistoryTask(Struct, frozen=True):
+    """Versions of some files of a repository to read; `commits` has hash and time (seconds since 1970) of each commit."""
+
+    source: Repository
+    number: int
+    commits: list[tuple[str, int]]
+    tracks: list[Track]
+    warehouse: str
+    options: Options
+
+    @property
+    def documents(self) -> int:
+        """Number of versions to read."""
+        return sum(len(track.events) for track in self.tracks)
+
+
+class HistoryResult(Struct, frozen=True):
+    """What a task saw: part files of tables of history, files by what changed per commit, the last observation by path."""
+
+    source: str
+    number: int
+    documents: int
+    tables: dict[str, PartFile]
+    counts: dict[int, dict[str, int]]
+    last: dict[str, Last]
+
+
 def rest_of(source: str) -> str:
     """Name of the part for what is no document."""
     return f"{source}/rest"
@@ -82,7 +135,7 @@ class Known(Struct, frozen=True):
     listings: dict[str, str]
 
 
-def plan_all(source: Folder, listing: Listing, known: Known | None, size: int, warehouse: str, options: Options) -> SourcePlan:
+def plan_all(source: Source, listing: Listing, known: Known | None, size: int, warehouse: str, options: Options) -> SourcePlan:
     """Build every part; what is known only serves to say what changed."""
     tasks = _fresh(source, listing.entries, size, warehouse, options, 0, report=known is not None)
     there = {entry.path for entry in listing.entries} | set(listing.rejected)
@@ -91,7 +144,7 @@ def plan_all(source: Folder, listing: Listing, known: Known | None, size: int, w
     return SourcePlan(tasks, [], gone, [], True)
 
 
-def plan(source: Folder, listing: Listing, known: Known, size: int, warehouse: str, options: Options) -> SourcePlan:
+def plan(source: Source, listing: Listing, known: Known, size: int, warehouse: str, options: Options) -> SourcePlan:
     """Compare a listing with what is known, and touch as few parts as possible."""
     parts = {name: states for name, states in known.states.items() if name != rest_of(source.name) and states}
     closed = tuple(path for path in listing.rejected if path.endswith("/"))
@@ -101,7 +154,7 @@ def plan(source: Folder, listing: Listing, known: Known, size: int, warehouse: s
     names, edges = _edges(parts)
     for entry in listing.entries:
         state, part = before.pop(entry.path, (None, ""))
-        if state is not None and state.matches(entry.size, entry.mtime_ns, entry.ctime_ns):
+        if state is not None and state.matches(entry.size, entry.mtime_ns, entry.ctime_ns, entry.version):
             unchanged.append(state)
         else:
             part = part or (names[max(0, bisect_right(edges, entry.path) - 1)] if names else "")
@@ -134,7 +187,7 @@ def plan(source: Folder, listing: Listing, known: Known, size: int, warehouse: s
 
 
 def _fresh(
-    source: Folder, entries: list[Entry], size: int, warehouse: str, options: Options, first: int, *, report: bool
+    source: Source, entries: list[Entry], size: int, warehouse: str, options: Options, first: int, *, report: bool
 ) -> list[PartTask]:
     """Tasks of about `size` documents each, in path order; small sites make up to four, so that processors share them."""
     count = max(round(len(entries) / size), min(4, len(entries) * 10 // size), 1)
@@ -157,19 +210,25 @@ def _next_number(names: list[str], tasks: list[PartTask]) -> int:
 
 
 def _entries(states: list[FileState], without: set[str]) -> list[Entry]:
-    return [Entry(state.path, state.size, state.mtime_ns, state.ctime_ns) for state in states if state.path not in without]
+    return [
+        Entry(state.path, state.size, state.mtime_ns, state.ctime_ns, state.version)
+        for state in states
+        if state.path not in without
+    ]
 
 
-def _sidecars_differ(listing: Listing, known: Known, source: Folder) -> bool:
-    before = [(state.path, state.size, state.mtime_ns, state.ctime_ns) for state in known.states.get(rest_of(source.name), [])]
-    now = [(entry.path, entry.size, entry.mtime_ns, entry.ctime_ns) for entry in listing.sidecars]
-    now += [(path, 0, 0, 0) for path in listing.rejected]
+def _sidecars_differ(listing: Listing, known: Known, source: Source) -> bool:
+    states = known.states.get(rest_of(source.name), [])
+    before = [(state.path, state.size, state.mtime_ns, state.ctime_ns, state.version) for state in states]
+    now = [(entry.path, entry.size, entry.mtime_ns, entry.ctime_ns, entry.version) for entry in listing.sidecars]
+    now += [(path, 0, 0, 0, "") for path in listing.rejected]
     return sorted(before) != sorted(now)
 
 
-def work(task: PartTask) -> PartResult:
-    """Build a part: what a worker runs. The driver need not load what that takes."""
-    build: Callable[[PartTask], PartResult] = importlib.import_module("pipeline.build").build_part
+def work(task: PartTask | HistoryTask) -> PartResult | HistoryResult:
+    """Build a part, or read a history: what a worker runs. The driver need not load what that takes."""
+    module, name = ("pipeline.build", "build_part") if isinstance(task, PartTask) else ("pipeline.history", "read_history")
+    build: Callable[[PartTask | HistoryTask], PartResult | HistoryResult] = getattr(importlib.import_module(module), name)
     return build(task)
 
 
@@ -180,7 +239,7 @@ def fingerprint(options: Options) -> dict[str, str]:
         [
             *package.glob("extract/*.py"),
             *package.glob("transform/*.py"),
-            *(package / f"{name}.py" for name in ("documents", "columns", "schema")),
+            *(package / f"{name}.py" for name in ("documents", "columns", "schema", "history")),
         ]
     )
     code = blake2b(b"".join(path.read_bytes() for path in modules), digest_size=8).hexdigest()

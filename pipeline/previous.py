@@ -5,12 +5,12 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.chronicle import HISTORY
 from pipeline.errors import SourceError, UsageError, WarehouseError
-from pipeline.extract.source import Folder, Listing
+from pipeline.extract.source import Listing
+from pipeline.extract.sources import Source
 from pipeline.load.listings import read as read_listing
 from pipeline.load.snapshots import RECOVER, Warehouse
-from pipeline.manifest import Manifest, PartFile, SourceEntry
+from pipeline.manifest import HISTORY, Manifest, PartFile, SourceEntry
 from pipeline.plan import Known
 from pipeline.render import printable
 
@@ -63,7 +63,7 @@ class Previous:
         names = {path.name for path in lost}
         return {name: [file for file in found if file.file not in names] for name, found in files.items()}, lost
 
-    def known(self, source: Folder) -> Known | None:
+    def known(self, source: Source) -> Known | None:
         """Files, tables and listings of a source; None where the snapshot holds nothing of it."""
         if self.manifest is None or source.name not in self._entries:
             return None
@@ -82,7 +82,7 @@ class Previous:
                     raise
         return Known(states, tables, mine)
 
-    def why_rebuild(self, sources: Iterable[Folder], fingerprint: dict[str, str], *, full: bool) -> str | None:
+    def why_rebuild(self, sources: Iterable[Source], fingerprint: dict[str, str], *, full: bool) -> str | None:
         """Why every part of the named sources is built again; None where only what changed is."""
         if full:
             return "--full"
@@ -93,7 +93,7 @@ class Previous:
                 differing |= {name for name in names if entry.fingerprint.get(name) != fingerprint.get(name)}
         return f"{', '.join(sorted(differing))} changed" if differing else None
 
-    def refuse_damaged(self, sources: Iterable[Folder]) -> None:
+    def refuse_damaged(self, sources: Iterable[Source]) -> None:
         """Raise WarehouseError where a part is missing or cut off; a full run needs none of its own sources' and no derived one."""
         if self.manifest is None:
             return
@@ -106,7 +106,7 @@ class Previous:
         if damaged := self._warehouse.damaged(msgspec.structs.replace(self.manifest, tables=tables)):
             raise WarehouseError(f"{damaged[0]}: {len(damaged)} parts are missing or damaged. {RECOVER} Name every source then.")
 
-    def refuse_empty(self, source: Folder, listing: Listing) -> None:
+    def refuse_empty(self, source: Source, listing: Listing) -> None:
         """A source without files is more likely not mounted, or another folder, than meant. Raises SourceError."""
         if not listing.entries:
             entry = self._entries.get(source.name)

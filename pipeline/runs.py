@@ -16,21 +16,24 @@ import msgspec
 from pipeline.checks import refuse_unknown
 from pipeline.engine import start_workers
 from pipeline.errors import UsageError
-from pipeline.extract.source import Folder, Listing
+from pipeline.extract.git import Repository
+from pipeline.extract.source import Listing
+from pipeline.extract.sources import Source, parse
 from pipeline.gates import refuse_rejections
 from pipeline.job import Job
 from pipeline.ledger import Ledger, reckon
 from pipeline.load.seal import is_in_order
 from pipeline.load.snapshots import Warehouse
 from pipeline.manifest import PartFile
-from pipeline.plan import Known, PartResult, SourcePlan, plan, plan_all
+from pipeline.past import Past
+from pipeline.plan import HistoryResult, HistoryTask, Known, PartResult, PartTask, SourcePlan, plan, plan_all
 from pipeline.previous import Previous, source_of
 from pipeline.record import RunResult, recorded
 from pipeline.settings import Settings
 from pipeline.stages import Progress, build_parts, load_stages
 
 if TYPE_CHECKING:
-    from pipeline.chronicle import News
+    from pipeline.chronicle import Files, News
     from pipeline.completion import Tables
 
 
@@ -73,6 +76,8 @@ class _Run:
         self.job = job
         self.listed: dict[str, int] = {}
         self.first_seen: list[str] = []
+        self.pasts: dict[str, Past] = {}
+        self.history: Files = {}
 
     def execute(self, dry_run: bool, executor: Executor | None, progress: Progress | None) -> RunResult:
         job, pool = self.job, None
@@ -91,6 +96,9 @@ class _Run:
         job.record.message = f"forgot {source}"
         job.ledger.deleted = entry.counts.files
         with job.closing:
+            from pipeline.chronicle import without
+
+            self.history = without(job.warehouse.root, job.previous.history()[0], source)
             tables, part_listings = self._collect([], {}, {source})
             return self._complete(tables, part_listings, self._news(), {source}, dry_run=False)
 
@@ -100,28 +108,71 @@ class _Run:
         job = self.job
         job.previous.refuse_damaged(job.sources)
         with job.timed("scan"):
-            listings = [(source, source.list(with_times=pool is None)) for source in job.sources]
+            known = {source.name: job.previous.known(source) for source in job.sources}
+            listings = [(source, self._listing(source, known[source.name], with_times=pool is None)) for source in job.sources]
             for source, listing in listings:
                 if not job.settings.allow_empty:
                     job.previous.refuse_empty(source, listing)
             self.listed = {source.name: len(listing.entries) + len(listing.rejected) for source, listing in listings}
-            known = {source.name: job.previous.known(source) for source in job.sources}
             plans = [(source, self._plan(source, listing, known[source.name])) for source, listing in listings]
         if self._nothing_to_do(plans):
             return self._unchanged(plans, dry_run)
         job.log.open()
         with job.timed("build"):
-            tasks = [task for _, planned in plans for task in planned.tasks]
-            built = []
-            for result in build_parts(tasks, job.settings.workers, executor, pool, progress, self._retrying, lambda: job.staged):
-                job.log.event("part_built", part=result.part, documents=result.documents)
-                built.append(result)
-            built += self._build_rest(listings)
+            self._open_history()
+            parts = [task for _, planned in plans for task in planned.tasks]
+            built = self._build(parts, executor, pool, progress) + self._build_rest(listings)
             tables, part_listings = self._collect(built, {source.name: planned for source, planned in plans}, set())
             news = self._reckon(plans, known, built)
         return self._complete(tables, part_listings, news, set(), dry_run=dry_run)
 
-    def _plan(self, source: Folder, listing: Listing, known: Known | None) -> SourcePlan:
+    def _listing(self, source: Source, known: Known | None, *, with_times: bool) -> Listing:
+        """What a source holds; of a repository also what is new in its history."""
+        listing = source.list(with_times=with_times)
+        if not isinstance(source, Repository):
+            return listing
+        job = self.job
+        entry, rebuilt = job.previous.entry(source.name), job.record.rebuilt is not None
+        past = self.pasts[source.name] = Past(source, entry, rebuilt=rebuilt, observed=job.settings.history)
+        if past.is_rewritten:
+            job.record.message = f"the history of {source.name} was rewritten: it is read anew"
+        return past.dated(listing, known)
+
+    def _open_history(self) -> None:
+        """The history so far, without what this run tells anew."""
+        job = self.job
+        self.history, lost = job.previous.history()
+        if lost:
+            job.record.message = f"{len(lost)} files of history were lost: it begins anew"
+        for past in self.pasts.values():
+            self.history = past.kept(job.warehouse.root, self.history)
+
+    def _build(
+        self, parts: list[PartTask], executor: Executor | None, pool: ProcessPoolExecutor | None, progress: Progress | None
+    ) -> list[PartResult]:
+        """Build the parts and read the histories, a window of each at a time."""
+        job, settings = self.job, self.job.settings
+        built: list[PartResult] = []
+        pasts = {name: past.windows() for name, past in self.pasts.items()}
+        while True:
+            now = {name: window for name, windows in pasts.items() if (window := next(windows, None))}
+            tasks: list[PartTask | HistoryTask] = [*parts]
+            for name, window in now.items():
+                tasks += self.pasts[name].tasks(window, job.warehouse.root, self.history, settings.workers, job.options)
+            read: dict[str, list[HistoryResult]] = {}
+            for result in build_parts(tasks, settings.workers, executor, pool, progress, self._retrying, lambda: job.staged):
+                if isinstance(result, HistoryResult):
+                    read.setdefault(result.source, []).append(result)
+                else:
+                    job.log.event("part_built", part=result.part, documents=result.documents)
+                    built.append(result)
+            for name, window in now.items():
+                self.pasts[name].take(window, read.get(name, []))
+            if not now:
+                return built
+            parts, pool = [], None
+
+    def _plan(self, source: Source, listing: Listing, known: Known | None) -> SourcePlan:
         job = self.job
         size, root = job.settings.part_size, str(job.warehouse.root)
         if known is None or job.record.rebuilt:
@@ -134,29 +185,24 @@ class _Run:
     def _complete(
         self, tables: Tables, part_listings: dict[str, str], news: News, forgotten: set[str], *, dry_run: bool
     ) -> RunResult:
-        from pipeline.chronicle import without
         from pipeline.completion import Built, complete
 
-        history, lost = self.job.previous.history()
-        if lost:
-            self.job.record.message = f"{len(lost)} files of history were lost: it begins anew"
-        for source in forgotten:
-            history = without(self.job.warehouse.root, history, source)
-        built = Built(tables, part_listings, history, self.listed, self.first_seen, forgotten)
+        built = Built(tables, part_listings, self.history, self.listed, self.first_seen, forgotten, self.pasts)
         return complete(self.job, built, news, dry_run=dry_run)
 
-    def _nothing_to_do(self, plans: list[tuple[Folder, SourcePlan]]) -> bool:
+    def _nothing_to_do(self, plans: list[tuple[Source, SourcePlan]]) -> bool:
         job = self.job
         entries = [job.previous.entry(source.name) for source in job.sources]
         return (
             job.previous.id is not None
             and not job.record.rebuilt
             and not any(planned.tasks or planned.deleted or planned.sidecars_changed for _, planned in plans)
+            and not any(past.is_new for past in self.pasts.values())
             and all(entry and entry.path == source.root for entry, source in zip(entries, job.sources, strict=True))
             and is_in_order(job.warehouse, job.previous.id)
         )
 
-    def _unchanged(self, plans: list[tuple[Folder, SourcePlan]], dry_run: bool) -> RunResult:
+    def _unchanged(self, plans: list[tuple[Source, SourcePlan]], dry_run: bool) -> RunResult:
         """The result of a run that found every file as it was: nothing is read, nothing is written."""
         job = self.job
         assert job.previous.manifest is not None
@@ -170,7 +216,7 @@ class _Run:
         job.record.outcome = "dry_run" if dry_run else "unchanged"
         return job.result(job.previous.manifest)
 
-    def _build_rest(self, listings: list[tuple[Folder, Listing]]) -> list[PartResult]:
+    def _build_rest(self, listings: list[tuple[Source, Listing]]) -> list[PartResult]:
         from pipeline.build import build_rest
 
         job = self.job
@@ -180,12 +226,16 @@ class _Run:
         from pipeline.chronicle import News
         from pipeline.transform.observations import Seen
 
-        return News(Seen(self.job.record.run_id, self.job.record.started_at))
+        entries = self.job.previous.entries(without=[source.name for source in self.job.sources])
+        elsewhere = {name for name, entry in entries.items() if entry.observed_commit}
+        elsewhere |= {name for name, past in self.pasts.items() if past.is_observed}
+        return News(Seen(self.job.record.run_id, self.job.record.started_at, elsewhere=elsewhere))
 
-    def _reckon(self, plans: list[tuple[Folder, SourcePlan]], known: dict[str, Known | None], built: list[PartResult]) -> News:
+    def _reckon(self, plans: list[tuple[Source, SourcePlan]], known: dict[str, Known | None], built: list[PartResult]) -> News:
         """Fill in the ledger; what this run adds to the history."""
         total: Counter[str] = Counter()
         news = self._news()
+        elsewhere = set(news.seen.elsewhere)
         moves: dict[str, str] = {}
         edited: list[str] = []
         ended: list[str] = []
@@ -199,6 +249,8 @@ class _Run:
             read = [state for result in results for state in result.read]
             reckoning = reckon(old, read, planned.unchanged, planned.deleted)
             total.update(msgspec.structs.asdict(reckoning.ledger))
+            if source.name in elsewhere:
+                continue
             moves |= {source.document_id(new): source.document_id(old) for old, new in reckoning.moves.items()}
             edited += map(source.document_id, reckoning.edited)
             ended += map(source.document_id, reckoning.ended)
@@ -206,7 +258,10 @@ class _Run:
             for result in results:
                 news.differences |= result.differences
         news.seen = msgspec.structs.replace(news.seen, moves=moves, edited=edited, ended=ended)
-        news.first_seen = self.first_seen
+        news.first_seen = [name for name in self.first_seen if name not in elsewhere]
+        for past in self.pasts.values():
+            for name, files in past.files(self.job.warehouse.root, self.history).items():
+                news.files.setdefault(name, []).extend(files)
         self.job.ledger = Ledger(**total)
         return news
 
@@ -227,10 +282,10 @@ class _Run:
         return tables, dict(sorted(part_listings.items()))
 
 
-def _sources(settings: Settings) -> list[Folder]:
+def _sources(settings: Settings) -> list[Source]:
     if not settings.sources:
         raise UsageError("sources: none is named. Name a folder with articles.")
-    sources = [Folder.parse(source) for source in settings.sources]
+    sources = [parse(source) for source in settings.sources]
     names = [source.name for source in sources]
     for source in sources:
         if names.count(source.name) > 1:

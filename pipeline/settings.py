@@ -48,6 +48,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Accept that a source has no files."""
     strict: bool = False
     """Repair nothing."""
+    history: bool = True
+    """Read the history of repositories into `observations`."""
     keep_bodies: bool = True
     """Store the text after the front matter in `bodies`."""
     keep_secured: bool = False

@@ -5,20 +5,20 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 
 from pipeline import stop
 from pipeline.engine import run_tasks
-from pipeline.plan import PartResult, PartTask, work
+from pipeline.plan import HistoryResult, HistoryTask, PartResult, PartTask, work
 
 Progress = Callable[[int, int], None]
 
 
 def build_parts(
-    tasks: Sequence[PartTask],
+    tasks: Sequence[PartTask | HistoryTask],
     workers: int,
     executor: Executor | None,
     pool: ProcessPoolExecutor | None,
     progress: Progress | None,
     retrying: Callable[[int], None],
     meanwhile: Callable[[], object],
-) -> Iterator[PartResult]:
+) -> Iterator[PartResult | HistoryResult]:
     """Results of the tasks as they come.
 
     `progress` is called with documents done and in all, `retrying` with how many parts were lost, `meanwhile` once, when the
@@ -26,7 +26,7 @@ def build_parts(
     """
     if pool is None:
         load_stages()  # before workers fork: they then need not import Arrow, each for itself
-    total, done = sum(len(task.entries) for task in tasks), 0
+    total, done = sum(task.documents for task in tasks), 0
     if progress:
         progress(done, total)
     results = run_tasks(work, tasks, workers=workers, executor=executor, pool=pool, meanwhile=meanwhile, retrying=retrying)
@@ -40,7 +40,8 @@ def build_parts(
 def load_stages() -> None:
     """Import what workers need."""
     with stop.held():
-        import pipeline.build  # noqa: F401
+        import pipeline.build
+        import pipeline.history  # noqa: F401
 
 
 def load_late_stages() -> None:

@@ -25,7 +25,7 @@ LAYERS = [
     ["extract", "transform", "load", "engine", "sample"],
     ["checks", "plan", "ledger", "query", "defects", "dictionary", "log", "schedule", "comparison"],
     ["chronicle"],
-    ["build", "derive", "record", "previous", "publication"],
+    ["build", "history", "past", "derive", "record", "previous", "publication"],
     ["stages", "gates", "freshness", "report", "export", "verdicts", "shell"],
     ["job"],
     ["completion"],

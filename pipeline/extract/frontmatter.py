@@ -18,6 +18,10 @@ from pipeline.documents import Article, Document, Finding, Format, Rejection
 from pipeline.extract.exact import KNOWN, MOJIBAKE_BYTES, ExactReader, reaches_the_edge_of_time, text_of, unknown_fields
 from pipeline.extract.syntax import decode, load_yaml, split, visible
 
+_LFS = b"version https://git-lfs.github.com/spec/"
+_POINTER = Rejection(
+    "fence", "lfs_pointer", "this is a pointer of Git LFS, the article lies elsewhere. Run `git lfs pull` and read the checkout."
+)
 _NO_FINDINGS: list[Finding] = []
 _ARTICLE_KEYS = KNOWN[Article]
 
@@ -33,7 +37,7 @@ def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
     text, findings = decoded
     parted = split(text)
     if parted is None:
-        return Document(format=None)
+        return _POINTER if raw.startswith(_LFS) else Document(format=None)
     if isinstance(parted, Rejection):
         return parted
     syntax, front_matter, body = parted
@@ -65,6 +69,14 @@ def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
         document.metadata = without_secured(data)
     _digest(document, data)
     return document
+
+
+def read_safely(raw: bytes, *, strict: bool = False) -> Document | Rejection:
+    """Like `read`; what nobody foresaw is a rejection too: one file's surprise must not stop the others."""
+    try:
+        return read(raw, strict=strict)
+    except Exception as error:
+        return Rejection.surprise(error)
 
 
 def _read_article(document: Document, data: dict[str, Any], *, suspicious: bool, strict: bool) -> None:

@@ -3,6 +3,8 @@
 import os
 import re
 import stat
+import time
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from msgspec import Struct
 
 from pipeline.documents import Rejection
 from pipeline.errors import SourceError, UsageError
+from pipeline.manifest import is_racy
 
 MARK = "\ufffd"
 SUFFIXES = (".md", ".markdown", ".html", ".htm")
@@ -22,13 +25,23 @@ class Entry(Struct, frozen=True, gc=False):
     """A file as listed: path inside the source, size in bytes, times of last modification and change of status.
 
     Times are nanoseconds since 1970. A new content always has a new change time, even where its size and modification
-    time were put back.
+    time were put back; or a new version, where the source names contents (git: the blob).
     """
 
     path: str
     size: int
     mtime_ns: int
     ctime_ns: int
+    version: str = ""
+
+
+class Loaded(Struct, frozen=True, gc=False):
+    """A file as read: its bytes, its times when it was opened, and whether it could have changed since without these telling."""
+
+    raw: bytes
+    mtime_ns: int
+    ctime_ns: int
+    is_racy: bool
 
 
 class Listing(Struct, frozen=True):
@@ -70,7 +83,12 @@ class Folder(Struct, frozen=True):
 
     def document_id(self, path: str) -> str:
         """Identity of the file at `path`: it does not depend on where the folder lies."""
-        return blake2b(f"{self.name}\0{path}".encode(), digest_size=8).hexdigest()
+        return document_id(self.name, path)
+
+    def read(self, entries: Iterable[Entry], limit: int) -> Iterator[tuple[Entry, Loaded | Rejection]]:
+        """Read files of at most `limit` bytes, one by one."""
+        for entry in entries:
+            yield entry, read_file(self.root, entry.path, limit)
 
     def list(self, *, with_times: bool = True) -> Listing:
         """All documents and sidecars below the root; hidden files and folders are left out.
@@ -95,7 +113,7 @@ class Folder(Struct, frozen=True):
             for item in found:
                 if item.name.startswith(".") or (self.only is not None and not prefix and item.name != self.only):
                     continue
-                path = prefix + _text(item.name)
+                path = prefix + text_of_name(item.name)
                 try:
                     if item.is_dir():
                         status = item.stat()
@@ -103,45 +121,61 @@ class Folder(Struct, frozen=True):
                             seen.add(_inode(status))
                             waiting.append((path + "/", item.path))
                         continue
-                    is_document = self.only is not None or item.name.lower().endswith(SUFFIXES)
-                    if not is_document and not _is_sidecar(path):
+                    wanted = self.only is not None or is_document(item.name)
+                    if not wanted and not is_sidecar(path):
                         continue
-                    if is_document and not with_times and item.is_file():
+                    if wanted and not with_times and item.is_file():
                         entries.append(Entry(path, 0, 0, 0))
                         continue
                     status = item.stat()
                 except OSError as error:
-                    if item.name.lower().endswith(SUFFIXES):
+                    if is_document(item.name):
                         rejected[path] = _read_failure(error)
                     continue
                 if not stat.S_ISREG(status.st_mode):
                     rejected[path] = Rejection("read", "not_a_file", "this is no regular file. Remove it or replace it by a file.")
                 else:
-                    listed = entries if is_document else sidecars
+                    listed = entries if wanted else sidecars
                     listed.append(Entry(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
         entries.sort(key=_by_path)
         sidecars.sort(key=_by_path)
         return Listing(entries, sidecars, rejected)
 
 
-def read_file(root: str, path: str, limit: int) -> tuple[bytes, os.stat_result] | Rejection:
-    """The bytes of a file of at most `limit` bytes, and its state when it was opened."""
+def document_id(source: str, path: str) -> str:
+    """Identity of a file: 16 hexadecimal characters, BLAKE2b of the source's name and the path in it."""
+    return blake2b(f"{source}\0{path}".encode(), digest_size=8).hexdigest()
+
+
+def read_file(root: str, path: str, limit: int) -> Loaded | Rejection:
+    """Read a file of at most `limit` bytes."""
+    read_at = time.time_ns()
     try:
         # O_NONBLOCK: a file that became a pipe since it was listed must not hold the run up
         handle = os.open(file_at(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             status = os.fstat(handle)
             if status.st_size > limit:
-                message = f"the file has {status.st_size:,} bytes (limit {limit:,}). Shorten it or raise max_file_bytes."
-                return Rejection("read", "too_large", message)
+                return too_large(status.st_size, limit)
             content = os.read(handle, status.st_size + 1)
             while len(content) != status.st_size and len(content) <= limit and (more := os.read(handle, 1 << 16)):
                 content += more
-            return content, status
+            times = status.st_mtime_ns, status.st_ctime_ns
+            return Loaded(content, *times, is_racy(*times, read_at))
         finally:
             os.close(handle)
     except OSError as error:
         return _read_failure(error)
+
+
+def too_large(size: int, limit: int) -> Rejection:
+    """The rejection of a file of more than `limit` bytes."""
+    return Rejection("read", "too_large", f"the file has {size:,} bytes (limit {limit:,}). Shorten it or raise max_file_bytes.")
+
+
+def is_document(path: str) -> bool:
+    """Whether a file may hold an article, by its ending."""
+    return path.lower().endswith(SUFFIXES)
 
 
 def _read_failure(error: OSError) -> Rejection:
@@ -160,7 +194,8 @@ def sidecar_kind(path: str) -> str | None:
     return None
 
 
-def _is_sidecar(path: str) -> bool:
+def is_sidecar(path: str) -> bool:
+    """Whether a file describes a topic or an organisation."""
     return "_data/" in path and sidecar_kind(path) is not None
 
 
@@ -172,7 +207,7 @@ def _by_path(entry: Entry) -> str:
     return entry.path
 
 
-def _text(name: str) -> str:
+def text_of_name(name: str) -> str:
     """A file name as text that any table holds: U+FFFD and two hexadecimal digits for each byte that is not UTF-8.
 
     U+FFFD itself is written so too: no two names give the same text.
@@ -193,7 +228,7 @@ def _spelled_out(char: str) -> str:
 
 
 def file_at(root: str, path: str) -> str | bytes:
-    """Where the file of a listed path lies below a folder; undoes `_text`."""
+    """Where the file of a listed path lies below a folder; undoes `text_of_name`."""
     if MARK not in path:
         return f"{root}/{path}"
     raw = re.sub(rb"\xef\xbf\xbd([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), path.encode())
