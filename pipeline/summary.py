@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from pipeline.extract.git import is_address
 from pipeline.load.retention import Swept
 from pipeline.record import RunResult
 from pipeline.render import printable
@@ -112,5 +113,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 def _near(path: str) -> str:
+    if is_address(path):
+        return path
     near = os.path.relpath(path)
     return path if near.startswith("..") else near

@@ -29,7 +29,7 @@ LAYERS = [
     ["stages", "gates", "freshness", "report", "export", "verdicts", "shell"],
     ["job"],
     ["completion"],
-    ["runs", "summary", "status", "upkeep", "analysis"],
+    ["runs", "summary", "status", "upkeep", "analysis", "life"],
     ["cli", "__init__"],
     ["__main__"],
 ]

@@ -14,6 +14,7 @@ from pipeline import runs
 from pipeline.errors import LockHeld, UsageError, WarehouseError
 from pipeline.load.retention import GRACE, resolve, snapshots, sweep
 from pipeline.load.snapshots import Warehouse
+from pipeline.manifest import FORMAT
 from pipeline.settings import load_settings
 from pipeline.upkeep import collect_garbage, roll_back
 from tests.conftest import NOW, World, article
@@ -155,9 +156,14 @@ def test_a_lost_pointer_is_not_a_first_run(world: World) -> None:
 def test_a_newer_format_is_refused(world: World) -> None:
     [name] = publish(world, 1)
     path = world.warehouse / "snapshots" / f"{name}.json"
-    path.write_text(path.read_text().replace('"format": 3', '"format": 99'))
-    with pytest.raises(WarehouseError, match=r"newer version \(format 99, expected 3 or older\)"):
+    written = path.read_text()
+    path.write_text(written.replace(f'"format":{FORMAT}', '"format":99').replace(f'"format": {FORMAT}', '"format": 99'))
+    with pytest.raises(WarehouseError, match=rf"newer version \(format 99, expected {FORMAT}\). Upgrade"):
         world.run(now=NOW + DAY)
+    path.write_text(path.read_text().replace("99", "3"))
+    with pytest.raises(WarehouseError, match=r"older version \(format 3.*--full"):
+        world.run(now=NOW + DAY)
+    assert world.run(now=NOW + DAY, full=True).published
 
 
 def test_gc_removes_what_a_killed_run_left(world: World) -> None:

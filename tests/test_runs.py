@@ -87,14 +87,60 @@ def test_identity_does_not_depend_on_where_the_folder_lies(tmp_path: Path) -> No
     assert one.rows("select collection from articles") == [("news",)]
 
 
-def test_observations_hold_the_first_sight_and_every_change_of_scores(world: World) -> None:
+def test_observations_hold_the_first_sight_and_every_change(world: World) -> None:
     world.write({"a.md": article(heat="50"), "b.md": article(heat="")})
     world.run()
     world.write({"a.md": article(heat="70"), "b.md": article(heat="", title="New title")})
     world.run(now=NOW + dt.timedelta(hours=2))
     world.run(now=NOW + dt.timedelta(hours=4))
-    rows = world.rows("select path, observed_at, observations.heat from observations join articles using (article_id) order by all")
-    assert rows == [("a.md", NOW, 50), ("a.md", NOW + dt.timedelta(hours=2), 70), ("b.md", NOW, None)]
+    later = NOW + dt.timedelta(hours=2)
+    assert world.rows("select path, sequence, change, observed_at, heat from observations order by path, sequence") == [
+        ("a.md", 1, "first", NOW, 50),
+        ("a.md", 2, "scores", later, 70),
+        ("b.md", 1, "first", NOW, None),
+        ("b.md", 2, "content", later, None),
+    ]
+    assert world.rows("select field, old_value, new_value from content_changes") == [("title", "Plain title", "New title")]
+    assert world.rows("select sequence, observed_at, new, content, score_only from revisions order by sequence") == [
+        (1, NOW, 2, 0, 0),
+        (2, later, 0, 1, 1),
+    ]
+
+
+def test_an_article_ends_comes_back_and_moves(world: World) -> None:
+    """Ends, returns and moves are observations; a broken version is none."""
+    world.write({"a.md": article(), "b.md": article(title="B"), "c.md": article(title="C"), "d.md": article(title="D")})
+    world.run()
+    (world.site / "a.md").unlink()
+    (world.site / "b.md").rename(world.site / "b2.md")
+    world.write({"c.md": "---\n", "d.md": "---\nname: no article\n---\n"})
+    world.run(now=NOW + dt.timedelta(hours=1))
+    world.write({"a.md": article(heat="60"), "c.md": article(title="C"), "d.md": article(title="D")})
+    world.run(now=NOW + dt.timedelta(hours=2))
+    (world.site / "b2.md").rename(world.site / "b.md")
+    world.run(now=NOW + dt.timedelta(hours=3))
+    found = world.rows(
+        "select path, sequence, change, observed_at, heat, moved_from is not null from observations order by path, sequence"
+    )
+    assert [
+        (path, sequence, change, int((at - NOW).total_seconds() / 3600), heat, moved)
+        for path, sequence, change, at, heat, moved in found
+    ] == [
+        ("a.md", 1, "first", 0, 50, False),
+        ("a.md", 2, "deleted", 1, None, False),
+        ("a.md", 3, "revived", 2, 60, False),
+        ("b.md", 1, "first", 0, 50, False),
+        ("b.md", 2, "moved_away", 1, None, False),
+        ("b.md", 3, "moved", 3, 50, True),
+        ("b2.md", 1, "moved", 1, 50, True),
+        ("b2.md", 2, "moved_away", 3, None, False),
+        ("c.md", 1, "first", 0, 50, False),
+        ("d.md", 1, "first", 0, 50, False),
+        ("d.md", 2, "deleted", 1, None, False),
+        ("d.md", 3, "revived", 2, 50, False),
+    ]
+    counted = world.rows("select new, content, score_only, moved, deleted, rejected from revisions order by sequence")
+    assert counted == [(4, 0, 0, 0, 0, 0), (0, 1, 0, 1, 1, 1), (1, 2, 0, 0, 0, 0), (0, 0, 0, 1, 0, 0)]
 
 
 def test_too_many_rejections_publish_nothing(world: World) -> None:
@@ -218,15 +264,15 @@ def test_workers_that_die_again_and_again_end_the_run() -> None:
 
 
 def test_a_surprise_in_one_file_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline import build
-    from pipeline.extract.frontmatter import read
+    from pipeline.extract import frontmatter
 
     def fragile(raw: bytes, *, strict: bool) -> object:
         if b"boom" in raw:
             raise ZeroDivisionError("what nobody foresaw")
         return read(raw, strict=strict)
 
-    monkeypatch.setattr(build, "read", fragile)
+    read = frontmatter.read
+    monkeypatch.setattr(frontmatter, "read", fragile)
     world.write({"a.md": article(title="boom"), "b.md": article()})
     assert world.run().rejections == {"internal_error": 1}
     [row] = world.rows("select path, message from rejections")

@@ -131,7 +131,7 @@ def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
 
     assert call("-c", "import pipeline; print(pipeline.__file__)").startswith(str(tmp_path / "lib"))
     assert "Wrote 73 files" in call("-m", "pipeline", "sample", "site", "--articles", "50")
-    assert "Published 15 tables" in call("-m", "pipeline", "run", "site", "-w", "warehouse")
+    assert "Published 17 tables" in call("-m", "pipeline", "run", "site", "-w", "warehouse")
     assert call("-m", "pipeline", "query", "select count(*) as n from articles", "--format", "csv", "-w", "warehouse").split() == [
         "n",
         "50",

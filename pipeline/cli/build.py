@@ -9,20 +9,39 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from pipeline.cli.options import JsonOption, WaitOption, WarehouseOption, app, warehouse_at
 
 
-@app.command()
+class _OptionalRef(TyperCommand):
+    """A command whose option --git may stand without a value: at the end, before an option, or before a path that is there."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Give --git the value HEAD where none follows."""
+        given = []
+        for word, following in zip(args, [*args[1:], "-"], strict=True):
+            alone = word == "--git" and (following.startswith("-") or "=" in following or os.path.exists(following))
+            given.append("--git=HEAD" if alone else word)
+        return super().parse_args(ctx, given)
+
+
+@app.command(cls=_OptionalRef)
 def run(
-    sources: Annotated[list[str] | None, typer.Argument(metavar="[NAME=]PATH...", help="Folders or files with articles.")] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=]PATH...", help="Folders or files; git+file:///REPOSITORY[#REF[:FOLDER]].")
+    ] = None,
     warehouse: WarehouseOption = None,
     workers: Annotated[int | None, typer.Option(metavar="N", help="Processes; 0 = one per processor.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Build every part again, not only what changed.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but publish.")] = False,
+    git: Annotated[str | None, typer.Option(metavar="[REF]", help="Read the paths as they are in git, by default at HEAD.")] = None,
+    history: Annotated[
+        bool | None, typer.Option("--history/--no-history", help="Observe every commit of a repository (default).")
+    ] = None,
     max_rejects: Annotated[str | None, typer.Option(metavar="N|P%", help="Publish nothing if more files are rejected.")] = None,
     allow_empty: Annotated[bool | None, typer.Option("--allow-empty", help="Accept that a source has no files.")] = None,
     strict: Annotated[bool | None, typer.Option("--strict/--no-strict", help="Repair nothing.")] = None,
@@ -49,8 +68,15 @@ def run(
             "strict": strict,
             "keep_bodies": bodies,
             "keep_secured": keep_secured,
+            "history": history,
         }
     )
+    if git is not None:
+        from msgspec.structs import replace
+
+        from pipeline.extract.git import address_of
+
+        settings = replace(settings, sources=tuple(address_of(source, git) for source in settings.sources))
     with _progress(hidden=quiet or as_json) as progress:
         result = runs.run(settings, full=full, dry_run=dry_run, wait=wait, progress=progress)
     if as_json:
@@ -94,11 +120,11 @@ def sample(
 
 def _absolute(sources: list[str] | None) -> list[str]:
     """Sources as `name=path` with whole paths."""
-    from pipeline.extract.source import Folder
+    from pipeline.extract.sources import parse
     from pipeline.settings import load_settings
 
-    folders = map(Folder.parse, load_settings({"sources": tuple(sources) if sources else None})[0].sources)
-    return [f"{folder.name}={os.path.join(folder.root, folder.only or '')}".removesuffix("/") for folder in folders]
+    found = map(parse, load_settings({"sources": tuple(sources) if sources else None})[0].sources)
+    return [f"{source.name}={source.address}" for source in found]
 
 
 @contextmanager

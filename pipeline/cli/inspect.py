@@ -82,6 +82,25 @@ def findings(
 
 
 @app.command()
+def history(
+    article: Annotated[
+        str, typer.Argument(metavar="ARTICLE|URL|PATH", help="An article_id, a URL of it, or its path in the source.")
+    ],
+    warehouse: WarehouseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the life of one article: its heat over time, each change of scores and content."""
+    from pipeline.cli.options import terminal_width
+    from pipeline.life import as_object, as_text, life_of
+
+    life = life_of(warehouse_at(warehouse), article)
+    if as_json:
+        print(json.dumps(as_object(life), indent=2, ensure_ascii=False))
+    else:
+        print(as_text(life, terminal_width(None)), end="")
+
+
+@app.command()
 def schema(
     name: Annotated[str | None, typer.Argument(help="One table or view.")] = None,
     style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, json, jsonl, md or html.")] = "table",

@@ -60,6 +60,11 @@ class Repository(Struct, frozen=True):
         own = PurePosixPath(folder).name or PurePosixPath(place.removesuffix("/.git")).name.removesuffix(".git") or "root"
         return cls(name or own, address, place, commit, folder, pattern)
 
+    @property
+    def address(self) -> str:
+        """What names it on a command line, after its name."""
+        return self.root
+
     def document_id(self, path: str) -> str:
         """Identity of the file at `path`: the same as in a checkout that is a source of the same name."""
         return document_id(self.name, path)

@@ -81,6 +81,11 @@ class Folder(Struct, frozen=True):
             return cls(name or place.stem or "root", str(place.parent), place.name)
         raise SourceError(f"{path}: there is no such folder or file. Name a folder with articles, or create it.")
 
+    @property
+    def address(self) -> str:
+        """What names it on a command line, after its name."""
+        return os.path.join(self.root, self.only) if self.only else self.root
+
     def document_id(self, path: str) -> str:
         """Identity of the file at `path`: it does not depend on where the folder lies."""
         return document_id(self.name, path)

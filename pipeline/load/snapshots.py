@@ -107,8 +107,10 @@ class Warehouse:
         except (OSError, msgspec.DecodeError) as error:
             raise WarehouseError(f"{path}: the manifest cannot be read ({error}). {RECOVER}") from error
         if manifest.format > FORMAT:
+            raise WarehouseError(f"{path}: was written by a newer version (format {manifest.format}, expected {FORMAT}). Upgrade.")
+        if manifest.format < FORMAT:
             raise WarehouseError(
-                f"{path}: was written by a newer version (format {manifest.format}, expected {FORMAT} or older). Upgrade."
+                f"{path}: was written by an older version (format {manifest.format}, expected {FORMAT}). {RECOVER}"
             )
         return manifest
 
