@@ -79,6 +79,7 @@ class _History:
             if event.kind == "deleted":
                 self._count(event, "deleted")
             self._end(way, event)
+            way.version = None
             return
         version = self._version(event.blob, contents)
         if version.status in ("rejected", "skipped"):

@@ -75,7 +75,7 @@ class Past:
             mtime_ns = before.get(entry.path, 0) if seconds is None else seconds * 10**9
             return Entry(entry.path, entry.size, mtime_ns, 0, entry.version)
 
-        return Listing(list(map(with_time, listing.entries)), list(map(with_time, listing.sidecars)), listing.rejected)
+        return Listing(list(map(with_time, listing.entries)), listing.sidecars, listing.rejected)
 
     def kept(self, root: Path, history: Files) -> Files:
         """The history without what this run tells anew: what was seen before the first commit stays."""

@@ -12,11 +12,11 @@ from msgspec import Struct
 
 from pipeline.errors import SourceError
 from pipeline.extract.git import Repository, ask, command, environment
-from pipeline.extract.source import text_of_name
+from pipeline.extract.source import is_document, text_of_name
 
 Kind = Literal["added", "changed", "deleted", "moved", "moved_away"]
-LATEST = 253_402_300_799
-"""Last second of the year 9999: a commit may claim a later time, a table cannot hold it."""
+LATEST = (2**63 - 1) // 10**9
+"""A second in the year 2262, the last that 64 bits of nanoseconds can tell; a commit may claim a later one."""
 
 
 class Event(Struct, frozen=True, gc=False, array_like=True):
@@ -85,7 +85,7 @@ class _Change(Struct, frozen=True, gc=False):
 
 
 def _log(source: Repository, since: str | None) -> Iterator[tuple[tuple[str, int], list[_Change]]]:
-    """Each commit, oldest first, and the changes of files that the source wants."""
+    """Each commit, oldest first, and the changes of documents that the source wants."""
     span = f"{since}..{source.commit}" if since else source.commit
     options = ["--first-parent", "-m", "--reverse", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-notes"]
     inside = ["--", f":(top,literal){source.folder}"] if source.folder else ["--"]
@@ -123,7 +123,7 @@ def _parsed(source: Repository, tokens: Iterator[bytes]) -> Iterator[tuple[tuple
             path = text_of_name(os.fsdecode(next(tokens).removeprefix(prefix)))
             before = old.decode() if old_mode.startswith(b":100") else None
             after = new.decode() if new_mode.startswith(b"100") else None
-            if before != after and source.wants(path):
+            if before != after and source.wants(path) and is_document(path):
                 changes.append(_Change(path, before, after))
         elif token:
             if commit:

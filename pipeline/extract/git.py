@@ -52,7 +52,9 @@ class Repository(Struct, frozen=True):
         parts = urlsplit(address)
         place = unquote(parts.path)
         if parts.netloc not in ("", "localhost") or not place.startswith("/") or parts.query or "/" in name:
-            raise UsageError(f"{text!r}: is no address of a local repository. Write [NAME=]git+file:///PATH[#REF[:FOLDER]].")
+            raise UsageError(
+                f"{text!r}: is no address of a local repository. Clone it, and write [NAME=]git+file:///PATH[#REF[:FOLDER]]."
+            )
         ref, _, inside = unquote(parts.fragment).partition(":")
         _refuse_no_repository(place)
         commit = _resolve(place, ref)
@@ -89,7 +91,7 @@ class Repository(Struct, frozen=True):
             elif size == b"-":
                 raise SourceError(_lacks(self.place, blob.decode()))
             else:
-                listed = sidecars if is_sidecar(path) else entries
+                listed = entries if is_document(path) else sidecars
                 listed.append(Entry(path, int(size), 0, 0, blob.decode()))
         entries.sort(key=lambda entry: entry.path)
         sidecars.sort(key=lambda entry: entry.path)
@@ -145,8 +147,8 @@ def address_of(text: str, ref: str) -> str:
     bare = answer(start, "rev-parse", "--is-bare-repository").strip() == b"true"
     top = start if bare else os.fsdecode(answer(start, "rev-parse", "--show-toplevel").rstrip(b"\n"))
     inside = os.path.relpath(place, top)
-    rest = "" if inside == "." else f":{quote(inside)}"
-    address = f"{SCHEME}//{quote(top)}#{quote(ref, safe='/')}{rest}"
+    fragment = ("" if ref == "HEAD" else quote(ref, safe="/")) + ("" if inside == "." else f":{quote(inside)}")
+    address = f"{SCHEME}//{quote(top)}" + (f"#{fragment}" if fragment else "")
     return f"{name or os.path.basename(place).removesuffix('.git') or 'root'}={address}"
 
 
