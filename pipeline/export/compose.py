@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import duckdb
 from msgspec import Struct
 
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, WarehouseError
 from pipeline.export import delimited, lines, places
-from pipeline.export.request import UNASKED, Extract, Request, extracts
+from pipeline.export.request import Extract, Request, extracts
 from pipeline.export.values import unwritable
 from pipeline.load.catalog import connect
 from pipeline.load.snapshots import Warehouse
 from pipeline.manifest import Manifest
 from pipeline.schema import RUNS, TABLES
 
-if TYPE_CHECKING:
-    import duckdb
-
 FORMATS = ("csv", "parquet", "jsonl", "xlsx", "frontmatter")
-MEMORY = "256MB"
-"""What DuckDB may hold of a table's rows at a time; the rest of a sort is in files aside."""
+MEMORY = 256
+"""Megabytes that DuckDB may hold of a table, where that does, for each million rows begun; the rest of a sort is in files aside."""
 _BINARY = ("parquet", "xlsx")
+Write = Callable[[duckdb.DuckDBPyConnection, Extract, str], list[str]]
+"""Writes the rows of an extract to a path; returns notes."""
 
 
 class Written(Struct, frozen=True):
@@ -75,66 +75,107 @@ def export(warehouse: Warehouse, request: Request, style: Style, output: str | N
     if style.nested:
         _refuse_not_whole("--nested", request, ("articles",))
         request = _only_ids(request)
-    with _opened(warehouse) as (connection, manifest):
+    with _opened(warehouse) as (connection, manifest, scratch):
         if not style.nested:
-            _stay_small(connection, request)
+            connection.execute("set global threads = 1")  # more threads keep rows back, to hand them on in order
         found = extracts(connection, request)
-        write = _writer(warehouse, manifest, style, ordered=bool(request.order_by or request.sample))
+        ordered = bool(request.order_by or request.sample)
+        write = _writer(warehouse, manifest, style, scratch, ordered=ordered)
+        pen = _Pen(connection, write, {} if style.nested else _limits(manifest))
         if output in (None, places.STREAM):
             if len(found) > 1 or (output is None and style.name in _BINARY):
                 raise UsageError(
                     f"export: {len(found)} tables as {style.name} cannot go to the screen. Name a file or a folder with -o."
                 )
             if style.name in _BINARY:
-                return Written([], _through_a_file(lambda path: write(connection, found[0], path)))
-            with places.streaming() as path:
-                return Written([], write(connection, found[0], path))
+                return Written([], _through_a_file(lambda path: pen.to_file(found[0], path), scratch))
+            return Written([], pen.to_stream(found[0]))
         paths = places.files_of([extract.name for extract in found], style.name, str(output))
         notes: list[str] = []
         with places.replacing(paths) as targets:
             for extract, target in zip(found, targets, strict=True):
-                notes += write(connection, extract, target)
+                notes += pen.to_file(extract, target)
         return Written(paths, notes)
 
 
+class _Pen(Struct, frozen=True):
+    """Writes extracts; tables within MEMORY, or where that does not do and nothing has gone out yet, again with all there is.
+
+    A sort merges 122,880 rows at a time and a scan holds a row group: of wide rows, such as long bodies, these take more than
+    MEMORY. Views take what their computation takes: joins of lists and windows do not go to disk.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    write: Write
+    limits: dict[str, int]
+    """Megabytes by table."""
+
+    def to_file(self, extract: Extract, path: str) -> list[str]:
+        """Write to a path; what is there and no file is written to once."""
+        return self._write(
+            extract, lambda: self.write(self.connection, extract, path), lambda: os.path.isfile(path) or not os.path.exists(path)
+        )
+
+    def to_stream(self, extract: Extract) -> list[str]:
+        """Write to standard output."""
+        streams: list[places.Stream] = []
+
+        def once() -> list[str]:
+            with places.streaming() as stream:
+                streams.append(stream)
+                return self.write(self.connection, extract, stream.path)
+
+        return self._write(extract, once, lambda: not streams[-1].arrived)
+
+    def _write(self, extract: Extract, once: Callable[[], list[str]], untouched: Callable[[], bool]) -> list[str]:
+        if extract.name not in self.limits:
+            return once()
+        self.connection.execute(f"set global memory_limit = '{self.limits[extract.name]}MB'")
+        try:
+            return once()
+        except WarehouseError as error:
+            if not isinstance(error.__cause__, duckdb.OutOfMemoryException) or not untouched():
+                raise
+        finally:
+            self.connection.execute("reset global memory_limit")
+        return once()
+
+
+def _limits(manifest: Manifest) -> dict[str, int]:
+    rows = {name: sum(file.rows for file in manifest.tables.get(name, [])) for name in (*TABLES, RUNS.name)}
+    return {name: MEMORY * (count // 1_000_000 + 1) for name, count in rows.items()}
+
+
 @contextmanager
-def _opened(warehouse: Warehouse) -> Iterator[tuple[duckdb.DuckDBPyConnection, Manifest]]:
-    """A connection on the published snapshot that sorts in little memory, with the rest in a folder that goes afterwards."""
+def _opened(warehouse: Warehouse) -> Iterator[tuple[duckdb.DuckDBPyConnection, Manifest, str]]:
+    """A connection on the published snapshot, and a folder for what does not stay in memory, which goes afterwards."""
     manifest = warehouse.manifest()
     connection = connect(warehouse, manifest)
-    scratch = tempfile.mkdtemp(prefix="frontmatter-warehouse-")
+    try:
+        scratch = tempfile.mkdtemp(prefix="frontmatter-warehouse-")
+    except OSError as error:
+        connection.close()
+        raise WarehouseError(f"export: no folder for temporary files ({error.strerror}). Name one in TMPDIR.") from error
     try:
         connection.execute("set global temp_directory = $1", [scratch])
-        yield connection, manifest
+        yield connection, manifest, scratch
     finally:
         connection.close()
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _stay_small(connection: duckdb.DuckDBPyConnection, request: Request) -> None:
-    """Let DuckDB keep no rows back: one thread hands them on in order, and a table sorts and samples in MEMORY.
-
-    Views take what their computation takes: joins of lists and windows do not go to disk.
-    """
-    connection.execute("set global threads = 1")
-    if set(request.names or UNASKED) <= {*TABLES, RUNS.name}:
-        connection.execute(f"set global memory_limit = '{MEMORY}'")
-
-
-def _through_a_file(write: Callable[[str], list[str]]) -> list[str]:
+def _through_a_file(write: Callable[[str], list[str]], scratch: str) -> list[str]:
     """Send a format to standard output that is written with jumps back: once it is whole."""
-    with tempfile.NamedTemporaryFile(prefix="frontmatter-warehouse-") as file:
-        notes = write(file.name)
-        with open(file.name, "rb") as whole:
-            sys.stdout.flush()
-            shutil.copyfileobj(whole, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+    path = f"{scratch}/whole"
+    notes = write(path)
+    with open(path, "rb") as whole:
+        sys.stdout.flush()
+        shutil.copyfileobj(whole, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
     return notes
 
 
-def _writer(
-    warehouse: Warehouse, manifest: Manifest, style: Style, *, ordered: bool
-) -> Callable[[duckdb.DuckDBPyConnection, Extract, str], list[str]]:
+def _writer(warehouse: Warehouse, manifest: Manifest, style: Style, scratch: str, *, ordered: bool) -> Write:
     def write(connection: duckdb.DuckDBPyConnection, extract: Extract, path: str) -> list[str]:
         if style.nested:
             _write_nested(connection, warehouse, manifest, extract, path, ordered=ordered)
@@ -149,7 +190,7 @@ def _writer(
         else:
             from pipeline.export import workbook
 
-            return workbook.write(connection, extract, path, manifest.created_at)
+            return workbook.write(connection, extract, path, manifest.created_at, scratch)
         return []
 
     return write
@@ -183,7 +224,7 @@ def _write_back(warehouse: Warehouse, request: Request, output: str | None) -> W
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: is a file. Name a folder with -o.")
     secured = "secured" in request.names
-    with _opened(warehouse) as (connection, manifest):
+    with _opened(warehouse) as (connection, manifest, _):
         [extract] = extracts(connection, _only_ids(request))
         frontmatter.refuse_lost_bodies(connection, extract.query)
         chosen = f"from articles semi join (\n{extract.query}\n) using (article_id)"

@@ -14,9 +14,8 @@ from msgspec import Struct
 
 from pipeline.columns import TIME
 from pipeline.documents import Article
-from pipeline.errors import QueryError
 from pipeline.export.request import Extract, Field, identifier
-from pipeline.export.values import ZONED, iso_time
+from pipeline.export.values import ZONED, failed, iso_time
 from pipeline.extract.exact import KNOWN, NESTED
 from pipeline.load.catalog import base_query
 from pipeline.load.snapshots import Warehouse
@@ -78,7 +77,7 @@ def wholes(
 ) -> Iterator[Whole]:
     """The articles whose article_id `extract` chooses, in its order where `ordered`, else in the order of paths.
 
-    `secured` adds the ciphertext, where the warehouse has it. Raises QueryError where the choice fails.
+    `secured` adds the ciphertext, where the warehouse has it. Raises QueryError and WarehouseError where the choice fails.
     """
     try:
         connection.execute(
@@ -90,7 +89,7 @@ def wholes(
             """
         )
     except duckdb.Error as error:
-        raise QueryError(f"{extract.name}: {error}") from error
+        raise failed(extract.name, error) from error
     names = ("articles", *(name for name in _CHILDREN if secured or name != "secured"))
     if ordered:
         [(count,)] = connection.execute("select count(*) from chosen").fetchall()

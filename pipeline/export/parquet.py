@@ -4,9 +4,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import QueryError
 from pipeline.export.request import Extract
-from pipeline.export.values import unwritable
+from pipeline.export.values import failed, unwritable
 from pipeline.schema import RUNS, TABLES
 
 ROWS = 20_000
@@ -28,7 +27,7 @@ def write(connection: duckdb.DuckDBPyConnection, extract: Extract, path: str) ->
     except OSError as error:
         raise unwritable(extract.name, str(error)) from error
     except duckdb.Error as error:
-        raise QueryError(f"{extract.name}: {error}") from error
+        raise failed(extract.name, error) from error
 
 
 def _schema(extract: Extract, found: pa.Schema) -> pa.Schema:

@@ -14,6 +14,13 @@ STREAM = "-"
 _CHUNK = 1 << 20
 
 
+class Stream:
+    """A path that leads to standard output, and whether anything has arrived there."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.arrived, self.failed = path, False, False
+
+
 def files_of(names: list[str], ending: str, output: str) -> list[Path]:
     """The file of each relation: `output` itself for one, `<output>/<name>.<ending>` for several or where it is a folder."""
     folder = Path(output)
@@ -59,22 +66,29 @@ def replacing(paths: list[Path]) -> Iterator[list[str]]:
 
 
 @contextmanager
-def streaming() -> Iterator[str]:
+def streaming() -> Iterator[Stream]:
     """A path of which everything goes on to standard output while it is written.
 
-    Raises BrokenPipeError where the reader has gone.
+    The first megabyte waits for more or for the end, so that what fails before has written nothing. Raises BrokenPipeError
+    where the reader has gone.
     """
     sys.stdout.flush()
     source, sink = os.pipe()
     gone: list[OSError] = []
+    stream = Stream(f"/dev/fd/{sink}")
 
     def carry() -> None:
         out = sys.stdout.fileno()
         try:
+            waiting = b""
             while chunk := os.read(source, _CHUNK):
-                view = memoryview(chunk)
-                while view:
-                    view = view[os.write(out, view) :]
+                waiting += chunk
+                if stream.arrived or len(waiting) >= _CHUNK:
+                    stream.arrived = True
+                    _write_all(out, waiting)
+                    waiting = b""
+            if not stream.failed:
+                _write_all(out, waiting)
         except OSError as error:
             gone.append(error)
         finally:
@@ -83,8 +97,9 @@ def streaming() -> Iterator[str]:
     thread = threading.Thread(target=carry)
     thread.start()
     try:
-        yield f"/dev/fd/{sink}"
-    except Exception as error:
+        yield stream
+    except BaseException as error:
+        stream.failed = True
         if gone:
             raise gone[0] from error
         raise
@@ -93,3 +108,9 @@ def streaming() -> Iterator[str]:
         thread.join()
     if gone:
         raise gone[0]
+
+
+def _write_all(out: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(out, view) :]

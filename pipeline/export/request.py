@@ -111,8 +111,10 @@ def _query(request: Request, name: str, columns: tuple[str, ...], all_columns: l
     table = {**TABLES, RUNS.name: RUNS}.get(name)
     order, source = request.order_by, name + where
     if request.sample is not None:
-        source = f"(from {name}{where} order by {_shuffle(request.seed, name, table)} limit {request.sample}) as {name}"
-        order = order or (", ".join(table.key) if table else None)
+        shuffled = f"from {name}{where} order by {_shuffle(request.seed, name, table)} limit {request.sample}"
+        key = ", ".join(table.key) if table else None
+        source = f"{name} semi join (select {key} {shuffled}) using ({key})" if key else f"({shuffled}) as {name}"
+        order = order or key
     select = f"select {', '.join(map(identifier, columns))} from {source}"
     return f"{select} order by\n{order}\n" if order else select
 

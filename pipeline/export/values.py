@@ -1,8 +1,10 @@
 """Values as text files write them, in DuckDB's own expressions, so that rows never pass through Python."""
 
+import tempfile
+
 import duckdb
 
-from pipeline.errors import QueryError, WarehouseError
+from pipeline.errors import PipelineError, QueryError, WarehouseError
 from pipeline.export.request import Extract, Field, identifier
 from pipeline.load.template import quoted
 
@@ -33,14 +35,23 @@ def is_float(field: Field) -> bool:
 
 
 def copy(connection: duckdb.DuckDBPyConnection, extract: Extract, expressions: list[str], path: str, options: str) -> None:
-    """Let DuckDB write the rows. Raises WarehouseError where the file cannot be written, QueryError where SQL fails on a row."""
+    """Let DuckDB write the rows. Raises what `failed` makes of DuckDB's errors."""
     query = f"select {', '.join(expressions)} from (\n{extract.query}\n)"
     try:
         connection.execute(f"copy (\n{query}\n) to {quoted(path)} ({options})")
-    except duckdb.IOException as error:
-        raise unwritable(extract.name, str(error)) from error
     except duckdb.Error as error:
-        raise QueryError(f"{extract.name}: {error}") from error
+        raise failed(extract.name, error) from error
+
+
+def failed(name: str, error: duckdb.Error) -> PipelineError:
+    """WarehouseError where memory or room ran out or a file cannot be written, QueryError where SQL fails on a row."""
+    if isinstance(error, duckdb.OutOfMemoryException):
+        first = str(error).split("\n", 1)[0].removeprefix("Out of Memory Error: ").rstrip(".")
+        return WarehouseError(
+            f"{name}: cannot be exported for want of memory, or of room in {tempfile.gettempdir()} ({first})."
+            " Choose fewer rows or columns, leave out --order-by, or name a folder with more room in TMPDIR."
+        )
+    return unwritable(name, str(error)) if isinstance(error, duckdb.IOException) else QueryError(f"{name}: {error}")
 
 
 def unwritable(name: str, reason: str) -> WarehouseError:

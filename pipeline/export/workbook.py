@@ -5,7 +5,9 @@ of more than 15 digits and times before March 1900 are text, texts end after 32,
 """
 
 import datetime as dt
+import io
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +16,9 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.worksheet import Worksheet
 
-from pipeline.errors import QueryError, UsageError
+from pipeline.errors import UsageError
 from pipeline.export.request import Extract, Field, identifier
-from pipeline.export.values import ZONED, is_nested, is_time, unwritable
+from pipeline.export.values import ZONED, failed, is_nested, is_time, unwritable
 
 ROWS = 1_048_576
 """Rows of a sheet, the header included."""
@@ -35,30 +37,54 @@ Write = Callable[[int, int, Any], bool]
 """Writes a value to row and column, both from 0; tells whether it had to be cut."""
 
 
-def write(connection: duckdb.DuckDBPyConnection, extract: Extract, path: str, created: dt.datetime) -> list[str]:
-    """Write a workbook dated `created`; returns what did not fit, in sentences. Raises UsageError for too many rows."""
+def write(connection: duckdb.DuckDBPyConnection, extract: Extract, path: str, created: dt.datetime, scratch: str) -> list[str]:
+    """Write a workbook dated `created`, with its sheets in the folder `scratch` until it is whole.
+
+    Returns what did not fit, in sentences. Raises UsageError for too many rows.
+    """
     try:
         [(rows,)] = connection.execute(f"select count(*) from (\n{extract.query}\n)").fetchall()
         if rows >= ROWS:
             raise UsageError(
                 f"{extract.name}: has {rows:,} rows, a sheet of Excel holds {ROWS - 1:,}. Export csv or parquet, or choose rows."
             )
-        book = Workbook(path, {"constant_memory": True})
-        book.use_zip64()
-        book.set_properties({"created": created.astimezone(dt.UTC).replace(tzinfo=None), "title": extract.name})
         linked = _linked(extract, rows)
-        cut = _rows(connection, extract, book, rows, linked)
-        _meanings(book, extract)
-        book.close()
+        with _Sink(path, "w") as sink:
+            book = Workbook(sink, {"constant_memory": True, "tmpdir": scratch})
+            book.use_zip64()
+            book.set_properties({"created": created.astimezone(dt.UTC).replace(tzinfo=None), "title": extract.name})
+            cut = _rows(connection, extract, book, rows, linked)
+            _meanings(book, extract)
+            book.close()
     except (OSError, XlsxWriterException) as error:
         raise unwritable(extract.name, str(error)) from error
     except duckdb.Error as error:
-        raise QueryError(f"{extract.name}: {error}") from error
+        raise failed(extract.name, error) from error
     notes = [f"{extract.name}: {cut:,} texts were cut to {CHARACTERS:,} characters, all that a cell holds."] if cut else []
     addresses = sum(_is_address(field) for field in extract.fields)
     if len(linked) < addresses or rows > LINKS:
         notes.append(f"{extract.name}: a sheet holds {LINKS:,} links; other addresses are text.")
     return notes
+
+
+class _Sink(io.FileIO):
+    """A file that takes anything once it is closed: a ZipFile that failed tries again when it is forgotten, and would complain."""
+
+    def write(self, content: Any) -> int:
+        view = memoryview(content)
+        while view and not self.closed:
+            view = view[super().write(view) :]
+        return len(content)
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        return place if self.closed else super().seek(place, whence)
+
+    def tell(self) -> int:
+        return sys.maxsize if self.closed else super().tell()
+
+    def flush(self) -> None:
+        if not self.closed:
+            super().flush()
 
 
 def _is_address(field: Field) -> bool:
