@@ -220,31 +220,28 @@ def reports(site: Path) -> list[str]:
 
 
 def exports(site: Path, sources: int) -> list[str]:
-    """Articles as CSV beside a plain COPY of DuckDB, of a warehouse that holds the site so many times, under different names."""
+    """Articles in the formats of programs, beside a plain COPY of DuckDB, of a warehouse that holds the site so many times.
+
+    Each time the site is a source of another name.
+    """
     shutil.rmtree(WORK / "many", ignore_errors=True)
     named = [f"site{number}={site}" for number in range(sources)]
     subprocess.run([PIPELINE, "run", *named, "--warehouse", str(WORK / "many"), "--quiet"], check=True)
     [(articles,)] = pipeline.connect(WORK / "many").execute("select count(*) from articles").fetchall()
     program = "import sys, pipeline; pipeline.connect(sys.argv[1]).execute(\"copy articles to 'plain.csv' (format csv, header)\")"
+    wanted = (["articles.csv"], ["articles.csv", "--order-by", "title"], ["articles.jsonl"], ["articles.parquet"])
     commands = {
-        "`pipeline export articles -o articles.csv`": [
-            PIPELINE,
-            "export",
-            "articles",
-            "-o",
-            "articles.csv",
-            "-w",
-            str(WORK / "many"),
-        ],
-        "plain COPY by DuckDB": [sys.executable, "-c", program, str(WORK / "many")],
+        f"`pipeline export articles -o {' '.join(words)}`": [PIPELINE, "export", "articles", "-w", str(WORK / "many"), "-o", *words]
+        for words in wanted
     }
+    commands["plain COPY by DuckDB, as CSV"] = [sys.executable, "-c", program, str(WORK / "many")]
     costs = in_turn(3, {name: partial(timed, command) for name, command in commands.items()})
     lines = [f"{articles:,} articles, whole processes.", "", "| work | wall s | rows per s | peak memory MB |", "|---|---|---|---|"]
     for name, command in commands.items():
         wall = costs[name].wall
         lines.append(f"| {name} | {wall:.2f} | {articles / wall:,.0f} | {peak_memory(command):.0f} |")
-    for path in (WORK / "articles.csv", WORK / "plain.csv"):
-        path.unlink()
+    for name in ("articles.csv", "articles.jsonl", "articles.parquet", "plain.csv"):
+        (WORK / name).unlink()
     shutil.rmtree(WORK / "many")
     return lines
 
