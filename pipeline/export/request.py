@@ -76,7 +76,8 @@ def _known() -> dict[str, tuple[str, dict[str, str]]]:
         table.name: (f"One row per {table.grain}.", {column.name: column.comment for column in table.columns})
         for table in (*TABLES.values(), RUNS)
     }
-    return known | {view.name: (view.comment, view.columns) for view in relations("views", "reports")}
+    passed_on = known["topics"][1] | known["articles"][1]  # what views of facts take over as it is
+    return known | {view.name: (view.comment, passed_on | view.columns) for view in relations("views", "reports")}
 
 
 def _nearest(name: str, names: list[str]) -> str:
