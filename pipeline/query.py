@@ -3,11 +3,12 @@
 import datetime as dt
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 from msgspec import Struct
@@ -27,6 +28,7 @@ FEW_ROWS = 20
 """Rows up to which `auto` shows records rather than hide columns."""
 
 Value = int | float | bool | str | dt.date | dt.datetime
+Asked = TypeVar("Asked")
 _CHUNK = 10_000
 
 
@@ -70,10 +72,43 @@ class Session:
             yield answer
             start += len(statement.query.encode())
 
+    def last(
+        self, sql: str, parameters: Mapping[str, Value] | None = None, *, limit: int | None = None
+    ) -> tuple[list[str], Iterator[list[tuple[Any, ...]]]]:
+        """Names and rows of the last statement's answer, some thousand rows at a time; the ones before it are run too.
+
+        Raises what `answers` raises, also in the middle of the rows.
+        """
+        given = parameters or {}
+        with self._told(sql):
+            statements = reading_statements(self.connection, sql)
+        check_parameters(statements, given)
+        for statement in statements[:-1]:
+            with self._told(sql):
+                self._answer(statement, {name: given[name] for name in statement.named_parameters}, 0)
+        values = {name: given[name] for name in statements[-1].named_parameters}
+        with self._told(sql):
+            found = self._waited(lambda: self.connection.execute(statements[-1], values or None))
+        return [column[0] for column in found.description or ()], self._batches(sql, limit)
+
+    def _batches(self, sql: str, limit: int | None) -> Iterator[list[tuple[Any, ...]]]:
+        """What the connection has been asked for."""
+        count = 0
+        while size := _CHUNK if limit is None else min(_CHUNK, limit - count):
+            with self._told(sql):
+                rows = self._waited(partial(self.connection.fetchmany, size))
+            if not rows:
+                return
+            yield rows
+            count += len(rows)
+
     def _answer(self, statement: duckdb.Statement, values: dict[str, Value], limit: int | None) -> Answer:
+        return self._waited(lambda: self._ask(statement, values, limit))
+
+    def _waited(self, ask: Callable[[], Asked]) -> Asked:
         """Asked in a thread, so that a signal ends it at once: DuckDB looks for one only between some of its steps."""
         with ThreadPoolExecutor(1) as thread:
-            asked = thread.submit(self._ask, statement, values, limit)
+            asked = thread.submit(ask)
             try:
                 while not asked.done():
                     wait([asked], timeout=0.2)

@@ -7,13 +7,15 @@ import json
 import math
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 SHOWN_ROWS = 1_000
 """Rows that the table format prints at most."""
 FORMATS = ("table", "record", "csv", "json", "jsonl", "md")
+STREAMED = ("csv", "json", "jsonl")
+"""Formats that need not know all rows before the first one is written."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -29,20 +31,39 @@ def render(
     """Rows in one of `FORMATS`; ends with a line end. `width` is that of the terminal, `limit` the most rows of a table."""
     if style == "record":
         return as_records(names, rows, width)
-    if style == "csv":
-        sink = io.StringIO()
-        writer = csv.writer(sink, lineterminator="\r\n")
-        writer.writerow(names)
-        writer.writerows([["" if cell is None else _flat(cell) for cell in row] for row in rows])
-        return sink.getvalue()
-    if style in ("json", "jsonl"):
-        keys = _distinct(names)
-        records = [json.dumps(dict(zip(keys, map(_finite, row), strict=True)), ensure_ascii=False, default=_flat) for row in rows]
-        return "[" + ",\n ".join(records) + "]\n" if style == "json" else "".join(f"{record}\n" for record in records)
+    if style in STREAMED:
+        return "".join(stream(names, [rows], style))
     if style == "md":
         lines = [list(names), ["---"] * len(names), *([_cell(cell).replace("|", "\\|") for cell in row] for row in rows)]
         return "".join("| " + " | ".join(line) + " |\n" for line in lines)
     return table(names, rows, width, limit=limit)
+
+
+def stream(names: Sequence[str], batches: Iterable[Sequence[Sequence[Any]]], style: str) -> Iterator[str]:
+    """Rows that come in batches, in one of `STREAMED`, as pieces of text."""
+    if style == "csv":
+        yield _csv([names])
+        for rows in batches:
+            yield _csv([["" if cell is None else _flat(cell) for cell in row] for row in rows])
+        return
+    keys, before = _distinct(names), ""
+    if style == "json":
+        yield "["
+    for rows in batches:
+        records = [json.dumps(dict(zip(keys, map(_finite, row), strict=True)), ensure_ascii=False, default=_flat) for row in rows]
+        if style == "jsonl":
+            yield "".join(f"{record}\n" for record in records)
+        elif records:
+            yield before + ",\n ".join(records)
+            before = ",\n "
+    if style == "json":
+        yield "]\n"
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> str:
+    sink = io.StringIO()
+    csv.writer(sink, lineterminator="\r\n").writerows(rows)
+    return sink.getvalue()
 
 
 def as_records(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int | None) -> str:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pipeline.errors import QueryError, UsageError
 from pipeline.load.snapshots import Warehouse
 from pipeline.query import Answer, Session, answers, as_text, heading, parse_parameters, row_limit, typed
+from pipeline.render import STREAMED
 from tests.conftest import World, article
 from tests.test_cli import ENVIRONMENT, call
 
@@ -160,6 +161,58 @@ def test_sql_from_argument_file_and_input(asked: World, tmp_path: Path) -> None:
     assert call("query", "select 1", "-f", tmp_path / "q.sql").returncode == 2
     (tmp_path / "latin.sql").write_bytes(b"select '\xe9'")
     assert "cannot be read" in call("query", "-f", tmp_path / "latin.sql").stderr
+
+
+@pytest.mark.parametrize("comment", ["-- why?\n", "--why?\n", "--\n", "-- a = b\n"])
+def test_sql_may_begin_with_a_comment(asked: World, comment: str) -> None:
+    done = call("query", f"{comment}select 1 as n", "--format", "csv", "-w", asked.warehouse)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "n\n1\n", "")
+    done = call("query", f"{comment}select nix", "-w", asked.warehouse)
+    assert f"line {comment.count(chr(10)) + 1}, column 8: " in done.stderr
+
+
+def test_options_stay_options(asked: World, tmp_path: Path) -> None:
+    done = call("query", "select 1", "--fromat", "csv", "-w", asked.warehouse)
+    assert done.returncode == 2 and "No such option: --fromat" in done.stderr
+    done = call(
+        "query",
+        "select $a as a",
+        "--param=a=-- x y",
+        "--format",
+        "csv",
+        "-o",
+        "-- odd name",
+        "-w",
+        asked.warehouse,
+        folder=tmp_path,
+    )
+    assert (done.returncode, (tmp_path / "-- odd name").read_bytes()) == (0, b"a\r\n-- x y\r\n")
+
+
+@pytest.mark.parametrize("style", STREAMED)
+def test_rows_stream_without_being_gathered(asked: World, style: str, tmp_path: Path) -> None:
+    sql = "select 1; select range as n, 'é' as t from range(25000)"
+    session = Session(Warehouse(asked.warehouse))
+    names, batches = session.last(sql)
+    sizes = [len(rows) for rows in batches]
+    assert (names, sizes) == (["n", "t"], [10_000, 10_000, 5_000])
+    done = call("query", sql, "--format", style, "-o", tmp_path / "x", "-w", asked.warehouse)
+    assert (done.returncode, done.stdout) == (0, "") and [path.name for path in tmp_path.iterdir()] == ["x"]
+    [_, answer] = answers(sql, Warehouse(asked.warehouse))
+    assert (tmp_path / "x").read_bytes() == as_text(answer, style, width=None).encode()
+    for limit, count in ((0, 25_000), (10_000, 10_000), (12_345, 12_345)):
+        _, batches = session.last(sql, limit=limit or None)
+        assert sum(map(len, batches)) == count
+
+
+def test_a_mistake_in_the_middle_of_the_rows(asked: World, tmp_path: Path) -> None:
+    sql = "select if(range = 24000, error('here'), range) as n from range(25000)"
+    (tmp_path / "x").write_text("old")
+    done = call("query", sql, "--format", "csv", "-o", tmp_path / "x", "-w", asked.warehouse)
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr == "pipeline: query: here\n"
+    assert (tmp_path / "x").read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+    assert call("query", sql, "--format", "json", "-w", asked.warehouse).returncode == 1
+    assert call("query", "select nix; select 1", "--format", "csv", "-w", asked.warehouse).stdout == ""
 
 
 def test_a_broken_pipe_is_silent(asked: World) -> None:

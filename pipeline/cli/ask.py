@@ -1,14 +1,18 @@
 """Commands that take SQL: query, shell."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
-from pipeline.cli.options import WarehouseOption, app, warehouse_at, write
+from pipeline.cli.options import WarehouseOption, app, warehouse_at, write, write_pieces
 from pipeline.errors import UsageError
+
+_COMMENT = re.compile(r"--[^=\s]*\s")
 
 SnapshotOption = Annotated[
     str | None,
@@ -18,7 +22,19 @@ SnapshotOption = Annotated[
 ]
 
 
-@app.command()
+class _Query(TyperCommand):
+    """Takes SQL that begins with a comment for SQL: no option has a blank in its name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        valued = {flag for option in self.params if not getattr(option, "is_flag", True) for flag in option.opts}
+        before = ["", *args]
+        read = [
+            f" {word}" if _COMMENT.match(word) and last not in valued else word for last, word in zip(before, args, strict=False)
+        ]
+        return super().parse_args(ctx, read)
+
+
+@app.command(cls=_Query)
 def query(
     sql: Annotated[str | None, typer.Argument(metavar="[SQL|-]", help="One SQL statement or several; - is standard input.")] = None,
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Read the SQL from a file; - is standard input.")] = None,
@@ -42,6 +58,7 @@ def query(
     Only statements that read are run. Of several, each answer is printed under a heading; csv, json and jsonl hold the last one.
     """
     from pipeline.query import STYLES, Session, answers, as_text, heading, parse_parameters, row_limit
+    from pipeline.render import STREAMED, stream
 
     if (sql is None) == (file is None):
         raise UsageError("query: give SQL once, as an argument or with --file.")
@@ -54,9 +71,13 @@ def query(
             raise UsageError("query: parquet is no text. Name a file with --output, without --explain and --limit.")
         Session(place, snapshot).write_parquet(str(text), output, values)
         return
+    if style in STREAMED and not explain:
+        names, batches = Session(place, snapshot).last(str(text), values, limit=row_limit(style, limit))
+        write_pieces(stream(names, batches, style), output)
+        return
     found = answers(str(text), place, values, snapshot=snapshot, limit=row_limit(style, limit), explain=explain)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
-    if style in ("csv", "json", "jsonl") or len(found) == 1:
+    if style in STREAMED or len(found) == 1:
         write(as_text(found[-1], style, width=width), output)
     else:
         shown = [heading(number, answer) + as_text(answer, style, width=width) for number, answer in enumerate(found, 1)]

@@ -3,13 +3,15 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline import __version__
-from pipeline.errors import UsageError
+from pipeline.errors import UsageError, WarehouseError
 
 if TYPE_CHECKING:
     from pipeline.load.snapshots import Warehouse
@@ -81,3 +83,29 @@ def write(text: str, output: Path | None) -> None:
         output.write_text(text, encoding="utf-8", newline="")
     else:
         replace_file(output.resolve(), text.encode())
+
+
+def write_pieces(pieces: Iterable[str], output: Path | None) -> None:
+    """Print the pieces of a text as they come, or write them to a file: aside, then renamed. Raises UsageError, WarehouseError."""
+    if output is None:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        return
+    if output.is_dir():
+        raise UsageError(f"{output}: is a folder. Name a file.")
+    place = output.resolve()
+    if output.exists() and not output.is_file():
+        with open(output, "w", encoding="utf-8", newline="") as sink:
+            sink.writelines(pieces)
+        return
+    aside = place.with_name(f".{os.getpid()}.query.tmp")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with open(aside, "w", encoding="utf-8", newline="") as sink:
+            sink.writelines(pieces)
+        os.replace(aside, place)
+    except OSError as error:
+        raise WarehouseError(f"{output}: cannot be written ({error.strerror}). Choose another place.") from error
+    finally:
+        with suppress(OSError):  # a file where a folder should be
+            aside.unlink()
