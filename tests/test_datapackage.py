@@ -206,6 +206,8 @@ def test_hundreds_of_parts_refer_to_their_own(sampled: World) -> None:
     for name, count in files.items():
         manifest.tables[name] = [PartFile(f"{at:024x}.parquet", 1, 1, f"site/{at}") for at in range(count)]
     found = {resource["name"]: resource for resource in json.loads(descriptor(manifest))["resources"]}
+    lines = descriptor(manifest).decode().splitlines()
+    assert sum(line.startswith('{"name":') for line in lines) == len(found), "a line each"
     for number in (1, 150, 300):
         keys = found[f"article_topics-{number}"]["schema"]["foreignKeys"]
         assert [key["reference"]["resource"] for key in keys] == [f"articles-{number}", "topics"]

@@ -36,7 +36,10 @@ A list is "any": `frictionless` knows it as a list in JSON and CSV alone. Text h
 
 
 def descriptor(manifest: Manifest) -> bytes:
-    """The descriptor as JSON; the same manifest gives the same bytes. Paths are relative to the snapshot's folder."""
+    """The descriptor as JSON, a resource per line; paths are relative to the snapshot's folder.
+
+    The same manifest gives the same bytes.
+    """
     package = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": "frontmatter-warehouse",
@@ -44,9 +47,9 @@ def descriptor(manifest: Manifest) -> bytes:
         "version": manifest.id,
         "created": manifest.created_at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z"),
         "sources": [{"title": source.name} for source in manifest.sources],
-        "resources": list(_resources(manifest)),
     }
-    return msgspec.json.format(msgspec.json.encode(package), indent=1)
+    head = msgspec.json.format(msgspec.json.encode(package), indent=1).removesuffix(b"\n}")
+    return head + b',\n "resources": [\n' + b",\n".join(map(msgspec.json.encode, _resources(manifest))) + b"\n]}"
 
 
 def _resources(manifest: Manifest) -> Iterator[dict[str, Any]]:
