@@ -96,7 +96,14 @@ def _distinct(names: Sequence[str]) -> list[str]:
 
 
 def _finite(cell: Any) -> Any:
-    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+    """The value with null for what is not finite, also inside of lists and maps: JSON has no word for it."""
+    if isinstance(cell, float):
+        return cell if math.isfinite(cell) else None
+    if isinstance(cell, (list, tuple)):
+        return [_finite(item) for item in cell]
+    if isinstance(cell, dict):
+        return {key: _finite(item) for key, item in cell.items()}
+    return cell
 
 
 def _flat(cell: Any) -> Any:
@@ -106,7 +113,7 @@ def _flat(cell: Any) -> Any:
     if isinstance(cell, (dt.date, dt.time)):
         return cell.isoformat()
     if isinstance(cell, (list, dict, tuple)):
-        return json.dumps(cell, ensure_ascii=False, default=str)
+        return json.dumps(_finite(cell), ensure_ascii=False, default=str)
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, (bytes, bytearray, memoryview)):

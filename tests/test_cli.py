@@ -184,3 +184,18 @@ def test_a_closed_pipe_is_no_error(built: World) -> None:
     script = f"{sys.executable} -m pipeline query 'select unnest(range(200000))' --format csv -w '{built.warehouse}' | head -1"
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=ENVIRONMENT, check=True)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["query 'from articles' --format csv", "export articles -o -", "export articles --format xlsx -o -", "status", "schema"],
+)
+def test_a_closed_stdout_is_like_dev_null(built: World, words: str, tmp_path: Path) -> None:
+    for closed in (">&-", "<&- >&-"):
+        command = f"'{sys.executable}' -m pipeline {words} {closed}"
+        environment = ENVIRONMENT | {"PIPELINE_WAREHOUSE": str(built.warehouse)}
+        done = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    command = f"'{sys.executable}' -m pipeline query 'select nix' 2>&-"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")

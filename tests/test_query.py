@@ -335,6 +335,16 @@ def test_parquet_takes_parameters(asked: World, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["n.parquet"]
 
 
+def test_what_is_not_finite_is_null_in_json(asked: World) -> None:
+    sql = "select 'nan'::double n, ['inf'::double, 1] a, {'x': ['-inf'::double]} s, map {'k': 'nan'::double} m"
+    wanted = {"n": None, "a": [None, 1.0], "s": {"x": [None]}, "m": {"k": None}}
+    for style in ("json", "jsonl"):
+        text = call("query", sql, "--format", style, "-w", asked.warehouse).stdout
+        assert "NaN" not in text and "Infinity" not in text
+        assert json.loads(text) in (wanted, [wanted])
+    assert call("query", sql, "--format", "csv", "-w", asked.warehouse).stdout.splitlines()[1].startswith('nan,"[null, 1.0]"')
+
+
 # How much is shown
 
 

@@ -15,6 +15,7 @@ __all__ = ["app", "ask", "build", "entry", "exports", "inspect", "keep", "report
 
 def entry() -> None:
     """Run the command line; errors of ours are one line on standard error."""
+    _fill_closed_streams()
     stop.listen()
     leave_out_numpy()
     for stream in (sys.stdout, sys.stderr):
@@ -27,6 +28,17 @@ def entry() -> None:
         code = code or 1
     sys.stderr.flush()
     os._exit(code)  # everything is closed and written: taking the interpreter apart would cost a tenth of a second
+
+
+def _fill_closed_streams() -> None:
+    """Let a stream that the caller closed lead nowhere: else the next file opened takes its number, and is written to as output."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            while (opened := os.open(os.devnull, os.O_RDWR)) < number:
+                pass
+            if opened > number:
+                os.close(opened)
+            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _run_app() -> int:

@@ -25,7 +25,9 @@ def export(
     order_by: Annotated[str | None, typer.Option(metavar="SQL", help="Such as `heat desc nulls last, article_id`.")] = None,
     since: Annotated[str | None, typer.Option(metavar="DAY", help="Articles published on this day (UTC) or later.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DAY", help="Articles published on this day (UTC) or earlier.")] = None,
-    sample: Annotated[int | None, typer.Option(min=0, metavar="N", help="So many rows, the same ones each time.")] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, metavar="N", help="So many rows, the same ones each time.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed samples other rows.")] = 0,
     nested: Annotated[bool, typer.Option("--nested", help="jsonl: an object per article with all that belongs to it.")] = False,
     excel: Annotated[bool, typer.Option("--excel", help="csv: begin with a byte order mark, for Excel.")] = False,
