@@ -106,7 +106,7 @@ class Shell:
         text = text.strip()
         if text.startswith("."):
             return self._command(*text.rstrip(";").split())
-        if text.strip("; \n"):
+        if text.strip("; \n") and not _is_comment(text):
             for answer in self.session.answers(text, limit=row_limit(self._style, None)):
                 self._print(as_text(answer, self._style, width=self._width()))
         return False
@@ -190,6 +190,14 @@ def is_complete(text: str) -> bool:
     except duckdb.Error as error:
         return "unterminated" not in str(error)
     return True
+
+
+def _is_comment(text: str) -> bool:
+    """Whether a text is nothing but comments, as the end of a script may be."""
+    try:
+        return all(kind == duckdb.token_type.comment for _, kind in duckdb.tokenize(text))
+    except (duckdb.Error, UnicodeEncodeError):
+        return False
 
 
 def statements_in(lines: Iterable[str]) -> Iterator[str]:

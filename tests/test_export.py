@@ -362,4 +362,6 @@ def test_the_command_tells_what_it_wrote(real: World, tmp_path: Path) -> None:
     done = shell(f"cd {tmp_path}; pipeline export topics related -o out; pipeline export topics -o t.xlsx", real)
     assert done.stdout == b"out/topics.csv\nout/related.csv\nt.xlsx\n"
     assert openpyxl.load_workbook(tmp_path / "t.xlsx").sheetnames == ["topics", "columns"]
+    done = shell("pipeline export topics --sample 99999999999999999999", real)
+    assert done.returncode == 2 and b"is not in the range" in done.stderr
     assert b"as parquet cannot go to the screen" in shell("pipeline export topics --format parquet", real).stderr

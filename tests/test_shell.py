@@ -143,6 +143,12 @@ def test_a_script_is_read_from_standard_input(asked: World) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "a\n─\n1\nb\n─\n;\narticle_topics\n", "")
 
 
+@pytest.mark.parametrize("end", ["-- the end", "/* the\nend */\n", "-- the;\n-- end;\n", ";;\n"])
+def test_a_script_may_end_with_a_comment(asked: World, end: str) -> None:
+    done = piped(f"-- begin;\nselect 1 as a;\n{end}", "--built-in", "-w", str(asked.warehouse))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a\n─\n1\n", "")
+
+
 def test_a_script_ends_at_the_first_mistake(asked: World) -> None:
     done = piped("select nothing;\nselect 3 as c;", "--built-in", "-w", str(asked.warehouse))
     assert (done.returncode, done.stdout) == (1, "") and done.stderr.startswith("pipeline: query: line 1, column 8: ")
