@@ -1,11 +1,12 @@
 """The sample corpus: same bytes for a seed, every defect in 200 articles, and that `data/raw` is what it writes."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import UsageError
-from pipeline.sample import write_site
+from pipeline.sample import write_history, write_site
 from tests.conftest import World
 
 ROOT = Path(__file__).parents[1]
@@ -80,3 +81,22 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not empty"):
         write_site(tmp_path, 1, 0)
     assert contents(tmp_path) == {"mine.md": b"mine"}
+
+
+def test_a_history_has_every_kind_of_change(world: World, tmp_path: Path) -> None:
+    """The same seed gives the same commits; a site's history ends, comes back, moves and breaks."""
+    for name in ("one", "two"):
+        assert write_history(tmp_path / name, 60, 100, 3) == 100
+    first, second = (
+        subprocess.run(["git", "-C", tmp_path / name, "rev-parse", "main"], capture_output=True, check=True).stdout
+        for name in ("one", "two")
+    )
+    assert first == second
+    world.run(sources=(f"git+file://{tmp_path / 'one'}",))
+    changes = dict(world.rows("select change, count(*) from observations group by all"))
+    assert changes.keys() == {"first", "scores", "content", "deleted", "revived", "moved", "moved_away"}
+    assert changes["first"] >= 55 and changes["scores"] > 100
+    assert world.rows("select count(*), min(secured_only) >= 0, sum(rejected) > 0 from revisions") == [(100, True, True)]
+    assert world.rows("select max(heat - quality) > 20, min(heat) from observations") == [(True, -1)]
+    with pytest.raises(UsageError, match="not empty"):
+        write_history(tmp_path / "one", 1, 1, 0)

@@ -23,7 +23,7 @@ class _OptionalRef(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Give --git the value HEAD where none follows."""
         given = []
-        for word, following in zip(args, [*args[1:], "-"], strict=True):
+        for word, following in zip(args, [*args[1:], "-"], strict=False):
             alone = word == "--git" and (following.startswith("-") or "=" in following or os.path.exists(following))
             given.append("--git=HEAD" if alone else word)
         return super().parse_args(ctx, given)
@@ -110,11 +110,17 @@ def schedule(
 def sample(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; must be empty or new.")],
     articles: Annotated[int, typer.Option(min=0, max=10_000_000, help="How many articles.")] = 200,
+    commits: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Write a git repository instead, with so many commits of two hours each.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 0,
 ) -> None:
-    """Write an invented site with the defects of real ones."""
-    from pipeline.sample import write_site
+    """Write an invented site with the defects of real ones, or its history."""
+    from pipeline.sample import write_history, write_site
 
+    if commits:
+        print(f"Wrote {write_history(folder, articles, commits, seed):,} commits to the repository {folder}.")
+        return
     print(f"Wrote {write_site(folder, articles, seed):,} files to {folder}.")
 
 

@@ -109,9 +109,8 @@ _TAILS = [
 
 def write_site(folder: Path, articles: int, seed: int) -> int:
     """Write the site and return the number of files. Raises UsageError where `folder` holds something already."""
-    if folder.exists() and (not folder.is_dir() or any(item.name != ".gitkeep" for item in folder.iterdir())):
-        raise UsageError(f"{folder}: is not empty. Name a new folder.")
-    site = _Site(seed)
+    refuse_full(folder)
+    site = Site(seed)
     written = 0
     for path, content in site.fixed_files():
         _write(folder / path, content)
@@ -130,6 +129,12 @@ def write_site(folder: Path, articles: int, seed: int) -> int:
     return written
 
 
+def refuse_full(folder: Path) -> None:
+    """Raise UsageError where a folder holds something already."""
+    if folder.exists() and (not folder.is_dir() or any(item.name != ".gitkeep" for item in folder.iterdir())):
+        raise UsageError(f"{folder}: is not empty. Name a new folder.")
+
+
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -140,7 +145,7 @@ def _make_huge(path: Path) -> None:
     os.truncate(path, 10_000_001)
 
 
-class _Site:
+class Site:
     """All that follows from a seed."""
 
     def __init__(self, seed: int) -> None:
@@ -178,6 +183,10 @@ class _Site:
         text = f"---\nname: Readers' Forum\n{about}\n---\n"
         files.append(("_communities/readers-forum.md", text.encode()))
         return files
+
+    def published_at(self, number: int) -> dt.datetime:
+        """When an article was published."""
+        return _Facts(self, number).published_at
 
     def article(self, number: int) -> tuple[str, bytes]:
         """Path and bytes of an article."""
@@ -230,7 +239,7 @@ class _Site:
         lines += self._related(facts, chance)
         if chance.random() < 0.8:
             lines += ["images:", *_image(chance, domain, "  "), ""]
-        return [*lines, f'secured: "{_noise(chance, 272)};{_noise(chance, 16)}"']
+        return [*lines, f'secured: "{noise(chance, 272)};{noise(chance, 16)}"']
 
     def _related(self, facts: "_Facts", chance: random.Random) -> list[str]:
         first = facts.number - facts.number % STORY
@@ -259,7 +268,7 @@ class _Site:
 class _Facts:
     """What other articles may say about an article: it follows from seed and number alone."""
 
-    def __init__(self, site: _Site, number: int) -> None:
+    def __init__(self, site: Site, number: int) -> None:
         self.number = number
         story = random.Random(f"{site.seed} story {number // STORY}")
         self.topics = _skewed(story, _TOPICS, story.choice((1, 1, 2, 2, 3)))
@@ -305,5 +314,6 @@ def _image(chance: random.Random, domain: str, indent: str) -> list[str]:
     ]
 
 
-def _noise(chance: random.Random, size: int) -> str:
+def noise(chance: random.Random, size: int) -> str:
+    """Random bytes as base64: what ciphertext looks like."""
     return base64.b64encode(chance.randbytes(size)).decode()

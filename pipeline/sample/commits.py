@@ -1,0 +1,141 @@
+"""The history of an invented site: a bare git repository to which a robot committed every two hours.
+
+Articles appear when they are published. Some heat up: heat climbs above quality within hours and halves in a day or so. Some are
+suppressed for a time, a few are retitled, move, go and come back; one is broken for two hours. The same seed gives the same.
+"""
+
+import datetime as dt
+import random
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.errors import UsageError
+from pipeline.sample.site import Site, noise, refuse_full
+
+EVERY = dt.timedelta(hours=2)
+"""Time between commits."""
+_ROBOT = "Robot <robot@site.example.com>"
+_HOT = 0.35
+"""Share of the published articles that heat up."""
+
+
+def write_history(folder: Path, articles: int, commits: int, seed: int) -> int:
+    """Write a bare repository with so many commits; returns their number. Raises UsageError where `folder` is not empty."""
+    refuse_full(folder)
+    git = shutil.which("git")
+    if git is None:
+        raise UsageError("git: is not installed. Install it to write a history.")
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run([git, "-c", "init.defaultBranch=main", "init", "-q", "--bare", str(folder)], check=True)
+    importing = [git, "-C", str(folder), "fast-import", "--quiet", "--date-format=raw"]
+    with subprocess.Popen(importing, stdin=subprocess.PIPE) as process:
+        assert process.stdin
+        for number, (moment, changes) in enumerate(_commits(Site(seed), articles, commits, seed)):
+            process.stdin.write(_commit(number, moment, changes))
+        process.stdin.close()
+        if process.wait():
+            raise UsageError(f"{folder}: git could not write the history. See its message above.")
+    return commits
+
+
+def _commit(number: int, moment: dt.datetime, changes: dict[str, bytes | None]) -> bytes:
+    message = b"Update news"
+    lines = [
+        f"commit refs/heads/main\nmark :{number + 1}\ncommitter {_ROBOT} {int(moment.timestamp())} +0000\n".encode(),
+        b"data %d\n%s\n" % (len(message), message),
+        f"from :{number}\n".encode() if number else b"",
+    ]
+    for path, content in changes.items():
+        if content is None:
+            lines.append(f"D {path}\n".encode())
+        else:
+            lines.append(f"M 100644 inline {path}\ndata {len(content)}\n".encode() + content + b"\n")
+    return b"".join(lines)
+
+
+class _Story:
+    """One article over time."""
+
+    def __init__(self, site: Site, seed: int, number: int) -> None:
+        self.path, self.content = site.article(number)
+        self.born = site.published_at(number)
+        self.chance = random.Random(f"{seed} life {number}")
+        found = re.search(rb"(?m)^quality: (\d+)\nheat: (\d+)\npublished: true$", self.content)
+        self.quality = int(found[1]) if found else None
+        self.peak = self.chance.uniform(4, 40) if self.chance.random() < _HOT else 0.0
+        self.rise, self.half_life = self.chance.uniform(4, 20), self.chance.uniform(8, 40)
+        self.suppressed_from = self.chance.uniform(20, 120) if self.chance.random() < 0.1 else None
+        self.heat = self.quality
+
+    def heat_at(self, moment: dt.datetime) -> int | None:
+        """Heat at a time: quality, plus what it is hotter; -1 while it is suppressed."""
+        if self.quality is None:
+            return None
+        age = (moment - self.born) / dt.timedelta(hours=1)
+        if self.suppressed_from is not None and self.suppressed_from <= age < self.suppressed_from + 48:
+            return -1
+        shape = age / self.rise if age < self.rise else 0.5 ** ((age - self.rise) / self.half_life)
+        return self.quality + round(self.peak * max(0.0, shape))
+
+    def scored(self, heat: int) -> bytes:
+        """The file with another heat."""
+        self.heat = heat
+        published = b"false" if heat < 0 else b"true"
+        self.content = re.sub(rb"(?m)^heat: -?\d+\npublished: \w+$", b"heat: %d\npublished: %s" % (heat, published), self.content)
+        return self.content
+
+    def encrypted(self) -> bytes:
+        """The file with other ciphertext."""
+        secret = f"{noise(self.chance, 272)};{noise(self.chance, 16)}".encode()
+        self.content = re.sub(rb'(?m)^secured: "[^"]*"', b'secured: "' + secret + b'"', self.content)
+        return self.content
+
+    def retitled(self) -> bytes:
+        """The file with another headline."""
+        self.content = re.sub(rb'(?m)^title: "(.*)"$', rb'title: "Update: \1"', self.content, count=1)
+        return self.content
+
+
+def _commits(site: Site, articles: int, commits: int, seed: int) -> Iterator[tuple[dt.datetime, dict[str, bytes | None]]]:
+    chance = random.Random(f"history {seed}")
+    waiting = sorted((_Story(site, seed, number) for number in range(articles)), key=lambda story: story.born, reverse=True)
+    moment = waiting[-1].born.replace(minute=0, second=0) if waiting else dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    live: list[_Story] = []
+    later: dict[int, list[_Story]] = {}
+    for number in range(commits):
+        changes: dict[str, bytes | None] = {} if number else dict(site.fixed_files())
+        moment += EVERY
+        while waiting and waiting[-1].born <= moment:
+            live.append(waiting.pop())
+            changes[live[-1].path] = live[-1].content
+        for story in later.pop(number, []):
+            changes[story.path] = story.content
+            live.append(story)
+        for story in live:
+            heat = story.heat_at(moment)
+            if heat is not None and heat != story.heat:
+                changes[story.path] = story.scored(heat)
+        for story in chance.sample(live, min(2, len(live))):
+            changes[story.path] = story.encrypted()
+        if live and number % 10 == 9:
+            story = chance.choice(live)
+            if number % 40 == 9:
+                changes[story.path] = story.retitled()
+            elif number % 40 == 19:
+                changes[story.path] = None
+                later.setdefault(number + 12, []).append(story)
+                live.remove(story)
+            elif number % 40 == 29:
+                changes[story.path], story.path = (
+                    None,
+                    story.path.replace("_news/", "_news/moved-").replace("_videos/", "_news/moved-"),
+                )
+                changes[story.path] = story.content
+            else:
+                changes[story.path] = b"---\ntitle: [half a file\n---\n"
+                later.setdefault(number + 1, []).append(story)
+                live.remove(story)
+        yield moment, changes
