@@ -246,6 +246,61 @@ def exports(site: Path, sources: int) -> list[str]:
     return lines
 
 
+def histories(rounds: int, commits: int) -> list[str]:
+    """A repository with its history: the whole of it, the newest 20 commits, nothing new; git's own part of it."""
+    repository, named = WORK / "history.git", "a real site's history"
+    shutil.rmtree(repository, ignore_errors=True)
+    bundle = SHARED / "corpus" / "powerapps-news.bundle"
+    if bundle.exists() and commits > 200:
+        subprocess.run(["git", "clone", "-q", "--bare", str(bundle), str(repository)], check=True)
+    else:
+        named = "a generated history"
+        subprocess.run([PIPELINE, "sample", str(repository), "--commits", str(commits)], check=True, stdout=subprocess.DEVNULL)
+    git = ["git", "-C", str(repository)]
+    program = (
+        'cd "$1" && git log --first-parent -m --raw -z --no-abbrev --no-renames --format=%H main | tr "\\0" "\\n"'
+        ' | grep -a "^:" | cut -d" " -f4 | git cat-file --batch | wc -c'
+    )
+    subprocess.run([*git, "update-ref", "refs/heads/now", "main~20"], check=True)
+    command = [PIPELINE, "run", f"site=git+file://{repository}#now", "--quiet", "--warehouse"]
+    for name in ("behind", "whole"):
+        shutil.rmtree(WORK / name, ignore_errors=True)
+    subprocess.run([*command, str(WORK / "behind")], check=True)
+    subprocess.run([*git, "update-ref", "refs/heads/now", "main"], check=True)
+    subprocess.run([*command, str(WORK / "whole")], check=True)
+
+    def anew() -> Cost:
+        shutil.rmtree(WORK / "fresh", ignore_errors=True)
+        return timed([*command, str(WORK / "fresh")])
+
+    def newest() -> Cost:
+        shutil.rmtree(WORK / "fresh", ignore_errors=True)
+        shutil.copytree(WORK / "behind", WORK / "fresh", symlinks=True)
+        return timed([*command, str(WORK / "fresh")])
+
+    measures: dict[str, Callable[[], Cost]] = {
+        "git log and every version, by git alone": lambda: timed(["sh", "-c", program, "sh", str(repository)]),
+        "whole history": anew,
+        "the newest 20 commits": newest,
+        "nothing new": lambda: timed([*command, str(WORK / "whole")]),
+    }
+    costs = in_turn(rounds, measures)
+    shutil.rmtree(WORK / "fresh")
+    peak = peak_memory([*command, str(WORK / "fresh")])
+    with pipeline.connect(WORK / "whole") as connection:
+        [counts] = connection.execute(
+            "select count(*), sum(new + content + score_only + secured_only + moved + deleted + rejected + skipped) from revisions"
+        ).fetchall()
+    lines = [
+        f"On {named}: {counts[0]:,} commits, {counts[1]:,} changes of files.",
+        "",
+        "| work | wall s | processor s |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {name} | {cost.wall:.2f} | {cost.processor:.2f} |" for name, cost in costs.items()]
+    return [*lines, "", f"The whole history takes {peak:.0f} MB at most."]
+
+
 def sizes(small: int, large: int) -> list[str]:
     """Memory and time of a small and a large site."""
     lines = [
@@ -303,6 +358,10 @@ def main() -> None:
         "## Exports",
         "",
         *exports(generated(small if quick else large), 2 if quick else 5),
+        "",
+        "## History",
+        "",
+        *histories(1 if quick else 5, 100 if quick else 2_000),
         "",
         "## Size",
         "",

@@ -1,12 +1,12 @@
 """Rejections and findings of the published snapshot or a refused run, as lines that an editor can jump to."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from pipeline.errors import UsageError
+from pipeline.extract.sources import shown
 from pipeline.load.catalog import connect
 from pipeline.load.snapshots import Warehouse
 from pipeline.render import printable
@@ -46,7 +46,7 @@ def _rejection(line: bytes) -> dict[str, Any] | None:
         return None
     if event.get("event") != "rejection" or "root" not in event or "path" not in event:
         return None
-    event["file"] = _near(os.path.join(event["root"], event["path"]))
+    event["file"] = shown(event["root"], event["path"])
     return {name: value for name, value in event.items() if name not in _OF_THE_LOG}
 
 
@@ -68,14 +68,8 @@ def _rows(query: str, parameters: dict[str, Any], warehouse: Warehouse) -> Rows:
     names = [column[0] for column in found.description or ()]
     rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     for row in rows:
-        row["file"] = _near(os.path.join(roots.get(row["source"], ""), row["path"]))
+        row["file"] = shown(roots.get(row["source"], ""), row["path"])
     return rows
-
-
-def _near(path: str) -> str:
-    """The path from the working directory where it lies below, else the whole path."""
-    near = os.path.relpath(path)
-    return path if near.startswith("..") else near
 
 
 def rejection_lines(rows: Rows) -> Iterator[str]:

@@ -33,7 +33,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
     sources: tuple[str, ...] = ("data/raw",)
-    """Folders or files with articles, each `[name=]path`."""
+    """Folders or files with articles, each `[name=]path`, or repositories, `[name=]git+file:///path#ref:folder`."""
     warehouse: str = "data/warehouse"
     """Folder of the warehouse."""
     workers: Annotated[int, Meta(ge=0)] = 0
@@ -131,7 +131,7 @@ def load_settings(
             if value is None:
                 continue
             if name == "sources" and isinstance(value, str):
-                value = value.split(os.pathsep)
+                value = value.split("\n" if "git+" in value else os.pathsep)  # an address holds colons
             elif name == "max_rejects":
                 value = str(value)
             elif isinstance(value, str):

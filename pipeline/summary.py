@@ -1,12 +1,11 @@
 """What a run says at its end: for people, and for machines."""
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from pipeline.extract.git import is_address
+from pipeline.extract.sources import shown
 from pipeline.load.retention import Swept
 from pipeline.record import RunResult
 from pipeline.render import printable
@@ -40,7 +39,7 @@ def as_object(result: RunResult) -> dict[str, Any]:
 def as_text(result: RunResult, command: str, options: str) -> str:
     """The summary that a person reads: counts that sum, what was repaired or rejected, where it is, what to try next."""
     record = result.record
-    sources = ", ".join(printable(_near(source.path)) for source in result.sources)
+    sources = ", ".join(printable(shown(source.path)) for source in result.sources)
     lines = [f"Read {_number(record.files, 'file')} from {sources} in {record.seconds_total:.1f} s.", ""]
     notes = {
         "articles": "documents with a title",
@@ -66,7 +65,7 @@ def as_text(result: RunResult, command: str, options: str) -> str:
         f"Checks: {passed} passed" + (", warned: " + ", ".join(f"{c.name} ({c.rows:,})" for c in warned) if warned else "") + "."
     )
     rows = sum(result.tables.values())
-    where = printable(_near(result.warehouse))
+    where = printable(shown(result.warehouse))
     lines.append(
         {
             "published": f"Published {len(result.tables)} tables with {rows:,} rows in {where} as snapshot {record.snapshot}.",
@@ -110,10 +109,3 @@ def _listed(counts: Mapping[str, int]) -> str:
     shown = [f"{printable(name)} {count:,}" for name, count in list(counts.items())[:LISTED]]
     more = len(counts) - LISTED
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
-
-
-def _near(path: str) -> str:
-    if is_address(path):
-        return path
-    near = os.path.relpath(path)
-    return path if near.startswith("..") else near

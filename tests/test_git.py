@@ -11,11 +11,15 @@ import pytest
 import yaml
 
 from pipeline import history, past
+from pipeline.defects import rejection_lines, rejections
 from pipeline.errors import SourceError, UsageError
 from pipeline.extract.git import Repository, address_of
 from pipeline.extract.source import Folder
+from pipeline.load.snapshots import Warehouse
 from pipeline.manifest import HISTORY
+from pipeline.runs import forget
 from pipeline.schema import TABLES
+from pipeline.settings import load_settings
 from tests.conftest import NOW, World, article, corpus
 from tests.repos import GIT, Repo
 from tests.test_cli import call
@@ -340,9 +344,6 @@ def test_sources_keep_their_histories_apart(world: World, repo: Repo) -> None:
     assert world.rows("select source, heat from observations order by all") == [("folder", 50), ("folder", 70), ("git", 1)]
     world.run(sources=both, now=NOW.replace(hour=5))
     assert world.rows("select source, heat from observations where source = 'git' order by all") == [("git", 1), ("git", 2)]
-    from pipeline.runs import forget
-    from pipeline.settings import load_settings
-
     forget(load_settings({"warehouse": str(world.warehouse)}, environment={})[0], "git", now=NOW.replace(hour=6))
     assert world.rows("select distinct source from observations union select source from revisions") == [("folder",)]
 
@@ -448,6 +449,24 @@ def test_refs_and_folders_and_globs(world: World, repo: Repo) -> None:
     }.items():
         with pytest.raises(SourceError, match=words):
             paths(fragment)
+
+
+def test_where_a_rejection_is(world: World, repo: Repo) -> None:
+    repo.commit({"_news/x/bad.md": "---\ntitle: [\n---\n", "_news/x/good.md": article()})
+    for fragment, place in {
+        "": "#HEAD:_news/x/bad.md",
+        "#main:_news": "#main:_news/x/bad.md",
+        "#:_news/*/*.md": "#HEAD:_news/x/bad.md",
+    }.items():
+        world.run(sources=(f"site={repo.address}{fragment}",))
+        [line, *_] = rejection_lines(rejections(Warehouse(world.warehouse)))
+        assert line.startswith(f"{repo.address}{place}:")
+
+
+def test_a_variable_names_repositories_by_line(repo: Repo) -> None:
+    sources = f"{repo.address}#main:_news\n/srv/site"
+    settings, _ = load_settings(environment={"PIPELINE_SOURCES": sources})
+    assert settings.sources == (f"{repo.address}#main:_news", "/srv/site")
 
 
 def test_plain_paths(repo: Repo, tmp_path: Path) -> None:
