@@ -25,9 +25,9 @@ def holds_the_same(manifest: Manifest, published: Manifest) -> bool:
 
 
 def keep(warehouse: Warehouse, manifest: Manifest, published: Manifest, staged: catalog.Staged) -> None:
-    """Keep the published snapshot, whose rows are those of `manifest`: bring its listings up to date, mend its catalog."""
+    """Keep the published snapshot, whose rows are those of `manifest`: bring listings and sources up to date, mend its catalog."""
     same = msgspec.structs.replace(manifest, id=published.id, parent=published.parent)
-    if manifest.listings != published.listings:
+    if (manifest.listings, manifest.sources) != (published.listings, published.sources):
         warehouse.amend(same)
     if not is_in_order(warehouse, published.id):
         publish(warehouse, same, staged, manifest.created_at)
