@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 WINDOW = 200_000
 """Events whose tasks are in memory at a time."""
-TASK = 20_000
-"""Events of a task, at most about so many."""
+SMALL, LARGE = 500, 20_000
+"""Events of a task: at least and at most about so many."""
 
 
 class Past:
@@ -99,15 +99,16 @@ class Past:
             for event in events:
                 if event.origin is not None:
                     homes.setdefault(path, homes.get(event.origin, event.origin))
-        paths = sorted(window.events, key=lambda path: (homes.get(path, path), path))
-        size = max(500, min(TASK, window.size() // (2 * (workers or available_processors())) + 1))
+        home = {path: homes.get(path, path) for path in window.events}
+        paths = sorted(window.events, key=lambda path: (home[path], path))
+        size = max(SMALL, min(LARGE, window.size() // (2 * (workers or available_processors())) + 1))
         tasks: list[HistoryTask] = []
         tracks: list[Track] = []
         waiting = 0
-        for at, path in enumerate(paths):
+        for path, following in zip(paths, [*paths[1:], None], strict=True):
             tracks.append(Track(path, window.events[path], last.get(path)))
             waiting += len(window.events[path])
-            if waiting >= size or at == len(paths) - 1:
+            if following is None or (waiting >= size and home[following] != home[path]):
                 number = len(self._files) + len(tasks)
                 tasks.append(HistoryTask(self.source, number, window.commits, tracks, str(root), options))
                 tracks, waiting = [], 0

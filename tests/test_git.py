@@ -236,6 +236,8 @@ def test_each_version_is_read_once(world: World, repo: Repo, monkeypatch: pytest
 
     real = history.read_safely
     monkeypatch.setattr(history, "read_safely", counting)
+    monkeypatch.setattr(past, "SMALL", 1)  # a task for each file, but for those that a move joins
+    monkeypatch.setattr(past, "LARGE", 1)
     world.run(sources=(repo.address,))
     assert len(parsed) == len(set(parsed)) == 6
     parsed.clear()
