@@ -508,13 +508,25 @@ def test_a_repository_of_another_user(world: World, repo: Repo) -> None:
         world.run(sources=(repo.address,))
 
 
-def test_a_hooks_environment_does_not_lead_elsewhere(
+def test_neither_a_hook_nor_settings_lead_elsewhere(
     world: World, repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Environment as git gives it to hooks, and settings that change what its commands print."""
     repo.commit({"a.md": article()})
-    monkeypatch.setenv("GIT_DIR", str(tmp_path / "elsewhere.git"))
-    monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "index"))
-    assert world.run(sources=(repo.address,)).record.articles == 1
+    repo.commit({"_news/b.md": article()})
+    for name, value in {
+        "log.diffMerges": "off",
+        "log.showRoot": "false",
+        "log.showSignature": "true",
+        "diff.renames": "copies",
+    }.items():
+        repo.git("config", name, value)
+    for name, value in {"GIT_DIR": "elsewhere.git", "GIT_INDEX_FILE": "index", "GIT_LITERAL_PATHSPECS": "1"}.items():
+        monkeypatch.setenv(name, str(tmp_path / value))
+    assert world.run(sources=(repo.address,)).record.articles == 2
+    assert world.rows("select path, change from observations order by path") == [("_news/b.md", "first"), ("a.md", "first")]
+    world.run(sources=(f"{repo.address}#:_news",))
+    assert world.rows("select path from observations where source = '_news'") == [("b.md",)]
 
 
 def test_the_command_line(repo: Repo, tmp_path: Path) -> None:

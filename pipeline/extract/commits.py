@@ -136,6 +136,7 @@ def _parsed(source: Repository, tokens: Iterator[bytes]) -> Iterator[tuple[tuple
 
 def _events(at: int, changes: list[_Change]) -> Iterator[tuple[str, Event]]:
     """Changes of one commit as events: a new path with the content of one that is gone has moved."""
+    changes = sorted(changes, key=lambda change: change.path)
     gone: dict[str, list[str]] = {}
     for change in changes:
         if change.old and not change.new:

@@ -22,8 +22,18 @@ from pipeline.extract.source import Entry, Listing, Loaded, document_id, is_docu
 SCHEME = "git+file:"
 AHEAD = 100
 """Objects asked for before the first is read: git works meanwhile. Their names fit into a pipe."""
-_PLACES = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_NAMESPACE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"}
-_SETTINGS = ("-c", "core.quotePath=false", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "log.showRoot=true")
+_ELSEWHERE = re.compile(
+    "GIT_(DIR|WORK_TREE|INDEX_FILE|NAMESPACE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|EXTERNAL_DIFF|DIFF_OPTS|[A-Z]+_PATHSPECS)"
+)
+"""Variables that lead git to another place or another answer."""
+_SETTINGS = {
+    "core.quotePath": "false",
+    "core.fsmonitor": "false",
+    "log.showSignature": "false",
+    "log.showRoot": "true",
+    "log.diffMerges": "first-parent",
+}
+"""What a user's settings may say otherwise."""
 
 
 class Repository(Struct, frozen=True):
@@ -288,12 +298,13 @@ def _lacks(place: str, name: str) -> str:
 
 def command(place: str) -> list[str]:
     """The words that every call of git in a repository begins with."""
-    return ["git", "--no-pager", *_SETTINGS, "-C", place]
+    settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    return ["git", "--no-pager", *settings, "-C", place]
 
 
 def environment() -> dict[str, str]:
     """The environment without what would lead git elsewhere (a hook's), to the network, or to a question."""
-    kept = {name: value for name, value in os.environ.items() if name not in _PLACES}
+    kept = {name: value for name, value in os.environ.items() if not _ELSEWHERE.fullmatch(name)}
     return kept | {"GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
