@@ -105,7 +105,6 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
             ("games", 1, 0, 0, 0, 0, None, None, None, None),
         ],
     ),
-    "heat_movers": ("select title from heat_movers", []),
 }
 
 
@@ -145,10 +144,10 @@ def test_scores_at_the_ends_of_what_a_number_can_hold_break_no_report(world: Wor
     with world.connect() as connection:
         for name in HEAT:
             assert connection.execute(f"from {name}").fetchall(), name
-    assert world.rows("select min(heat_delta), count(*) from heat_movers") == [(1 - 2**63, 16)]
+    assert world.rows("select min(change_24h), count(*) from heat_movers") == [(1 - 2**63, 16)]
 
 
-def test_movers_show_the_last_change_and_follow_a_file_that_moves(world: World) -> None:
+def test_movers_follow_a_file_that_moves(world: World) -> None:
     def run(hours: int) -> None:
         world.run(now=NOW + dt.timedelta(hours=hours))
 
@@ -174,52 +173,24 @@ def test_movers_show_the_last_change_and_follow_a_file_that_moves(world: World) 
     run(5)
     (world.site / "n.md").rename(world.site / "o.md")
     run(10)
-    assert world.rows("select change, count(*) from observations group by all order by all") == [
-        ("first", 7),
-        ("moved", 3),
-        ("scores", 6),
-    ]
     assert world.rows(
-        "select title, url, provider, published_at, is_published, heat_state, previous_heat_state, heat, previous_heat, heat_delta,"
-        " quality, previous_quality, quality_delta, hours_between, changes, observations from heat_movers"
+        "select title, provider, is_published, heat_state, previous_heat_state, heat, previous_heat, change_24h, quality, changes_24h,"
+        " observations, of_articles from heat_movers"
     ) == [
-        ("M", "https://x.example/M", "North", None, False, "scored", "scored", 15, 10, 5, 10, 10, 0, 5.0, 1, 4),
-        ("C", "https://x.example/C", None, None, False, "unscored", "unscored", None, None, None, 25, 20, 5, 5.0, 1, 2),
-        ("B", "https://x.example/B", None, None, False, "scored", "suppressed", 40, None, None, 10, 10, 0, 3.0, 2, 3),
-        ("A", "https://x.example/A", None, None, True, "scored", "scored", 30, 10, 20, 10, 10, 0, 2.0, 1, 3),
+        ("B", None, False, "scored", "suppressed", 40, None, 30, 10, 2, 3, 6),
+        ("A", None, True, "scored", "scored", 30, 10, 20, 10, 1, 3, 6),
+        ("M", "North", False, "scored", "scored", 15, 10, 5, 10, 1, 4, 6),
     ]
-    hours = "epoch(changed_at - timestamptz '2026-01-02 03:04:05+00') / 3600, epoch(previous_at - timestamptz '2026-01-02 03:04:05+00') / 3600"
-    assert world.rows(f"select title, {hours} from heat_movers join articles using (article_id, title)") == [
-        ("M", 5.0, 0.0),
-        ("C", 5.0, 0.0),
-        ("B", 5.0, 2.0),
-        ("A", 2.0, 0.0),
+    seen = "title, life, ended, epoch(valid_from - timestamptz '2026-01-02 03:04:05+00') / 3600, heat_excess"
+    assert world.rows(f"select {seen} from heat_history where coalesce(title, '-') in ('X', 'Y', '-') order by all") == [
+        ("Y", 2, None, 0.0, -3),
+        (None, 1, "deleted", 0.0, -9),
     ]
-
-
-def test_a_file_that_moves_away_and_back_counts_each_stint_once(world: World) -> None:
-    world.write({"a.md": story("A", 10, 1)})
-    world.run(now=NOW)
-    for hour, (old, new, heat) in enumerate([("a.md", "b.md", 2), ("b.md", "a.md", 3)], 1):
-        (world.site / old).rename(world.site / new)
-        world.run(now=NOW + dt.timedelta(hours=2 * hour - 1))
-        world.write({new: story("A", 10, heat)})
-        world.run(now=NOW + dt.timedelta(hours=2 * hour))
-    assert world.rows("select previous_heat, heat, changes, observations, hours_between from heat_movers") == [(2, 3, 2, 5, 2.0)]
-
-
-def test_files_that_pass_through_the_same_path_keep_their_own_history(world: World) -> None:
-    world.write({"p.md": story("P", 10, 1), "q.md": story("Q", 10, 5)})
-    world.run(now=NOW)
-    for hour, (old, new) in enumerate([("p.md", "a.md"), ("a.md", "b.md"), ("q.md", "a.md"), ("a.md", "c.md")], 1):
-        (world.site / old).rename(world.site / new)
-        world.run(now=NOW + dt.timedelta(hours=hour))
-    assert world.rows("from heat_movers") == []
-    world.write({"b.md": story("P", 10, 2), "c.md": story("Q", 10, 4)})
-    world.run(now=NOW + dt.timedelta(hours=5))
-    assert world.rows("select title, heat_delta, hours_between, observations from heat_movers") == [
-        ("P", 1, 5.0, 4),
-        ("Q", -1, 5.0, 4),
+    assert world.rows("select kind, kinds, files from revision_kinds") == [
+        ("new", 1, 7),
+        ("moved", 3, 4),
+        ("moved", 2, 5),
+        ("moved", 1, 1),
     ]
 
 
@@ -286,51 +257,3 @@ def test_shares_of_the_suppressed_have_wilson_intervals(memory: duckdb.DuckDBPyC
     interval = scipy.stats.binomtest(count, of).proportion_ci(method="wilson") if of else None
     expected = (interval.low, interval.high) if interval else (None, None)
     assert found == [pytest.approx((len(heats), of, count, *expected), abs=1e-6)]
-
-
-HISTORY = st.lists(st.tuples(st.none() | st.integers(-2, 3), st.none() | st.integers(0, 1)), min_size=1, max_size=8)
-
-
-@given(histories=st.lists(HISTORY, max_size=4))
-@settings(max_examples=60, deadline=None)
-def test_movers_agree_with_a_walk_through_the_history(
-    memory: duckdb.DuckDBPyConnection, histories: list[list[tuple[int | None, int | None]]]
-) -> None:
-    expected = {}
-    for name, history in enumerate(histories):
-        steps: list[tuple[int, str, int | None, int | None]] = []
-        for hour, (heat, quality) in enumerate(history):
-            state = "suppressed" if heat == -1 else "unscored" if heat is None or heat < 0 else "scored"
-            step = (hour, state, heat if state == "scored" else None, quality)
-            if not steps or steps[-1][1:] != step[1:]:
-                steps.append(step)
-        if len(steps) > 1:
-            (before, *old), (after, *new) = steps[-2:]
-            deltas = [
-                now - then if now is not None and then is not None else None for then, now in zip(old[1:], new[1:], strict=True)
-            ]
-            expected[str(name)] = (*old, *new, *deltas, after - before, len(steps) - 1, len(history))
-    flat = [(str(name), hour, *scores) for name, history in enumerate(histories) for hour, scores in enumerate(history)]
-    columns = {key: [row[place] for row in flat] for place, key in enumerate(("names", "hours", "heats", "qualities"))}
-    memory.execute(
-        """create or replace table observations as
-        select name as article_id, timestamptz '2026-01-01 00:00:00+00' + to_hours(hour) as observed_at,
-               hour::varchar as revision, null::varchar as moved_from, heat, quality
-        from (select unnest($names::varchar[]) as name, unnest($hours::bigint[]) as hour, unnest($heats::bigint[]) as heat,
-                     unnest($qualities::bigint[]) as quality)""",
-        columns,
-    )
-    memory.execute(
-        """create or replace table articles as select distinct article_id from observations;
-        create or replace table article_facts as
-        select article_id, 't' as title, null::varchar as url, null::varchar as provider, null::timestamptz as published_at,
-               true as is_published, 'none' as heat_state, 0::bigint as heat, 0::bigint as quality
-        from articles"""
-    )
-    found = rows(
-        memory,
-        "heat_movers",
-        "article_id, previous_heat_state, previous_heat, previous_quality, heat_state, heat, quality, heat_delta, quality_delta,"
-        " hours_between, changes, observations",
-    )
-    assert {row[0]: row[1:] for row in found} == expected

@@ -13,6 +13,7 @@ from tests import (
     test_coverage_reports,
     test_duplicates,
     test_health_reports,
+    test_heat_history,
     test_heat_reports,
     test_quality_reports,
     test_story_reports,
@@ -99,14 +100,14 @@ def test_every_relation_has_a_test_with_rows(relation: Relation) -> None:
         test_quality_reports.EXPECTED,
         test_quality_reports.EXPECTED_WIDE,
         test_heat_reports.EXPECTED,
+        test_heat_history.EXPECTED,
         test_coverage_reports.EXPECTED,
         test_story_reports.EXPECTED,
         test_health_reports.EXPECTED,
         test_duplicates.EXPECTED,
     ]
     assert any(relation.name in place for place in places)
-    if relation.name != "heat_movers":  # several runs make its rows: in test_heat_reports, by themselves
-        assert any(relation.name in place and place[relation.name][1] for place in places)
+    assert any(relation.name in place and place[relation.name][1] for place in places)
 
 
 @pytest.mark.parametrize("level", ["views", "reports"])

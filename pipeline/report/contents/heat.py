@@ -2,6 +2,8 @@
 
 from pipeline.report.sections import Chart, Report, Section
 
+_HOW = "Each run adds what it sees: keep running, or give a source with its git history."
+
 HEAT = Report(
     "heat",
     "Heat",
@@ -19,9 +21,24 @@ HEAT = Report(
         Section(
             "heat_movers",
             "Movers",
-            "Articles whose scores changed since they were first seen, the latest change of each.",
-            ("title", "heat_delta", "heat", "previous_heat", "heat_state", "provider", "changed_at", "hours_between", "url"),
-            empty="No score has changed since it was first seen; each later run adds what moved.",
+            "Whose heat moved in the 7 days before the end of what is known? The score tells how unusual the heat is for the"
+            " article's last 28 days; none where it stood still for most of them.",
+            (
+                "title",
+                "heat",
+                "change_24h",
+                "change_7d",
+                "heat_state",
+                "quality",
+                "median_heat",
+                "mad_heat",
+                "robust_score",
+                "changes_7d",
+                "changed_at",
+                "provider",
+                "url",
+            ),
+            empty="No heat moved in the last 7 days that are known. " + _HOW,
         ),
         Section(
             "heat_by_topic",
@@ -100,6 +117,104 @@ HEAT = Report(
                     group by all order by all limit 2000
                 """,
             ),
+        ),
+        Section(
+            "heat_lifecycle",
+            "Lifecycles",
+            "How far did heat rise above quality, when, and for how long? An article that comes back after its end"
+            " begins another life.",
+            (
+                "title",
+                "peak_excess",
+                "hours_to_peak",
+                "hours_above_baseline",
+                "is_censored",
+                "first_seen_at",
+                "ended",
+                "observations",
+                "provider",
+                "path",
+                "url",
+            ),
+            empty="Nothing has been observed.",
+        ),
+        Section(
+            "heat_half_life",
+            "Half-life of heat",
+            "After the peak, in what time does the excess of heat halve? A line through its logarithm, with a 95 % interval.",
+            ("title", "peak_excess", "n", "half_life_hours", "low_hours", "high_hours", "r_squared", "reason", "url"),
+            empty="No heat was ever seen above quality. " + _HOW,
+        ),
+        Section(
+            "heat_survival",
+            "How long heat lasts",
+            "Which share of the articles that rose above their quality is still above it after some time? Kaplan-Meier estimate"
+            " with its 95 % interval.",
+            ("hours", "at_risk", "events", "censored", "survival", "std_error", "survival_low", "survival_high"),
+            empty="No heat was ever seen above quality. " + _HOW,
+        ),
+        Section(
+            "topic_heat_index",
+            "Topics compared",
+            "How hot were the topics' articles in a week, where all articles are 100?",
+            ("week", "topic", "heat_index", "excess_index", "mean_heat", "mean_excess", "article_hours", "all_article_hours"),
+            order="week desc, article_hours desc, topic",
+            empty="No article with a topic had heat and quality for any time. " + _HOW,
+        ),
+        Section(
+            "suppression_history",
+            "Suppressions",
+            "When was heat suppressed, for how long, and what was it before and after?",
+            ("title", "suppressed_from", "suppressed_to", "hours", "heat_before", "heat_after", "ended_as", "path", "url"),
+            empty="No heat was ever seen suppressed.",
+        ),
+        Section(
+            "heat_history",
+            "History",
+            "What was an article worth when? A row for each time that its scores stayed the same.",
+            ("title", "valid_from", "valid_to", "hours", "heat", "heat_excess", "quality", "heat_state", "is_published", "path"),
+            order="valid_from desc, article_id, life, stretch desc",
+            empty="Nothing has been observed.",
+        ),
+        Section(
+            "score_churn",
+            "What changes",
+            "What kind of change do the revisions of a day bring? Counted in files of whole sources: filters have no effect here.",
+            (
+                "day",
+                "source",
+                "revisions",
+                "files",
+                "new",
+                "content",
+                "score_only",
+                "secured_only",
+                "moved",
+                "deleted",
+                "quiet_share",
+            ),
+            order="day desc, source",
+            empty="No revision is on record.",
+        ),
+        Section(
+            "revision_kinds",
+            "Revisions",
+            "What kind of change was each commit or run? Whole sources again.",
+            (
+                "observed_at",
+                "source",
+                "kind",
+                "files",
+                "new",
+                "content",
+                "score_only",
+                "secured_only",
+                "moved",
+                "deleted",
+                "revision",
+            ),
+            order="observed_at desc, source, sequence desc",
+            empty="No revision is on record.",
         ),
     ),
 )

@@ -1,0 +1,450 @@
+"""The history of heat: a few observations go in, exact rows come out."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.histories import Seen, moved, scores, tell, world
+
+HISTORY = [
+    # a rises and falls, its content changes, it falls below its quality and is still there
+    Seen("a", 0, "first", 10, 10),
+    Seen("a", 2, "scores", 30, 10),
+    Seen("a", 4, "content", 30, 10),
+    Seen("a", 6, "content_and_scores", 18, 10),
+    Seen("a", 10, "scores", 9, 10, False),
+    # b is suppressed from above, twice seen so, scored again, suppressed when last seen
+    *scores("b", [(0, 50, 40), (6, -1, 40), (8, -1, 45), (12, 46, 45), (40, -1, 45)]),
+    # m moves while it is above, and goes on
+    Seen("m", 0, "first", 20, 20),
+    Seen("m", 3, "scores", 25, 20),
+    *moved("m", "n", 5, 25, 20),
+    Seen("n", 9, "scores", 20, 20),
+    # d is deleted while it is above, and comes back
+    Seen("d", 1, "first", 12, 8),
+    Seen("d", 7, "deleted"),
+    Seen("d", 20, "revived", 13, 8),
+    # x is deleted; later y comes to its path
+    Seen("x", 0, "first", 1, 1),
+    Seen("x", 2, "deleted"),
+    Seen("y", 0, "first", 7, 7),
+    *moved("y", "x", 5, 8, 7),
+    # u is never scored
+    Seen("u", 0, "first", None, 3, None),
+]
+REVISIONS = {0: {"new": 8}, 2: {"score_only": 1, "deleted": 1}, 30: {"moved": 1, "secured_only": 2}, 31: {"secured_only": 3}}
+TOPICS = [("a", "AI"), ("b", "AI"), ("b", "Chips"), ("n", "Chips"), ("u", "AI")]
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    with world() as connection:
+        yield connection
+
+
+def hours(name: str) -> str:
+    return f"(epoch({name}) - epoch(timestamptz '2026-01-05 00:00:00+00')) / 3600"
+
+
+EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
+    "score_stretches": (
+        f"select article_id, life, stretch, path, revision, {hours('valid_from')}, {hours('valid_to')}, {hours('known_until')}, {hours('until')}, hours, heat, heat_state, quality, heat_excess, is_published, observations, ended from score_stretches order by 1, 2, 3",
+        [
+            ("a", 1, 1, "a.md", "r0", 0.0, 2.0, 48.0, 2.0, 2.0, 10, "scored", 10, 0, True, 1, None),
+            ("a", 1, 2, "a.md", "r2", 2.0, 6.0, 48.0, 6.0, 4.0, 30, "scored", 10, 20, True, 2, None),
+            ("a", 1, 3, "a.md", "r6", 6.0, 10.0, 48.0, 10.0, 4.0, 18, "scored", 10, 8, True, 1, None),
+            ("a", 1, 4, "a.md", "r10", 10.0, None, 48.0, 48.0, 38.0, 9, "scored", 10, -1, False, 1, None),
+            ("b", 1, 1, "b.md", "r0", 0.0, 6.0, 48.0, 6.0, 6.0, 50, "scored", 40, 10, True, 1, None),
+            ("b", 1, 2, "b.md", "r6", 6.0, 8.0, 48.0, 8.0, 2.0, None, "suppressed", 40, None, True, 1, None),
+            ("b", 1, 3, "b.md", "r8", 8.0, 12.0, 48.0, 12.0, 4.0, None, "suppressed", 45, None, True, 1, None),
+            ("b", 1, 4, "b.md", "r12", 12.0, 40.0, 48.0, 40.0, 28.0, 46, "scored", 45, 1, True, 1, None),
+            ("b", 1, 5, "b.md", "r40", 40.0, None, 48.0, 48.0, 8.0, None, "suppressed", 45, None, True, 1, None),
+            ("d", 1, 1, "d.md", "r1", 1.0, 7.0, 48.0, 7.0, 6.0, 12, "scored", 8, 4, True, 1, "deleted"),
+            ("d", 2, 1, "d.md", "r20", 20.0, None, 48.0, 48.0, 28.0, 13, "scored", 8, 5, True, 1, None),
+            ("n", 1, 1, "m.md", "r0", 0.0, 3.0, 48.0, 3.0, 3.0, 20, "scored", 20, 0, True, 1, None),
+            ("n", 1, 2, "m.md", "r3", 3.0, 9.0, 48.0, 9.0, 6.0, 25, "scored", 20, 5, True, 2, None),
+            ("n", 1, 3, "n.md", "r9", 9.0, None, 48.0, 48.0, 39.0, 20, "scored", 20, 0, True, 1, None),
+            ("u", 1, 1, "u.md", "r0", 0.0, None, 48.0, 48.0, 48.0, None, "unscored", 3, None, False, 1, None),
+            ("x", 1, 1, "x.md", "r0", 0.0, 2.0, 48.0, 2.0, 2.0, 1, "scored", 1, 0, True, 1, "deleted"),
+            ("x", 2, 1, "y.md", "r0", 0.0, 5.0, 48.0, 5.0, 5.0, 7, "scored", 7, 0, True, 1, None),
+            ("x", 2, 2, "x.md", "r5", 5.0, None, 48.0, 48.0, 43.0, 8, "scored", 7, 1, True, 1, None),
+        ],
+    ),
+    "heat_history": (
+        f"select article_id, life, stretch, title, source, path, {hours('valid_from')}, {hours('valid_to')}, hours, heat, heat_state, quality, heat_excess, is_published, revision, observations, ended from heat_history",
+        [
+            ("a", 1, 1, "A", "site", "a.md", 0.0, 2.0, 2.0, 10, "scored", 10, 0, True, "r0", 1, None),
+            ("a", 1, 2, "A", "site", "a.md", 2.0, 6.0, 4.0, 30, "scored", 10, 20, True, "r2", 2, None),
+            ("a", 1, 3, "A", "site", "a.md", 6.0, 10.0, 4.0, 18, "scored", 10, 8, True, "r6", 1, None),
+            ("a", 1, 4, "A", "site", "a.md", 10.0, None, 38.0, 9, "scored", 10, -1, False, "r10", 1, None),
+            ("b", 1, 1, "B", "site", "b.md", 0.0, 6.0, 6.0, 50, "scored", 40, 10, True, "r0", 1, None),
+            ("b", 1, 2, "B", "site", "b.md", 6.0, 8.0, 2.0, None, "suppressed", 40, None, True, "r6", 1, None),
+            ("b", 1, 3, "B", "site", "b.md", 8.0, 12.0, 4.0, None, "suppressed", 45, None, True, "r8", 1, None),
+            ("b", 1, 4, "B", "site", "b.md", 12.0, 40.0, 28.0, 46, "scored", 45, 1, True, "r12", 1, None),
+            ("b", 1, 5, "B", "site", "b.md", 40.0, None, 8.0, None, "suppressed", 45, None, True, "r40", 1, None),
+            ("d", 1, 1, None, "site", "d.md", 1.0, 7.0, 6.0, 12, "scored", 8, 4, True, "r1", 1, "deleted"),
+            ("d", 2, 1, "D", "site", "d.md", 20.0, None, 28.0, 13, "scored", 8, 5, True, "r20", 1, None),
+            ("n", 1, 1, "N", "site", "m.md", 0.0, 3.0, 3.0, 20, "scored", 20, 0, True, "r0", 1, None),
+            ("n", 1, 2, "N", "site", "m.md", 3.0, 9.0, 6.0, 25, "scored", 20, 5, True, "r3", 2, None),
+            ("n", 1, 3, "N", "site", "n.md", 9.0, None, 39.0, 20, "scored", 20, 0, True, "r9", 1, None),
+            ("u", 1, 1, "U", "site", "u.md", 0.0, None, 48.0, None, "unscored", 3, None, False, "r0", 1, None),
+            ("x", 1, 1, None, "site", "x.md", 0.0, 2.0, 2.0, 1, "scored", 1, 0, True, "r0", 1, "deleted"),
+            ("x", 2, 1, "X", "site", "y.md", 0.0, 5.0, 5.0, 7, "scored", 7, 0, True, "r0", 1, None),
+            ("x", 2, 2, "X", "site", "x.md", 5.0, None, 43.0, 8, "scored", 7, 1, True, "r5", 1, None),
+        ],
+    ),
+    "heat_lifecycle": (
+        f"select article_id, life, title, url, provider, path, {hours('first_seen_at')}, {hours('known_until')}, ended, hours_known, peak_excess, {hours('peak_at')}, hours_to_peak, hours_above_baseline, hours_suppressed, is_censored, observations, score_changes, last_excess, of_lives from heat_lifecycle",
+        [
+            ("a", 1, "A", "https://x.example/a", None, "a.md", 0.0, 48.0, None, 48.0, 20, 2.0, 2.0, 8.0, 0.0, False, 5, 3, -1, 8),
+            (
+                "b",
+                1,
+                "B",
+                "https://x.example/b",
+                None,
+                "b.md",
+                0.0,
+                48.0,
+                None,
+                48.0,
+                10,
+                0.0,
+                0.0,
+                34.0,
+                14.0,
+                False,
+                5,
+                4,
+                None,
+                8,
+            ),
+            ("d", 2, "D", "https://x.example/d", None, "d.md", 20.0, 48.0, None, 28.0, 5, 20.0, 0.0, 28.0, 0.0, True, 1, 0, 5, 8),
+            ("n", 1, "N", "https://x.example/n", None, "n.md", 0.0, 48.0, None, 48.0, 5, 3.0, 3.0, 6.0, 0.0, False, 4, 2, 0, 8),
+            ("d", 1, None, None, None, "d.md", 1.0, 7.0, "deleted", 6.0, 4, 1.0, 0.0, 6.0, 0.0, True, 1, 0, 4, 8),
+            ("x", 2, "X", "https://x.example/x", None, "x.md", 0.0, 48.0, None, 48.0, 1, 5.0, 5.0, 43.0, 0.0, True, 2, 1, 1, 8),
+            (
+                "u",
+                1,
+                "U",
+                "https://x.example/u",
+                None,
+                "u.md",
+                0.0,
+                48.0,
+                None,
+                48.0,
+                None,
+                None,
+                None,
+                0.0,
+                0.0,
+                False,
+                1,
+                0,
+                None,
+                8,
+            ),
+            ("x", 1, None, None, None, "x.md", 0.0, 2.0, "deleted", 2.0, None, None, None, 0.0, 0.0, False, 1, 0, 0, 8),
+        ],
+    ),
+    "heat_half_life": (
+        "select article_id, life, title, peak_excess, n, hours_fitted, estimable, reason, of_lives from heat_half_life",
+        [
+            ("a", 1, "A", 20, 2, 4.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
+            ("b", 1, "B", 10, 2, 12.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
+            ("d", 2, "D", 5, 1, 0.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
+            ("n", 1, "N", 5, 1, 0.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
+            ("d", 1, None, 4, 1, 0.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
+            ("x", 2, "X", 1, 1, 0.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
+        ],
+    ),
+    "heat_survival": (
+        "select hours, at_risk, events, censored, round(survival, 6), round(std_error, 6), round(survival_low, 6), round(survival_high, 6), lives, median_hours, median_low_hours, median_high_hours from heat_survival",
+        [
+            (0.0, 6, 0, 0, 1.0, 0.0, None, None, 6, None, 6.0, None),
+            (6.0, 6, 1, 2, 0.833333, 0.152145, 0.273123, 0.974712, 6, None, 6.0, None),
+            (8.0, 3, 1, 0, 0.555556, 0.248452, 0.073442, 0.87607, 6, None, 6.0, None),
+            (28.0, 2, 0, 1, 0.555556, 0.248452, 0.073442, 0.87607, 6, None, 6.0, None),
+            (43.0, 1, 0, 1, 0.555556, 0.248452, 0.073442, 0.87607, 6, None, 6.0, None),
+        ],
+    ),
+    "heat_movers": (
+        f"select * exclude (changed_at, known_until, published_at), {hours('changed_at')}, {hours('known_until')} from heat_movers",
+        [
+            (
+                "a",
+                "A",
+                "https://x.example/a",
+                None,
+                False,
+                9,
+                "scored",
+                9,
+                0,
+                10,
+                -1,
+                10,
+                -1,
+                18,
+                "scored",
+                0,
+                3,
+                9.0,
+                0.0,
+                48.0,
+                None,
+                5,
+                6,
+                10.0,
+                48.0,
+            ),
+            (
+                "x",
+                "X",
+                "https://x.example/x",
+                None,
+                True,
+                8,
+                "scored",
+                8,
+                0,
+                7,
+                1,
+                7,
+                1,
+                7,
+                "scored",
+                0,
+                1,
+                8.0,
+                0.0,
+                48.0,
+                None,
+                2,
+                6,
+                5.0,
+                48.0,
+            ),
+            (
+                "n",
+                "N",
+                "https://x.example/n",
+                None,
+                True,
+                20,
+                "scored",
+                20,
+                0,
+                20,
+                0,
+                20,
+                0,
+                25,
+                "scored",
+                0,
+                2,
+                20.0,
+                0.0,
+                48.0,
+                None,
+                4,
+                6,
+                9.0,
+                48.0,
+            ),
+            (
+                "b",
+                "B",
+                "https://x.example/b",
+                None,
+                True,
+                None,
+                "suppressed",
+                46,
+                None,
+                50,
+                None,
+                45,
+                None,
+                46,
+                "scored",
+                1,
+                3,
+                46.0,
+                0.0,
+                34.0,
+                None,
+                5,
+                6,
+                40.0,
+                48.0,
+            ),
+        ],
+    ),
+    "topic_heat_index": (
+        "select topic, week, article_hours, all_article_hours, round(mean_heat, 6), round(mean_excess, 6), round(all_mean_heat, 6), round(all_mean_excess, 6), round(heat_index, 6), round(excess_index, 6) from topic_heat_index",
+        [
+            ("AI", dt.date(2026, 1, 5), 82.0, 206.0, 26.121951, 1.97561, 18.81068, 1.820388, 138.867663, 108.526829),
+            ("Chips", dt.date(2026, 1, 5), 82.0, 206.0, 31.439024, 1.439024, 18.81068, 1.820388, 167.13391, 79.050407),
+        ],
+    ),
+    "suppression_history": (
+        f"select article_id, life, title, url, provider, path, {hours('suppressed_from')}, {hours('suppressed_to')}, hours, heat_before, heat_after, ended_as, of_lives from suppression_history",
+        [
+            ("b", 1, "B", "https://x.example/b", None, "b.md", 40.0, None, 8.0, 46, None, None, 7),
+            ("b", 1, "B", "https://x.example/b", None, "b.md", 6.0, 12.0, 6.0, 50, 46, "scored", 7),
+        ],
+    ),
+    "score_churn": (
+        "select source, day, revisions, files, new, content, score_only, secured_only, moved, deleted, rejected, skipped, new_share,"
+        " content_share, score_only_share, secured_only_share, quiet_revisions, quiet_share from score_churn",
+        [
+            ("site", dt.date(2026, 1, 5), 2, 10, 8, 0, 1, 0, 0, 1, 0, 0, 0.8, 0.0, 0.1, 0.0, 0, 0.0),
+            ("site", dt.date(2026, 1, 6), 2, 6, 0, 0, 0, 5, 1, 0, 0, 0, 0.0, 0.0, 0.0, 5 / 6, 1, 0.5),
+            ("site", dt.date(2026, 1, 7), 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0.0, 0.0, 0.0, 1.0, 1, 1.0),
+        ],
+    ),
+    "revision_kinds": (
+        f"select source, sequence, revision, {hours('observed_at')}, kind, kinds, files, new, content, score_only, secured_only, moved, deleted,"
+        " rejected, skipped from revision_kinds",
+        [
+            ("site", 1, "r0", 0.0, "new", 1, 8, 8, 0, 0, 0, 0, 0, 0, 0),
+            ("site", 2, "r2", 2.0, "deleted", 2, 2, 0, 0, 1, 0, 0, 1, 0, 0),
+            ("site", 3, "r30", 30.0, "moved", 2, 3, 0, 0, 0, 2, 1, 0, 0, 0),
+            ("site", 4, "r31", 31.0, "secured_only", 1, 3, 0, 0, 0, 3, 0, 0, 0, 0),
+            ("site", 5, "r48", 48.0, "secured_only", 1, 1, 0, 0, 0, 1, 0, 0, 0, 0),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_few_observations_give_exact_rows(memory: duckdb.DuckDBPyConnection, name: str) -> None:
+    tell(memory, HISTORY, until=48, topics=TOPICS, revisions=REVISIONS)
+    query, rows = EXPECTED[name]
+    assert memory.execute(query).fetchall() == rows
+
+
+def lives(memory: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
+    """Article, life, how it ended, and the heats with the hours from which they held."""
+    return memory.execute(
+        f"select article_id, life, ended, list(({hours('valid_from')}, heat) order by stretch) from score_stretches group by all order by all"
+    ).fetchall()
+
+
+def test_a_chain_of_moves_is_one_life_and_a_path_used_again_another(memory: duckdb.DuckDBPyConnection) -> None:
+    history = [*scores("p", [(0, 1, 1)]), *scores("q", [(0, 5, 1)])]
+    steps = [("p", "a", 1), ("a", "b", 1), ("q", "a", 5), ("a", "c", 5), ("b", "p", 1)]
+    for hour, (old, new, heat) in enumerate(steps, 1):
+        history += moved(old, new, hour, heat, 1)
+    tell(memory, history, until=9)
+    assert lives(memory) == [("c", 1, None, [(0.0, 5)]), ("p", 1, None, [(0.0, 1)])]
+
+
+def test_two_files_that_change_places_keep_their_histories(memory: duckdb.DuckDBPyConnection) -> None:
+    swap = [Seen("a", 2, "moved_away"), Seen("b", 2, "moved_away")]
+    swap += [Seen("a", 2, "moved", 5, 1, moved_from="b"), Seen("b", 2, "moved", 1, 1, moved_from="a")]
+    tell(memory, [*scores("a", [(0, 1, 1)]), *scores("b", [(1, 5, 1)]), *swap], until=9)
+    assert lives(memory) == [("a", 1, None, [(1.0, 5)]), ("b", 1, None, [(0.0, 1)])]
+
+
+def test_moves_from_or_to_nowhere_begin_and_end_lives(memory: duckdb.DuckDBPyConnection) -> None:
+    history = [Seen("a", 0, "first", 1, 1), Seen("a", 2, "moved_away"), Seen("b", 3, "moved", 2, 1, moved_from="a")]
+    history += [Seen("c", 0, "first", 3, 1), Seen("c", 4, "moved", 4, 1, moved_from="z"), Seen("c", 4, "moved_away")]
+    tell(memory, history, until=9)
+    assert lives(memory) == [
+        ("a", 1, "moved_away", [(0.0, 1)]),
+        ("b", 1, None, [(3.0, 2)]),
+        ("c", 1, "replaced", [(0.0, 3)]),
+        ("c", 2, "moved_away", [(4.0, 4)]),
+    ]
+
+
+def test_commit_times_that_go_back_or_are_equal_end_nothing_before_it_began(memory: duckdb.DuckDBPyConnection) -> None:
+    tell(memory, [*scores("a", [(5, 1, 1), (3, 2, 1), (5, 3, 1), (6, 4, 1)]), Seen("a", 4, "deleted")], until=4)
+    assert memory.execute(
+        f"select heat, {hours('valid_from')}, {hours('valid_to')}, hours from score_stretches order by stretch"
+    ).fetchall() == [
+        (1, 5.0, 5.0, 0.0),
+        (2, 5.0, 5.0, 0.0),
+        (3, 5.0, 6.0, 1.0),
+        (4, 6.0, 6.0, 0.0),
+    ]
+    assert memory.execute("select hours_above_baseline, is_censored, last_excess from heat_lifecycle").fetchall() == [
+        (1.0, True, 3)
+    ]
+
+
+def test_a_source_is_known_until_its_newest_revision(memory: duckdb.DuckDBPyConnection) -> None:
+    tell(memory, scores("a", [(5, 1, 1)]), until=7.5)
+    assert memory.execute("select hours, hours_known from heat_history join heat_lifecycle using (article_id)").fetchall() == [
+        (2.5, 2.5)
+    ]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["write", "write", "write", "content", "move", "swap", "delete"]),
+        st.integers(0, 3),
+        st.integers(0, 3),
+        st.none() | st.integers(-2, 2),
+    ),
+    max_size=25,
+)
+
+
+@given(steps=STEPS)
+@settings(max_examples=200, deadline=None)
+def test_lives_agree_with_a_walk_through_the_files(
+    memory: duckdb.DuckDBPyConnection, steps: list[tuple[str, int, int, int | None]]
+) -> None:
+    """Four paths; a file is a list of the hours at which its scores changed, with its scores."""
+    files: dict[str, list[tuple[float, str, int | None]]] = {}
+    scored: dict[str, int | None] = {}
+    ended: list[tuple[str, str | None, list[tuple[float, str, int | None]]]] = []
+    used: set[str] = set()
+    history: list[Seen] = []
+
+    def arrive(path: str, file: list[tuple[float, str, int | None]], hour: float, heat: int | None) -> None:
+        files[path], scored[path] = file, heat
+        used.add(path)
+        state = "suppressed" if heat == -1 else "unscored" if heat is None or heat < 0 else "scored"
+        step = (hour, state, heat if state == "scored" else None)
+        if not file or file[-1][1:] != step[1:]:
+            file.append(step)
+
+    for hour, (what, one, two, heat) in enumerate(steps):
+        old, new = f"p{one}", f"p{two}"
+        if what == "write":
+            change = "scores" if old in files else "revived" if old in used else "first"
+            history.append(Seen(old, hour, change, heat, 1))
+            arrive(old, files.get(old, []), hour, heat)
+        elif what == "content" and old in files:
+            history.append(Seen(old, hour, "content", scored[old], 1))
+        elif what == "delete" and old in files:
+            history.append(Seen(old, hour, "deleted"))
+            ended.append((old, "deleted", files.pop(old)))
+        elif what == "move" and old in files and new not in files:
+            history += moved(old, new, hour, heat, 1)
+            arrive(new, files.pop(old), hour, heat)
+        elif what == "swap" and old in files and new in files and old != new:
+            first, second = files.pop(old), files.pop(new)
+            history += [Seen(old, hour, "moved_away"), Seen(new, hour, "moved_away")]
+            history += [Seen(old, hour, "moved", heat, 1, moved_from=new), Seen(new, hour, "moved", heat, 1, moved_from=old)]
+            arrive(new, first, hour, heat)
+            arrive(old, second, hour, heat)
+    tell(memory, history, until=len(steps))
+    expected = sorted([*ended, *((path, None, file) for path, file in files.items())], key=repr)
+    found = memory.execute(
+        f"select article_id, ended, list(({hours('valid_from')}, heat_state, heat) order by stretch), life, sum(observations)"
+        " from score_stretches group by article_id, ended, life"
+    ).fetchall()
+    assert sorted([row[:3] for row in found], key=repr) == expected
+    assert sum(row[4] for row in found) == sum(seen.change not in ("deleted", "moved_away") for seen in history)
+    for path in {row[0] for row in found}:
+        assert sorted(row[3] for row in found if row[0] == path) == list(range(1, 1 + sum(row[0] == path for row in found)))
