@@ -16,6 +16,7 @@ import msgspec
 from pipeline.checks import refuse_unknown
 from pipeline.engine import start_workers
 from pipeline.errors import UsageError
+from pipeline.extract.commits import Window
 from pipeline.extract.git import Repository
 from pipeline.extract.source import Listing
 from pipeline.extract.sources import Source, parse
@@ -154,8 +155,12 @@ class _Run:
         job, settings = self.job, self.job.settings
         built: list[PartResult] = []
         pasts = {name: past.windows() for name, past in self.pasts.items()}
+
+        def next_windows() -> dict[str, Window]:
+            return {name: window for name, windows in pasts.items() if (window := next(windows, None))}
+
+        now = next_windows()
         while True:
-            now = {name: window for name, windows in pasts.items() if (window := next(windows, None))}
             tasks: list[PartTask | HistoryTask] = [*parts]
             for name, window in now.items():
                 tasks += self.pasts[name].tasks(window, job.warehouse.root, self.history, settings.workers, job.options)
@@ -168,7 +173,7 @@ class _Run:
                     built.append(result)
             for name, window in now.items():
                 self.pasts[name].take(window, read.get(name, []))
-            if not now:
+            if not (now := next_windows()):
                 return built
             parts, pool = [], None
 
