@@ -17,7 +17,7 @@ from pipeline.report.page import safe_link
 from pipeline.report.selection import Selection
 from pipeline.sample import write_site
 from tests.browser import Visit, chromium
-from tests.conftest import NOW, World
+from tests.conftest import NOW, World, article
 
 ROOT = Path(__file__).parents[1]
 TABS = ("overview", *REPORTS)
@@ -209,6 +209,45 @@ def test_the_readme_shows_a_picture_of_the_page(browser: Browser, path: Path, tm
 def test_what_changed_stands_in_the_overview(browser: Browser, path: Path) -> None:
     text = Visit(browser, path).page.locator("#changes").inner_text()
     assert "4 added (" in text and ATTACK in text and "_news/hostile-0.md" in text
+
+
+def test_a_history_is_drawn_as_panels_and_a_curve_with_ticks(browser: Browser, tmp_path: Path) -> None:
+    world = World(tmp_path)
+    for hour, excess in enumerate((0, 5, 9, 3, 0, 0)):
+        hot = {f"{n}.md": article(title=f"T{n}", heat=str(50 + excess * n)) for n in range(1, 14)}
+        world.write({**hot, "s.md": article(title="S", heat={5: "51", 9: "-1"}.get(excess, "50"))})
+        world.run(now=NOW + dt.timedelta(hours=12 * hour))
+    path = tmp_path / "history.html"
+    path.write_text(compose.as_html(Warehouse(world.warehouse), compose.reports_of("heat"), Selection()), encoding="utf-8")
+    for width, across in ((1200, 4), (360, 1)):
+        visit = Visit(browser, path, width=width)
+        visit.open("heat")
+        assert visit.said == []
+        titles = visit.page.locator("#heat_lifecycle .chart .role-title-text text").filter(has_text=re.compile(r"^\d+\. ")).all()
+        assert [title.text_content() for title in titles] == [f"{place}. T{14 - place}" for place in range(1, 13)]
+        boxes = [title.bounding_box() for title in titles]
+        assert len({round(box["x"] + box["width"] / 9) for box in boxes if box}) >= across
+        assert len({round(box["y"] / 9) for box in boxes if box}) == 12 // across
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert visit.page.locator("#heat_survival .chart svg .mark-symbol path").count() == 1, "the suppressed one is censored"
+    assert (
+        "14 of 14 lives rose above their quality; 0 of these are still above" in visit.page.locator("#heat_lifecycle").inner_text()
+    )
+    assert "Spells: 1, in 1 of 14 lives" in visit.page.locator("#suppression_history").inner_text()
+
+
+def test_a_single_run_draws_no_history_and_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.write({"a.md": article(heat="70")})
+    world.run(now=NOW)
+    path = tmp_path / "single.html"
+    path.write_text(compose.as_html(Warehouse(world.warehouse), compose.reports_of("heat"), Selection()), encoding="utf-8")
+    visit = Visit(browser, path)
+    visit.open("heat")
+    for view in ("heat_lifecycle", "heat_survival", "topic_heat_index", "score_churn", "heat_movers"):
+        assert visit.page.locator(f"#{view} .chart").count() == 0, view
+    assert "keep running, or give a source with its git history" in visit.page.locator("#heat_lifecycle").inner_text()
+    assert "keep running, or give a source with its git history" in visit.page.locator("#heat_movers").inner_text()
 
 
 def test_an_empty_warehouse_gives_a_page_that_says_so(browser: Browser, tmp_path: Path) -> None:

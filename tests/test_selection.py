@@ -11,7 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.load.snapshots import Warehouse
 from pipeline.report.figures import basis
 from pipeline.report.selection import Selection, selected
-from tests.conftest import World
+from tests.conftest import NOW, World
 
 NONE = Selection()
 
@@ -144,3 +144,26 @@ def test_names_that_an_error_proposes_cannot_move_the_cursor(world: World) -> No
     world.run()
     with pytest.raises(UsageError, match=r"The closest are \\x1b\[31mred\."):
         counts(world, Selection(topics=("green",)))
+
+
+def test_a_history_is_selected_with_the_earlier_paths_of_its_article_and_no_other(world: World) -> None:
+    def run(hours: int) -> None:
+        world.run(now=NOW + dt.timedelta(hours=hours))
+
+    world.write({"_old/a.md": story("A", "2024-01-01", "AI", "North"), "_old/b.md": story("B", "2024-01-01", "Chips", "North")})
+    run(0)
+    (world.site / "_new").mkdir()
+    (world.site / "_old" / "a.md").rename(world.site / "_new" / "a.md")
+    run(1)
+    world.write({"_old/a.md": story("C", "2024-01-01", "Chips", "South"), "_new/a.md": story("A2", "2024-01-01", "AI", "North")})
+    run(2)
+    (world.site / "_old" / "b.md").unlink()
+    run(3)
+    ai, chips = Selection(topics=("AI",)), Selection(topics=("Chips",))
+    assert counts(world, NONE, "observations", "content_changes", "score_stretches", "heat_lifecycle") == [7, 3, 3, 3]
+    assert counts(world, ai, "content_changes", "score_stretches", "heat_lifecycle") == [3, 1, 1]
+    assert counts(world, chips, "observations", "score_stretches", "heat_lifecycle") == [5, 1, 1]
+    with selected(Warehouse(world.warehouse), ai) as connection:
+        assert connection.execute("select title, observations, hours_known from heat_lifecycle").fetchall() == [("A2", 3, 3.0)]
+        assert connection.execute("select distinct of_lives from heat_lifecycle").fetchall() == [(1,)]
+        assert connection.execute("select revisions from score_churn").fetchall() == [(4,)], "whole sources"

@@ -12,6 +12,7 @@ alt: Any = altair
 _TIMES = {"day": "utcyearmonthdate", "week": "utcyearmonthdate", "month": "utcyearmonth"}
 """Fields that are days, and how exactly they are read: always in UTC, wherever the reader is."""
 _HEIGHT = 240
+_PANEL = 90
 _STEP = 22
 """Pixels of a row of an interval or heatmap chart."""
 
@@ -25,8 +26,12 @@ def specification(picture: Picture) -> dict[str, Any]:
         "lines": _lines,
         "heatmap": _heatmap,
         "scatter": _scatter,
+        "panels": _panels,
+        "survival": _survival,
     }[picture.chart.kind]
-    drawn = draw(picture).properties(width="container", description=picture.chart.about)
+    drawn = draw(picture).properties(description=picture.chart.about)
+    if picture.chart.kind != "panels":  # the page says how wide a panel is, and how many stand side by side
+        drawn = drawn.properties(width="container")
     spec: dict[str, Any] = drawn.to_dict()
     spec.pop("$schema", None)
     spec.pop("config", None)
@@ -151,3 +156,32 @@ def _scatter(picture: Picture) -> Any:
     points = _base(picture).mark_circle(opacity=0.6).encode(x=x, y=y, size=size, tooltip=_tips(picture))
     same = line.mark_line(strokeDash=[4, 4], strokeWidth=1, opacity=0.6).encode(x=x, y=y)
     return alt.layer(same, points).properties(height=_HEIGHT + 60)
+
+
+def _panels(picture: Picture) -> Any:
+    chart = picture.chart
+    x = alt.X(chart.x, type="quantitative", axis=alt.Axis(title=label(chart.x), tickCount=4))
+    y = alt.Y(chart.y, type="quantitative", axis=alt.Axis(title=None, tickCount=3, format="d"))
+    base = alt.Chart().encode(x=x, y=y, tooltip=_tips(picture)).properties(height=_PANEL)
+    layers = alt.layer(
+        base.mark_area(interpolate="step-after", opacity=0.2),
+        base.mark_line(interpolate="step-after", strokeWidth=1.5),
+        data=alt.Data(values=picture.records),
+    )
+    names = list(dict.fromkeys(record[chart.series or ""] for record in picture.records))  # facets are sorted unless told otherwise
+    header = alt.Header(title=None, labelAnchor="start", labelLimit=200)
+    return layers.facet(facet=alt.Facet(chart.series, type="nominal", sort=names, header=header), columns=3)
+
+
+def _survival(picture: Picture) -> Any:
+    chart = picture.chart
+    x = alt.X(chart.x, type="quantitative", axis=alt.Axis(title=label(chart.x), tickCount=8))
+    y = _value(alt.Y, chart.y, scale=alt.Scale(domain=[0, 1]))
+    base = _base(picture).encode(x=x, tooltip=_tips(picture))
+    censored = _drawn([record for record in picture.records if record[chart.color or ""]])
+    ticks = censored.mark_point(shape="stroke", angle=90, size=90, strokeWidth=1.5, opacity=1)
+    return alt.layer(
+        base.mark_area(interpolate="step-after", opacity=0.2).encode(y=_value(alt.Y, chart.low or chart.y, chart.y), y2=chart.high),
+        base.mark_line(interpolate="step-after").encode(y=y),
+        ticks.encode(x=x, y=y, tooltip=_tips(picture)),
+    ).properties(height=_HEIGHT)

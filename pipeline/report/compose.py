@@ -79,6 +79,7 @@ def _as_object(report: Report, found: list[Figure]) -> dict[str, Any]:
                 "view": figure.section.view,
                 "title": figure.section.title,
                 "about": figure.about,
+                "note": figure.note,
                 "columns": figure.described,
                 "rows": [dict(zip(figure.names, row, strict=True)) for row in figure.rows],
             }

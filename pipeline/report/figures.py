@@ -31,6 +31,7 @@ class Figure(Struct, frozen=True):
     described: dict[str, str]
     sql: str
     picture: Picture | None = None
+    note: str = ""
 
     def column(self, name: str) -> list[Any]:
         """The values of one column."""
@@ -85,7 +86,9 @@ def figures(connection: duckdb.DuckDBPyConnection, report: Report, *, limit: int
         if limit is not None and total >= limit:
             [(total,)] = connection.execute(f"select count(*) from {section.view}").fetchall()
         picture = _picture(connection, section) if pictures and section.chart and rows else None
-        found.append(Figure(section, names, rows, total, about, described, sql, picture))
+        found.append(
+            Figure(section, names, rows, total, about, described, sql, picture, _note(connection, section) if rows else "")
+        )
     return found
 
 
@@ -111,6 +114,12 @@ def _picture(connection: duckdb.DuckDBPyConnection, section: Section) -> Picture
     if section.chart.kind in ("band", "lines"):  # what has no time has no place on a line
         records = [record for record in records if record[section.chart.x] is not None]
     return Picture(section.chart, records) if records else None
+
+
+def _note(connection: duckdb.DuckDBPyConnection, section: Section) -> str:
+    """The section's sentence of figures; empty where there is nothing to tell."""
+    found = connection.execute(section.note).fetchall() if section.note else []
+    return " ".join(text for (text,) in found if text)
 
 
 def _plain(value: Any) -> Any:

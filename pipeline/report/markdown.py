@@ -12,7 +12,7 @@ def as_markdown(report: Report, basis: Basis, figures: Iterable[Figure], *, filt
     """A report as Markdown, each section with its first rows."""
     parts = [f"# {report.title}", report.lead, basis.words() + (f" Only articles {filters}." if filters else "")]
     for figure in figures:
-        parts += [f"## {figure.section.title}", figure.section.question, _rows(figure)]
+        parts += [f"## {figure.section.title}", figure.section.question, *([figure.note] if figure.note else []), _rows(figure)]
         if figure.total > figure.section.shown and figure.rows:
             parts.append(f"The first {figure.section.shown} of {figure.total:,} rows of `{figure.section.view}`.")
     return "\n\n".join(parts) + "\n"

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-Kind = Literal["columns", "interval", "lines", "band", "heatmap", "scatter"]
+Kind = Literal["columns", "interval", "lines", "band", "heatmap", "scatter", "panels", "survival"]
 
 
 class Chart(Struct, frozen=True):
@@ -16,6 +16,8 @@ class Chart(Struct, frozen=True):
     lines     a line of `y` over the time `x` for each `series`
     heatmap   a field at `x` and `y`, coloured by `color`
     scatter   a point at `x` and `y`, sized by `color`
+    panels    small multiples: for each `series` a line of steps of `y` over `x`
+    survival  a line of steps of `y` over `x` with the range `low` to `high`, and a tick where `color` is above 0
     """
 
     kind: Kind
@@ -52,6 +54,8 @@ class Section(Struct, frozen=True):
     chart: Chart | None = None
     shown: int = 10
     """Rows that are shown before somebody asks for more."""
+    note: str | None = None
+    """Query for a sentence that tells the section's main figures, shown below the question; null = nothing to tell."""
 
 
 class Report(Struct, frozen=True):

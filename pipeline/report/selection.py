@@ -19,7 +19,10 @@ from pipeline.render import printable
 CLOSEST = 5
 """Names that an error proposes."""
 
-_BY_ARTICLE = ("articles", "bodies", "secured", "article_topics", "related", "images", "observations", "findings")
+_BY_ARTICLE = ("score_stretches", "articles", "bodies", "secured", "article_topics", "related", "images", "findings")
+"""Tables of the selected articles; before them the one fact that knows an article by its last id only."""
+_BY_HISTORY = ("observations", "content_changes")
+"""Tables that also hold the ids that selected articles had before they moved. `revisions` counts whole sources: none fits it."""
 _STORED = 300_000
 """Articles up to which facts are computed once and kept; above, each view computes them anew, in little memory."""
 
@@ -102,7 +105,11 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection)
 
 
 def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
-    """Put filtered tables in the place of the base views."""
+    """Put filtered tables in the place of the base views, and of the fact that tells lives apart.
+
+    Observations stay of all ids that moves join with one that is selected, since a path may have been that of several articles:
+    whose life is whose, `score_stretches` finds out.
+    """
     connection.execute(
         """
         create temp table selected as
@@ -127,8 +134,22 @@ def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None
             "collections": list(selection.collections),
         },
     )
+    connection.execute(
+        """
+        create temp table selected_ids as
+        with recursive ids as (
+            select article_id from selected
+            union
+            select other_id
+            from ids
+            join (select article_id, moved_from as other_id from observations where moved_from is not null
+                  union all
+                  select moved_from, article_id from observations where moved_from is not null) using (article_id))
+        select article_id from ids
+        """
+    )
     chosen = "article_id in (from selected)"
-    conditions = dict.fromkeys(_BY_ARTICLE, chosen)
+    conditions = dict.fromkeys(_BY_ARTICLE, chosen) | dict.fromkeys(_BY_HISTORY, "article_id in (from selected_ids)")
     conditions["related_matches"] = f"{chosen} and matched_article_id in (from selected)"
     conditions["documents"] = "document_id in (from selected)"
     conditions["rejections"] = conditions["other_documents"] = "false"
@@ -139,7 +160,7 @@ def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None
         conditions["rejections"] = conditions["findings"] = inside
     for name in conditions:
         connection.execute(f"alter view {name} rename to all_{name}")
-    for name, condition in conditions.items():
+    for name, condition in reversed(conditions.items()):  # the fact after what it reads
         connection.execute(f"create view {name} as from all_{name} where {condition}")
 
 

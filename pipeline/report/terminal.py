@@ -28,7 +28,8 @@ def as_text(report: Report, basis: Basis, figures: Iterable[Figure], *, filters:
     if filters:
         lines.append(f"Only articles {filters}.")
     for figure in figures:
-        lines += ["", "", figure.section.title, "─" * len(figure.section.title), *wrap(figure.section.question, width or LINE), ""]
+        lines += ["", "", figure.section.title, "─" * len(figure.section.title), *wrap(figure.section.question, width or LINE)]
+        lines += [*wrap(figure.note, width or LINE), ""]
         lines += _body(figure, width)
         if figure.total > figure.section.shown:
             rest = figure.total - figure.section.shown

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.render import printable
 
-_SHARES = {"share", "rate", "cr4"}
+_SHARES = {"share", "rate", "cr4", "survival"}
 """Words in the names of columns that hold shares of 1."""
 _NAMES = {
     "hhi": "HHI",
@@ -21,6 +21,20 @@ _NAMES = {
     "as_of": "looked up to",
     "hours_between": "time between",
     "hours_apart": "time apart",
+    "hours_to_peak": "time to peak",
+    "hours_above_baseline": "time above quality",
+    "is_censored": "still above at the end",
+    "change_24h": "change in 24 h",
+    "change_7d": "change in 7 days",
+    "changes_7d": "changes in 7 days",
+    "median_heat": "median heat",
+    "mad_heat": "MAD",
+    "n": "points",
+    "low_hours": "at least",
+    "high_hours": "at most",
+    "r_squared": "R²",
+    "article_hours": "time of its articles",
+    "all_article_hours": "time of all articles",
 }
 
 

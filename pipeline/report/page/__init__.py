@@ -84,6 +84,7 @@ class Block(Struct, frozen=True):
     described: dict[str, str] = {}
     sql: str = ""
     command: str = ""
+    note: str = ""
 
 
 class Panel(Struct, frozen=True):
@@ -129,6 +130,7 @@ def block(figure: Figure, command: str = "", anchor: str | None = None) -> Block
         figure.described,
         figure.sql,
         command,
+        figure.note,
     )
 
 

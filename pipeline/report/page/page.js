@@ -26,6 +26,7 @@
     return {
       background: "transparent",
       axis: Object.assign({ gridColor: line, domainColor: line, tickColor: line }, text),
+      header: text,
       legend: text,
       view: { stroke: null },
       mark: { color: accent },
@@ -43,6 +44,11 @@
   }
   function draw(element, dark) {
     const spec = JSON.parse(document.getElementById(element.dataset.spec).textContent);
+    if (spec.facet) {  // small multiples have no width of their own: as many side by side as there is room for
+      spec.columns = Math.max(1, Math.floor(element.clientWidth / 240));
+      spec.spec.width = Math.floor(element.clientWidth / spec.columns) - 56;
+      spec.facet.header.labelLimit = spec.spec.width + 30;
+    }
     const options = { actions: false, ast: true, renderer: "svg", config: colours(dark), defaultStyle: false, tooltip: { disableDefaultStyle: false } };
     return window.vegaEmbed(element, spec, options).then((found) => {
       drawn.set(element, found);
