@@ -156,7 +156,7 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         "select article_id, life, title, peak_excess, n, hours_fitted, estimable, reason, of_lives from heat_half_life",
         [
             ("a", 1, "A", 20, 2, 4.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
-            ("b", 1, "B", 10, 2, 12.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
+            ("b", 1, "B", 10, 1, 0.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
             ("d", 2, "D", 5, 1, 0.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
             ("n", 1, "N", 5, 1, 0.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),
             ("d", 1, None, 4, 1, 0.0, False, "not estimable: fewer than 4 observations above quality from the peak on", 6),

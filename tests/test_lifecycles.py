@@ -76,8 +76,9 @@ def test_half_lives_agree_with_scipy(memory: duckdb.DuckDBPyConnection, curve: l
         return
     peak = max(excess for _, excess in above)
     peak_at = min(at for at, excess in above if excess == peak)
-    x = [at - peak_at for at, _ in above if at >= peak_at]
-    y = [math.log(excess) for at, excess in above if at >= peak_at]
+    back = min((at for at, heat, _ in steps if at > peak_at and (heat is None or heat <= 50)), default=hour + 1)
+    x = [at - peak_at for at, _ in above if peak_at <= at < back]
+    y = [math.log(excess) for at, excess in above if peak_at <= at < back]
     row = one(memory, "from heat_half_life")
     assert (row["n"], row["peak_excess"], row["hours_fitted"]) == (len(x), peak, x[-1])
     if len(x) < 4:

@@ -6,7 +6,7 @@
 --   provider: Name of the outlet or its domain, likewise
 --   peak_excess: Highest heat - quality
 --   peak_at: When it was first reached [UTC]
---   n: Denominator: changes of scores after the peak that left heat above quality, and the peak itself
+--   n: Denominator: the peak and the changes of scores after it, as long as heat stays above quality
 --   hours_fitted: From the peak to the last of them [hour]
 --   estimable: Whether a half-life can be told
 --   reason: Why not; null where it can
@@ -17,19 +17,27 @@
 --   r_squared: Share of the variance of ln(excess) that the line explains; null where all are equal
 --   of_lives: Denominator: lives with a peak, those of which nothing can be told too
 -- Exponential decay, excess = peak * exp(slope * hours), fitted as a line through the logarithms (simple linear regression: Draper &
--- Smith, Applied Regression Analysis, 1998, ch. 1). At least 4 points, so that 2 degrees of freedom stay. The suppressed and what is
--- at quality or below have no logarithm and take no part; heat that rises again later does.
+-- Smith, Applied Regression Analysis, 1998, ch. 1). At least 4 points, so that 2 degrees of freedom stay. The curve ends where heat is
+-- back at its quality, suppressed or lost: what rises again later is another curve.
 -- x in milliseconds and y in 1e-12 are whole numbers, so that sums are exact, whatever the order.
 -- t up to 21 degrees of freedom from a list, beyond by Abramowitz & Stegun 26.7.5: within 1e-6 of SciPy's.
-with points as materialized (
+with stretches as materialized (
     select article_id, life, ended, stretch, valid_from, heat_excess
-    from score_stretches
+    from score_stretches),
+points as (
+    from stretches
     where heat_excess > 0),
 peaks as (
     select article_id, life, any_value(ended) as ended, max(heat_excess) as peak_excess,
            arg_max(stretch, heat_excess::hugeint * 4294967296 - stretch) as peak_stretch,
            arg_max(valid_from, heat_excess::hugeint * 4294967296 - stretch) as peak_at
     from points
+    group by article_id, life),
+returns as (
+    select article_id, life, min(stretch) as return_stretch
+    from stretches
+    join peaks using (article_id, life)
+    where stretch > peak_stretch and not coalesce(heat_excess > 0, false)
     group by article_id, life),
 fitted as (
     select article_id, life, count(*) as n, max(x) as last_x, sum(x) as sx, sum(y) as sy, sum(x * x) as sxx,
@@ -38,7 +46,8 @@ fitted as (
                  round(ln(heat_excess) * 1e12)::hugeint as y
           from points
           join peaks using (article_id, life)
-          where stretch >= peak_stretch)
+          left join returns using (article_id, life)
+          where stretch >= peak_stretch and coalesce(stretch < return_stretch, true))
     group by article_id, life),
 moments as (
     select article_id, life, n, last_x, (n * sxx - sx * sx)::double as xx, (n * syy - sy * sy)::double as yy,
