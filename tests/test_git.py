@@ -2,7 +2,9 @@
 
 import os
 import random
+import signal
 import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -212,6 +214,30 @@ def test_many_runs_see_what_one_run_sees(world: World, repo: Repo, tmp_path: Pat
     whole.run(sources=(repo.address,))
     assert tables(world) == tables(whole)
     assert world.rows("select count(*) > 5 from content_changes") == [(True,)]
+
+
+def test_runs_that_are_killed_lose_and_double_nothing(world: World, repo: Repo, tmp_path: Path) -> None:
+    """New commits, a run killed with its workers at some moment, and so on: in the end, what one run sees of everything."""
+    busy(repo, 8)
+    commits = repo.git("rev-list", "--first-parent", "--reverse", "main").split()
+    chance = random.Random(8)
+    killed = 0
+    for commit in commits[:: len(commits) // 12]:
+        repo.git("update-ref", "refs/heads/main", commit)
+        command = [sys.executable, "-m", "pipeline", "run", repo.address, "-w", str(world.warehouse), "--workers", "2", "--quiet"]
+        process = subprocess.Popen(command, start_new_session=True)
+        try:
+            process.wait(chance.uniform(0.2, 0.9))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            killed += 1
+        process.wait()
+    assert killed >= 3
+    repo.git("update-ref", "refs/heads/main", commits[-1])
+    world.run(sources=(repo.address,))
+    whole = World(tmp_path / "whole")
+    whole.run(sources=(repo.address,))
+    assert tables(world) == tables(whole)
 
 
 def test_a_long_history_is_read_in_windows(world: World, repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
