@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from itertools import accumulate, pairwise
 from typing import Any
 
 import duckdb
@@ -53,6 +54,10 @@ class Life(Struct):
     title: str | None
     url: str | None
     observations: list[Observation]
+    known_until: dt.datetime
+    """Time of the newest revision of the source: as far as anybody has looked."""
+    is_unreadable: bool
+    """Whether the file cannot be read as it is now: the last observation is of an earlier version."""
 
     @property
     def is_over(self) -> bool:
@@ -61,7 +66,7 @@ class Life(Struct):
 
 
 def life_of(warehouse: Warehouse, wanted: str) -> Life:
-    """The life of the article that an article_id, a URL or a path names; of a path also its end, as far as it is unique.
+    """The life of the article that an article_id or its beginning, a URL, a title or a path or its end names, where that is one.
 
     Raises UsageError where there is no such article, or several.
     """
@@ -72,8 +77,16 @@ def life_of(warehouse: Warehouse, wanted: str) -> Life:
             "select source, path from observations where article_id = $1 order by sequence desc limit 1", [last]
         ).fetchall()
         here = connection.execute("select title, url from articles where article_id = $1", [last]).fetchone()
+        [(known_until, is_unreadable)] = connection.execute(
+            """
+            select greatest(max(observed_at), (select max(observed_at) from observations where article_id = $2)),
+                   exists (from rejections where document_id = $2)
+            from revisions where source = $1
+            """,
+            [source, last],
+        ).fetchall()
     title, url = here or (None, None)
-    return Life(last, source, path, title, url, observations)
+    return Life(last, source, path, title, url, observations, known_until, is_unreadable)
 
 
 def as_object(life: Life) -> Any:
@@ -94,8 +107,14 @@ def as_text(life: Life, width: int | None) -> str:
         f"  {printable(life.path)} in {printable(life.source)}, article {life.article_id}",
         f"  Now: {state}.",
         f"  First seen {_time(first.observed_at)}; changes of scores: {scores:,}, of content: {contents:,}.",
+        *(
+            ["  The file cannot be read as it is now (see pipeline rejects): this is what was seen last."]
+            if life.is_unreadable
+            else []
+        ),
+        *_paths(life.observations),
         "",
-        *_picture(life.observations),
+        *_picture(life),
         as_table(
             ["time (UTC)", "change", "quality", "heat", "shown", "revision"],
             [
@@ -129,6 +148,8 @@ def _found(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
         "select article_id from observations where article_id = $1": [wanted],
         "select article_id from articles where $1 in (url, original_url, web_url, amp_url, cdn_amp_url) or url = $2": [wanted, url],
         "select article_id from observations where path = $1": [wanted],
+        "select article_id from articles where lower(title) = lower($1)": [wanted],
+        "select article_id from observations where length($1) >= 6 and starts_with(article_id, $1)": [wanted],
         "select article_id from observations where ends_with(path, '/' || $1)": [wanted.removeprefix("./")],
         "select article_id from observations where ends_with($1, '/' || path)": [wanted],
     }
@@ -155,7 +176,7 @@ def _found(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
     ).fetchall()
     there = ", ".join(printable(path) for (path,) in near)
     raise UsageError(
-        f"{printable(wanted)}: there is no such article. Name an article_id, a URL or a path"
+        f"{printable(wanted)}: there is no such article. Name an article_id, a URL, a title or a path"
         + (f", such as {there}." if there else ".")
     )
 
@@ -208,15 +229,23 @@ def _observations(connection: duckdb.DuckDBPyConnection, article: str) -> list[O
         article, until = origin
 
 
-def _picture(observations: list[Observation]) -> list[str]:
-    """Heat over time as bars, the highest of each stretch of time; · is suppressed or unscored, a blank is gone."""
-    times = [one.observed_at.timestamp() for one in observations]
-    if len({one.heat for one in observations}) < 2 or times[0] == times[-1]:
+def _paths(observations: list[Observation]) -> list[str]:
+    """Where the article was before it moved."""
+    pairs = pairwise(observations)
+    return [f"  Until {_time(new.observed_at)} it was {printable(old.path)}." for old, new in pairs if old.path != new.path]
+
+
+def _picture(life: Life) -> list[str]:
+    """Heat up to the end of what is known as bars, the highest of each stretch of time; the latest time so far counts."""
+    observations = life.observations
+    times = list(accumulate((one.observed_at.timestamp() for one in observations), max))
+    end_of_all = times[-1] if life.is_over else max(times[-1], life.known_until.timestamp())
+    if len({one.heat for one in observations}) < 2 or times[0] == end_of_all:
         return []
     cells: list[list[int | None]] = [[] for _ in range(CELLS)]
     gone = [False] * CELLS
-    for one, start, end in zip(observations, times, [*times[1:], times[-1]], strict=True):
-        first, last = (min(CELLS - 1, max(0, int((at - times[0]) / (times[-1] - times[0]) * CELLS))) for at in (start, end))
+    for one, start, end in zip(observations, times, [*times[1:], end_of_all], strict=True):
+        first, last = (min(CELLS - 1, max(0, int((at - times[0]) / (end_of_all - times[0]) * CELLS))) for at in (start, end))
         for at in range(first, last + 1):
             gone[at] = one.change in ENDS
             cells[at].append(one.heat if one.heat is not None and one.heat >= 0 else None)
@@ -234,8 +263,9 @@ def _picture(observations: list[Observation]) -> list[str]:
     bars = "".join(map(bar, cells, gone))
     return [
         f"  heat  {bars}",
-        f"        {observations[0].observed_at:%Y-%m-%d}{f'{observations[-1].observed_at:%Y-%m-%d}':>{CELLS - 10}}",
-        f"        lowest {low:,}, highest {high:,}; a bar is the highest of its stretch of time, · is suppressed or unscored",
+        f"        {_day(times[0])}{_day(end_of_all):>{CELLS - 10}}",
+        f"        lowest {low:,}, highest {high:,}; a bar is the highest of its stretch of time,",
+        "        · is suppressed or unscored, a blank is gone",
         "",
     ]
 
@@ -245,6 +275,10 @@ def _scores(one: Observation) -> str:
     quality = f"quality {one.quality:,}" if one.quality is not None else "no quality"
     shown = {True: "shown on the site", False: "not shown on the site", None: "not said whether it is shown"}[one.published]
     return f"{quality}, {heat}, {shown}"
+
+
+def _day(seconds: float) -> str:
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%Y-%m-%d}"
 
 
 def _time(moment: dt.datetime) -> str:

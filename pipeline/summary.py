@@ -59,6 +59,9 @@ def as_text(result: RunResult, command: str, options: str) -> str:
         lines.append(f"Repaired or set to null: {sum(result.findings.values()):,} values ({_listed(result.findings)}).")
     if result.unknown_fields:
         lines.append(f"Fields not known, kept in articles.extra: {_listed(result.unknown_fields)}.")
+    if result.tables.get("observations"):
+        seen, revisions = (_number(result.tables[name], name[:-1]) for name in ("observations", "revisions"))
+        lines.append(f"History: {seen} of articles in {revisions}.")
     warned = [check for check in result.checks if check.rows]
     passed = len(result.checks) - len(warned)
     lines.append(

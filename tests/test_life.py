@@ -73,7 +73,7 @@ def test_what_names_no_article_or_several(moving: World) -> None:
         life_of(place, "x.md")
     with pytest.raises(UsageError, match=r"mooved.md: there is no such article.*such as moved.md"):
         life_of(place, "mooved.md")
-    with pytest.raises(UsageError, match=r"no such article. Name an article_id, a URL or a path\."):
+    with pytest.raises(UsageError, match=r"no such article. Name an article_id, a URL, a title or a path\."):
         life_of(place, "https://x.example/none'; drop table articles; --")
 
 
@@ -81,12 +81,38 @@ def test_the_text(moving: World) -> None:
     text = as_text(life_of(Warehouse(moving.warehouse), "a.md"), 100)
     lines = text.splitlines()
     assert lines[0] == "New title"
+    assert "  Until 2026-01-02 06:04:05 it was moved.md." in lines and "  Until 2026-01-02 05:04:05 it was a.md." in lines
     assert "  Now: quality 50, suppressed, not shown on the site." in lines
     assert "  First seen 2026-01-02 03:04:05; changes of scores: 2, of content: 1." in lines
     [bars] = [line.removeprefix("  heat  ") for line in lines if line.startswith("  heat  ")]
     assert bars == "▁" * 15 + "█" * 44 + "█" and len(bars) == 60
     assert "  2026-01-02 04:04:05  title: Old title → New title" in lines
     assert any(line.startswith("2026-01-02 07:04:05   scores") and "suppressed" in line for line in lines)
+
+
+def test_a_title_or_the_beginning_of_an_id(moving: World) -> None:
+    place = Warehouse(moving.warehouse)
+    life = life_of(place, "new TITLE")
+    assert life.path == "a.md" and life_of(place, life.article_id[:7]) == life
+    with pytest.raises(UsageError, match="names 2 articles"):
+        life_of(place, "Plain title")
+
+
+def test_times_that_go_back_and_a_file_that_broke(world: World, tmp_path: Path) -> None:
+    """The picture goes up to the newest revision, and the latest time so far counts."""
+    repo = Repo(tmp_path / "site.git")
+    start = 1_700_000_000
+    for heat, at in ((50, 0), (90, 10), (70, -90), (50, 20)):
+        repo.commit({"a.md": article(heat=str(heat))}, at=start + at * 3_600)
+    repo.commit({"a.md": "---\ntitle: [\n---\n"}, at=start + 30 * 3_600)
+    repo.commit({"b.md": article()}, at=start + 40 * 3_600)
+    world.run(sources=(repo.address,))
+    life = life_of(Warehouse(world.warehouse), "a.md")
+    assert life.is_unreadable and life.known_until.timestamp() == start + 40 * 3_600
+    lines = as_text(life, 100).splitlines()
+    assert "  The file cannot be read as it is now (see pipeline rejects): this is what was seen last." in lines
+    [bars] = [line.removeprefix("  heat  ") for line in lines if line.startswith("  heat  ")]
+    assert bars == "▁" * 15 + "█" + "▄" * 15 + "▁" * 29 and len(bars) == 60
 
 
 def test_a_title_cannot_move_the_cursor(world: World) -> None:

@@ -119,7 +119,7 @@ def sample(
     from pipeline.sample import write_history, write_site
 
     if commits:
-        print(f"Wrote {write_history(folder, articles, commits, seed):,} commits to the repository {folder}.")
+        print(f"Wrote {write_history(folder, articles, commits, seed):,} commits to the bare repository {folder}.")
         return
     print(f"Wrote {write_site(folder, articles, seed):,} files to {folder}.")
 

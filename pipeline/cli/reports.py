@@ -58,6 +58,7 @@ def report(
         tuple(name.lstrip("_") or name for name in collections or ()),
     )
     place, wanted = warehouse_at(warehouse), compose.reports_of(name, view)
+    rest = f"{selection.options()} -w {shlex.quote(warehouse)}" if warehouse else selection.options()
     if style == "csv" and output is not None:
         for path in compose.write_csv(place, wanted, selection, output):
             print(path)
@@ -68,7 +69,6 @@ def report(
     elif style == "html":
         if output is None and sys.stdout.isatty():
             raise UsageError("--format html: is no text for a terminal. Name a file with -o.")
-        write(compose.as_html(place, wanted, selection), output)
+        write(compose.as_html(place, wanted, selection, options=rest), output)
     else:
-        rest = f"{selection.options()} -w {shlex.quote(warehouse)}" if warehouse else selection.options()
         write(compose.as_text(place, wanted, selection, style, width=terminal_width(output), options=rest), output)

@@ -111,7 +111,7 @@ def write_csv(warehouse: Warehouse, reports: Sequence[Report], selection: Select
     return written
 
 
-def as_html(warehouse: Warehouse, reports: Sequence[Report], selection: Selection) -> str:
+def as_html(warehouse: Warehouse, reports: Sequence[Report], selection: Selection, *, options: str | None = None) -> str:
     """The page; with an overview where it holds all reports."""
     from pipeline.report.vega import Bundle
 
@@ -121,7 +121,9 @@ def as_html(warehouse: Warehouse, reports: Sequence[Report], selection: Selectio
     with selected(warehouse, selection, manifest) as connection:
         base = basis(connection)
         found = {report.name: figures(connection, report, limit=page.ROWS, pictures=True) for report in reports}
-        panels = [page.report_panel(report, found[report.name], selection.options()) for report in reports]
+        panels = [
+            page.report_panel(report, found[report.name], selection.options() if options is None else options) for report in reports
+        ]
         if len(reports) == len(REPORTS):
             by_view = {figure.section.view: figure for figures_found in found.values() for figure in figures_found}
             changed = None if selection else overview.changes(warehouse, manifest)

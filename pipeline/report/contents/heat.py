@@ -40,7 +40,7 @@ HEAT = Report(
             ),
             empty="No heat moved in the last 7 days that are known. " + _HOW,
             note="""
-                select format('{:,} of {:,} articles, up to {} UTC, when the newest revision was seen.', count(*),
+                select format('{:,} of {:,} articles that were seen, up to {} UTC, when the newest revision came.', count(*),
                               any_value(of_articles), strftime(max(known_until), '%Y-%m-%d %H:%M'))
                 from heat_movers
             """,
@@ -96,10 +96,10 @@ HEAT = Report(
             ),
             note="""
                 select case
-                    when max(observations) = 1 then 'Each article has been observed once: there is nothing to compare yet.'
+                    when max(score_changes) = 0 then 'No scores have been seen to change yet.'
                         || ' Each run adds what it sees: keep running, or give a source with its git history.'
                     else format('{:,} of {:,} lives rose above their quality; {:,} of these are still above, as far as is known.',
-                                count(peak_excess), count(*), count(*) filter (is_censored)) end
+                                count(peak_excess), count(*), count(*) filter (is_censored and ended is null)) end
                 from heat_lifecycle
             """,
         ),
@@ -163,7 +163,7 @@ HEAT = Report(
             "topic_heat_index",
             "Topics compared",
             "How hot were the topics' articles in a week, where all articles are 100?",
-            ("week", "topic", "heat_index", "excess_index", "mean_heat", "mean_excess", "article_hours", "all_article_hours"),
+            ("week", "topic", "heat_index", "mean_heat", "mean_excess", "article_hours", "all_article_hours"),
             order="week desc, article_hours desc, topic",
             empty="No article with a topic had heat and quality for any time. " + _HOW,
             chart=Chart(
@@ -281,6 +281,8 @@ HEAT = Report(
                 "secured_only",
                 "moved",
                 "deleted",
+                "rejected",
+                "skipped",
                 "quiet_share",
             ),
             order="day desc, source",
@@ -324,6 +326,8 @@ HEAT = Report(
                 "secured_only",
                 "moved",
                 "deleted",
+                "rejected",
+                "skipped",
                 "revision",
             ),
             order="observed_at desc, source, sequence desc",

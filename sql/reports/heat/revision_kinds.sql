@@ -3,7 +3,7 @@
 --   sequence: Ordinal among the revisions of the source, from 1
 --   revision: Commit (its hash) or run (its run_id)
 --   observed_at: Time of the commit or run [UTC]
---   kind: The first of new, content, moved, deleted, score_only, secured_only, rejected, skipped that has a file: the weightiest change
+--   kind: The first of new, content, moved, deleted, rejected, score_only, secured_only, skipped that has a file: the weightiest change
 --   kinds: How many of these have a file; 1 = nothing but the kind
 --   files: Files that it changed: the sum of the following
 --   new: Files seen for the first time, or again after they were gone
@@ -20,7 +20,7 @@ select
     revision,
     observed_at,
     case when new > 0 then 'new' when content > 0 then 'content' when moved > 0 then 'moved' when deleted > 0 then 'deleted'
-         when score_only > 0 then 'score_only' when secured_only > 0 then 'secured_only' when rejected > 0 then 'rejected'
+         when rejected > 0 then 'rejected' when score_only > 0 then 'score_only' when secured_only > 0 then 'secured_only'
          when skipped > 0 then 'skipped' end as kind,
     (new > 0)::bigint + (content > 0)::bigint + (score_only > 0)::bigint + (secured_only > 0)::bigint + (moved > 0)::bigint
         + (deleted > 0)::bigint + (rejected > 0)::bigint + (skipped > 0)::bigint as kinds,
