@@ -33,9 +33,10 @@ def build_part(task: PartTask) -> PartResult:
         frames = transform(_documents(task, states), keep_bodies=options.keep_bodies, keep_secured=options.keep_secured)
         listed, differing = states, {}
         if task.old is not None:
-            differing = _differences(root, task, frames, states)
+            before = {name: parts.read(root, name, file) for name, file in task.old.tables.items()}
+            differing = _differences(root, task, before, frames, states)
             listed = sorted([*_kept_states(root, task.old), *states], key=lambda state: state.path)
-            frames = _merge(root, task.old, frames, task.source)
+            frames = _merge(task.old, before, frames, task.source)
         read_now = states if task.report else []
         written = _write(root, task.part, frames)
         return PartResult(task.part, len(task.entries), written, listings.write(root, listed), read_now, differing)
@@ -52,7 +53,9 @@ def _kept_states(root: Path, old: OldPart) -> list[FileState]:
     return [state for state in listings.read(root, old.listing) if state.path not in old.drop]
 
 
-def _differences(root: Path, task: PartTask, frames: Frames, states: list[FileState]) -> dict[str, list[Difference]]:
+def _differences(
+    root: Path, task: PartTask, old_frames: Frames, frames: Frames, states: list[FileState]
+) -> dict[str, list[Difference]]:
     """Fields that changed, of each article that this part held before with another content."""
     assert task.old is not None
     before = {state.path: state for state in listings.read(root, task.old.listing)}
@@ -63,7 +66,6 @@ def _differences(root: Path, task: PartTask, frames: Frames, states: list[FileSt
     ]
     if not edited:
         return {}
-    old_frames = {name: parts.read(root, name, task.old.tables[name]) for name in VALUED if name in task.old.tables}
     old, new = _values(old_frames, edited), _values(frames, edited)
     return {article: differences(old[article], new[article]) for article in edited if article in old and article in new}
 
@@ -81,14 +83,14 @@ def _values(frames: Frames, articles: list[str]) -> dict[str, Values]:
     return {article: values_of(found) for article, found in rows.items() if "articles" in found}
 
 
-def _merge(root: Path, old: OldPart, frames: Frames, source: Source) -> Frames:
+def _merge(old: OldPart, before: Frames, frames: Frames, source: Source) -> Frames:
     """Old rows that stay and new rows, in the order of a build from scratch: documents by path, each document's rows together."""
     import pyarrow.compute as pc  # a build from scratch does without it
 
     dropped = pa.array([source.document_id(path) for path in old.drop], pa.string())
     merged = {}
     for name, new in frames.items():
-        kept = parts.read(root, name, old.tables[name]) if name in old.tables else TABLES[name].empty()
+        kept = before[name] if name in before else TABLES[name].empty()
         stays = pc.invert(pc.is_in(kept[TABLES[name].key[0]], value_set=dropped))
         merged[name] = pa.concat_tables([kept.filter(stays).cast(TABLES[name].arrow), new])
     documents = merged["documents"]

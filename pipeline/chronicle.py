@@ -40,6 +40,8 @@ class News(Struct):
 
 def changes_table(news: News, observed: pa.Table) -> pa.Table:
     """Rows of `content_changes` of the articles that have a row in `observed`."""
+    if not news.differences:
+        return TABLES["content_changes"].empty()
     there = set(observed["article_id"].to_pylist())
     rows = [
         (article, news.seen.revision, *difference)

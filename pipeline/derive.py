@@ -16,6 +16,7 @@ from pipeline.schema import TABLES
 from pipeline.transform import PART_TABLES, observations, providers, related, topics
 
 Tables = dict[str, list[PartFile]]
+Observe = Callable[[duckdb.DuckDBPyConnection, observations.Seen], pa.Table]
 Connect = Callable[[], duckdb.DuckDBPyConnection]
 
 ROWS_AT_ONCE = 100_000
@@ -47,14 +48,18 @@ def add_derived(
     try:
         derived = {name: threads.submit(_derived, opener.views_of(origins), name) for name, (_, origins) in DERIVATIONS.items()}
         origins = ("articles", "documents", "observations")
-        observed = threads.submit(_observed, opener.views_of(origins), news.seen).result()
+        is_first = not any(file.rows for file in tables["observations"])
+        observe = observations.begin if is_first else observations.derive
+        observed = threads.submit(_observed, opener.views_of(origins), observe, news.seen).result()
         made = {name: rows.result() for name, rows in derived.items()}
     finally:
         threads.shutdown(wait=False, cancel_futures=True)  # who stops a run does not wait for a query
     for name, rows in made.items():
         tables[name] = [parts.write(warehouse.root, name, rows)]
     added = {"observations": observed, "content_changes": chronicle.changes_table(news, observed)}
-    added["revisions"] = chronicle.revisions_table(news, chronicle.last_revisions(warehouse.root, tables["revisions"]))
+    added["revisions"] = chronicle.revisions_table(
+        news, chronicle.last_revisions(warehouse.root, [file for file in tables["revisions"] if file.rows])
+    )
     for name, rows in added.items():
         if rows.num_rows:
             tables[name] = chronicle.appended(warehouse.root, name, [file for file in tables[name] if file.rows], rows)
@@ -93,9 +98,9 @@ def _derived(connect: Connect, name: str) -> pa.Table:
     return TABLES[name].enforce(rows)
 
 
-def _observed(connect: Connect, seen: observations.Seen) -> pa.Table:
+def _observed(connect: Connect, observe: Observe, seen: observations.Seen) -> pa.Table:
     with connect() as connection:
-        rows = observations.derive(connection, seen)
+        rows = observe(connection, seen)
     return TABLES["observations"].enforce(rows)
 
 

@@ -28,6 +28,23 @@ class Seen(Struct):
     """Sources whose observations come from a history of their own."""
 
 
+def begin(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
+    """The rows of a warehouse that has no observation yet: the first sight of every article."""
+    connection.register("elsewhere", _pairs(source=list(seen.elsewhere)))
+    return connection.sql(
+        """
+        select articles.article_id, 1::bigint as sequence, articles.source, articles.path, $revision as revision,
+               $observed_at::timestamptz as observed_at, 'first' as change, null::varchar as moved_from, articles.quality,
+               articles.heat, articles.published, articles.related_count, documents.content_hash, null::varchar as blob
+        from articles
+        join documents on documents.document_id = articles.article_id
+        where articles.source not in (from elsewhere)
+        order by articles.article_id
+        """,
+        params={"revision": seen.revision, "observed_at": seen.observed_at},
+    ).to_arrow_table()
+
+
 def derive(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
     """Rows to add: articles that differ from their last row, came back or moved; and the ends of those that are gone.
 
