@@ -1,7 +1,10 @@
 """Other tools read the warehouse, by the lines of docs/tools.md; DuckDB 1.x; and the wheel works where there is no checkout."""
 
+import importlib.util
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import venv
@@ -50,6 +53,31 @@ def test_python_run(tmp_path: Path) -> None:
     assert result.published and result.record.articles == 195
     with pipeline.connect(tmp_path / "w") as connection:
         assert connection.execute("select count(*) from coverage_by_topic").fetchone() == (12,)
+
+
+SPARK = """
+import json, sys
+from pyspark.sql import SparkSession
+spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.sql.session.timeZone", "UTC").getOrCreate()
+found = {name: spark.read.parquet(f"{sys.argv[1]}/{name}").count() for name in sys.argv[2:]}
+articles = spark.read.parquet(f"{sys.argv[1]}/articles")
+[[total, newest]] = articles.selectExpr("sum(quality)", "cast(max(published_at) as string)").collect()
+topics = articles.join(spark.read.parquet(f"{sys.argv[1]}/article_topics"), "article_id").groupBy("topic").count().collect()
+print(json.dumps([found, total, newest, sorted(map(list, topics), key=str)]))
+"""
+
+
+def test_spark_reads_every_table(shipped: World) -> None:
+    """Where PySpark and Java are installed: counts, numbers, times and a join as DuckDB has them."""
+    if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
+        pytest.skip("PySpark or Java is not installed")
+    command = [sys.executable, "-c", SPARK, shipped.warehouse / "current", *TABLES]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found, total, newest, topics = json.loads(done.stdout.splitlines()[-1])
+    assert found == {name: shipped.rows(f"select count(*) from {name}")[0][0] for name in TABLES}
+    assert [(total, newest)] == shipped.rows("select sum(quality), max(published_at at time zone 'UTC')::varchar from articles")
+    counted = shipped.rows("select topic, count(*) from article_topics join articles using (article_id) group by topic")
+    assert topics == sorted(map(list, counted), key=str)
 
 
 def test_duckdb_1_opens_the_database_and_answers_every_view(shipped: World, tmp_path: Path) -> None:
