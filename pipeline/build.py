@@ -34,8 +34,10 @@ def build_part(task: PartTask) -> PartResult:
         listed, differing = states, {}
         if task.old is not None:
             before = {name: parts.read(root, name, file) for name, file in task.old.tables.items()}
-            differing = _differences(root, task, before, frames, states)
-            listed = sorted([*_kept_states(root, task.old), *states], key=lambda state: state.path)
+            then = listings.read(root, task.old.listing)
+            differing = _differences(task.source, then, before, frames, states)
+            kept = [state for state in then if state.path not in task.old.drop]
+            listed = sorted([*kept, *states], key=lambda state: state.path)
             frames = _merge(task.old, before, frames, task.source)
         read_now = states if task.report else []
         written = _write(root, task.part, frames)
@@ -49,20 +51,13 @@ def _write(root: Path, part: str, frames: Frames) -> dict[str, PartFile]:
     return {name: parts.write(root, name, table, part) for name, table in frames.items() if table.num_rows}
 
 
-def _kept_states(root: Path, old: OldPart) -> list[FileState]:
-    return [state for state in listings.read(root, old.listing) if state.path not in old.drop]
-
-
 def _differences(
-    root: Path, task: PartTask, old_frames: Frames, frames: Frames, states: list[FileState]
+    source: Source, then: list[FileState], old_frames: Frames, frames: Frames, states: list[FileState]
 ) -> dict[str, list[Difference]]:
     """Fields that changed, of each article that this part held before with another content."""
-    assert task.old is not None
-    before = {state.path: state for state in listings.read(root, task.old.listing)}
+    before = {state.path: state.content_hash for state in then}
     edited = [
-        task.source.document_id(state.path)
-        for state in states
-        if state.path in before and state.content_hash != before[state.path].content_hash
+        source.document_id(state.path) for state in states if state.path in before and state.content_hash != before[state.path]
     ]
     if not edited:
         return {}

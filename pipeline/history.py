@@ -16,7 +16,7 @@ from pipeline.load import parts
 from pipeline.manifest import PartFile
 from pipeline.plan import HistoryResult, HistoryTask, Last, Track
 from pipeline.schema import TABLES
-from pipeline.transform import document_rows
+from pipeline.transform import rows_or_rejection
 from pipeline.transform.articles import Row, status_of
 from pipeline.transform.changes import Values, differences, values_of
 
@@ -150,8 +150,9 @@ class _History:
         after = way.document if way.document and way.document.content_hash == version.content_hash else self._again(event.blob)
         article = self._task.source.document_id(way.path)
         commit, _ = self._task.commits[event.at]
-        if before and after:
-            found = differences(self._values(way.path, before), self._values(way.path, after))
+        old, new = (self._values(way.path, document) if document else None for document in (before, after))
+        if old and new:
+            found = differences(old, new)
             self._changes += [(article, commit, *difference) for difference in sorted(found)]
 
     def _again(self, blob: str | None) -> Document | None:
@@ -161,9 +162,10 @@ class _History:
         document = read_safely(content, strict=self._task.options.strict) if isinstance(content, bytes) else None
         return document if isinstance(document, Document) and document.article else None
 
-    def _values(self, path: str, document: Document) -> Values:
+    def _values(self, path: str, document: Document) -> Values | None:
         file = SourceFile(self._task.source.name, path, self._task.source.document_id(path), "")
-        return values_of(dict(document_rows(file, document, keep_bodies=self._task.options.keep_bodies, keep_secured=False)))
+        rows = dict(rows_or_rejection(file, document, keep_bodies=self._task.options.keep_bodies, keep_secured=False))
+        return values_of(rows) if "articles" in rows else None
 
     def _count(self, event: Event, word: str) -> None:
         self._counts.setdefault(event.at, Counter())[word] += 1

@@ -210,11 +210,7 @@ def _observations(connection: duckdb.DuckDBPyConnection, article: str) -> list[O
         ).fetchall()
         origin = None
         for _, observed_at, change, path, quality, heat, published, revision, moved_from in rows:
-            fields = connection.execute(
-                "select field, old_value, new_value from content_changes where article_id = $1 and revision = $2 order by field",
-                [article, revision],
-            ).fetchall()
-            changes = [Change(*field) for field in fields] if change.startswith("content") else []
+            changes = _changes(connection, article, revision) if change.startswith("content") else []
             found.append(Observation(observed_at, change, path, quality, heat, published, revision, changes))
             if moved_from is not None:
                 before = connection.execute(
@@ -227,6 +223,11 @@ def _observations(connection: duckdb.DuckDBPyConnection, article: str) -> list[O
         if origin is None:
             return found[::-1]
         article, until = origin
+
+
+def _changes(connection: duckdb.DuckDBPyConnection, article: str, revision: str) -> list[Change]:
+    query = "select field, old_value, new_value from content_changes where article_id = $1 and revision = $2 order by field"
+    return [Change(*row) for row in connection.execute(query, [article, revision]).fetchall()]
 
 
 def _paths(observations: list[Observation]) -> list[str]:

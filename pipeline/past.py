@@ -53,7 +53,7 @@ class Past:
             earliest = min(seconds for _, seconds in window.commits)
             self.began = earliest if self.began is None else min(self.began, earliest)
         self._counts: list[tuple[str, int, Counter[str]]] = []
-        self._files: list[tuple[int, HistoryResult]] = []
+        self._results: list[HistoryResult] = []
         self._last: dict[str, Last] = {}
 
     @property
@@ -109,7 +109,7 @@ class Past:
             tracks.append(Track(path, window.events[path], last.get(path)))
             waiting += len(window.events[path])
             if following is None or (waiting >= size and home[following] != home[path]):
-                number = len(self._files) + len(tasks)
+                number = len(self._results) + len(tasks)
                 tasks.append(HistoryTask(self.source, number, window.commits, tracks, str(root), options))
                 tracks, waiting = [], 0
         return tasks
@@ -127,7 +127,7 @@ class Past:
         """Keep what the tasks of a window found."""
         counts: dict[int, Counter[str]] = {}
         for result in results:
-            self._files.append((result.number, result))
+            self._results.append(result)
             self._last |= result.last
             for at, counted in result.counts.items():
                 counts.setdefault(at, Counter()).update(counted)
@@ -140,7 +140,7 @@ class Past:
         from pipeline.schema import TABLES
 
         found: Files = {}
-        for _, result in sorted(self._files, key=lambda pair: pair[0]):
+        for result in sorted(self._results, key=lambda result: result.number):
             for name, file in result.tables.items():
                 found.setdefault(name, []).append(file)
         if self._counts:

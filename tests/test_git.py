@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline import history, past
+from pipeline import history, past, transform
 from pipeline.defects import rejection_lines, rejections
+from pipeline.documents import Document, Rejection, SourceFile
 from pipeline.errors import SourceError, UsageError
 from pipeline.extract.git import Repository, address_of
 from pipeline.extract.source import Folder
@@ -270,6 +271,23 @@ def test_each_version_is_read_once(world: World, repo: Repo, monkeypatch: pytest
     repo.commit({"b.md": article(heat="53", title="B")})
     world.run(sources=(repo.address,))
     assert parsed == [article(heat="53", title="B").encode()]
+
+
+def test_a_surprise_in_an_old_version_does_not_stop_the_run(world: World, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs what changed in that version, field by field, and nothing else."""
+    for title in ("A", "boom", "C", "D"):
+        repo.commit({"a.md": article(title=title)})
+
+    def fragile(file: SourceFile, document: Document | Rejection, **options: bool) -> object:
+        if isinstance(document, Document) and document.article and document.article.title == "boom":
+            raise ZeroDivisionError("what nobody foresaw")
+        return real(file, document, **options)
+
+    real = transform.document_rows
+    monkeypatch.setattr(transform, "document_rows", fragile)
+    world.run(sources=(repo.address,))
+    assert world.rows("select change from observations order by sequence") == [("first",), ("content",), ("content",), ("content",)]
+    assert world.rows("select old_value, new_value from content_changes") == [("C", "D")]
 
 
 def test_content_that_changed_is_told_by_field(world: World, repo: Repo) -> None:

@@ -4,14 +4,13 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline import __version__
-from pipeline.errors import UsageError, WarehouseError
+from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
     from pipeline.load.snapshots import Warehouse
@@ -91,21 +90,7 @@ def write_pieces(pieces: Iterable[str], output: Path | None) -> None:
         for piece in pieces:
             sys.stdout.write(piece)
         return
-    if output.is_dir():
-        raise UsageError(f"{output}: is a folder. Name a file.")
-    place = output.resolve()
-    if output.exists() and not output.is_file():
-        with open(output, "w", encoding="utf-8", newline="") as sink:
-            sink.writelines(pieces)
-        return
-    aside = place.with_name(f".{os.getpid()}.query.tmp")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with open(aside, "w", encoding="utf-8", newline="") as sink:
-            sink.writelines(pieces)
-        os.replace(aside, place)
-    except OSError as error:
-        raise WarehouseError(f"{output}: cannot be written ({error.strerror}). Choose another place.") from error
-    finally:
-        with suppress(OSError):  # a file where a folder should be
-            aside.unlink()
+    from pipeline.export.places import replacing
+
+    with replacing([output]) as [target], open(target, "w", encoding="utf-8", newline="") as sink:
+        sink.writelines(pieces)

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from pipeline.documents import Rejection
 from pipeline.errors import SourceError, UsageError
-from pipeline.extract.source import Entry, Listing, Loaded, document_id, is_document, is_sidecar, text_of_name, too_large
+from pipeline.extract.source import Entry, Listing, Loaded, document_id, is_document, is_sidecar, named, text_of_name, too_large
 
 SCHEME = "git+file:"
 AHEAD = 100
@@ -146,9 +146,7 @@ def address_of(text: str, ref: str) -> str:
     """
     if is_address(text):
         raise UsageError(f"--git: {text} is an address already. Put the ref into it: #REF.")
-    name, equals, path = text.partition("=")
-    if not equals or "/" in name or os.path.exists(text):
-        name, path = "", text
+    name, path = named(text)
     place = os.path.realpath(path)
     start = place if os.path.isdir(place) else os.path.dirname(place)
     if not os.path.exists(place):

@@ -65,10 +65,8 @@ class Folder(Struct, frozen=True):
 
         Raises UsageError for an empty name or path, SourceError where nothing is there.
         """
-        name, equals, path = text.partition("=")
-        if not equals or "/" in name or os.path.exists(text):
-            name, path = "", text
-        elif not name:
+        name, path = named(text)
+        if path != text and not name:
             raise UsageError(f"{text!r}: the source has no name (got nothing before `=`). Write NAME=PATH or PATH.")
         if not path:
             raise UsageError(f"{text!r}: the source has no path. Write NAME=PATH or PATH.")
@@ -145,6 +143,12 @@ class Folder(Struct, frozen=True):
         entries.sort(key=_by_path)
         sidecars.sort(key=_by_path)
         return Listing(entries, sidecars, rejected)
+
+
+def named(text: str) -> tuple[str, str]:
+    """Name and path of `[name=]path`; the name is empty where none is given."""
+    name, equals, path = text.partition("=")
+    return ("", text) if not equals or "/" in name or os.path.exists(text) else (name, path)
 
 
 def document_id(source: str, path: str) -> str:

@@ -26,7 +26,7 @@ def transform(documents: Iterable[Read], *, keep_bodies: bool = True, keep_secur
     while batch := list(itertools.islice(waiting, BATCH)):
         rows: dict[str, list[Row]] = {name: [] for name in PART_TABLES}
         for file, document in batch:
-            for name, found in _rows_or_rejection(file, document, keep_bodies, keep_secured):
+            for name, found in rows_or_rejection(file, document, keep_bodies=keep_bodies, keep_secured=keep_secured):
                 rows[name].extend(found)
         for name, found in rows.items():
             if found:
@@ -36,9 +36,10 @@ def transform(documents: Iterable[Read], *, keep_bodies: bool = True, keep_secur
     }
 
 
-def _rows_or_rejection(
-    file: SourceFile, document: Document | Rejection, keep_bodies: bool, keep_secured: bool
+def rows_or_rejection(
+    file: SourceFile, document: Document | Rejection, *, keep_bodies: bool, keep_secured: bool
 ) -> list[tuple[str, list[Row]]]:
+    """All rows of one document, by table; those of a rejection where it brings up what nobody foresaw."""
     try:
         return document_rows(file, document, keep_bodies=keep_bodies, keep_secured=keep_secured)
     except Exception as error:  # one file's surprise must not stop the others

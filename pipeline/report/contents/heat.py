@@ -2,6 +2,8 @@
 
 from pipeline.report.sections import Chart, Report, Section
 
+_COUNTED = ("new", "content", "score_only", "secured_only", "moved", "deleted", "rejected", "skipped")
+"""What revisions count."""
 _HOW = "Each run adds what it sees: keep running, or give a source with its git history."
 
 HEAT = Report(
@@ -94,12 +96,13 @@ HEAT = Report(
                     order by place, days_since_first_seen
                 """,
             ),
-            note="""
+            note=f"""
                 select case
                     when max(score_changes) = 0 then 'No scores have been seen to change yet.'
-                        || ' Each run adds what it sees: keep running, or give a source with its git history.'
-                    else format('{:,} of {:,} lives rose above their quality; {:,} of these are still above, as far as is known.',
-                                count(peak_excess), count(*), count(*) filter (is_censored and ended is null)) end
+                        || ' {_HOW}'
+                    else format('{{:,}} of {{:,}} lives rose above their quality; {{:,}} of these are still above,'
+                                || ' as far as is known.', count(peak_excess), count(*),
+                                count(*) filter (is_censored and ended is null)) end
                 from heat_lifecycle
             """,
         ),
@@ -275,14 +278,7 @@ HEAT = Report(
                 "source",
                 "revisions",
                 "files",
-                "new",
-                "content",
-                "score_only",
-                "secured_only",
-                "moved",
-                "deleted",
-                "rejected",
-                "skipped",
+                *_COUNTED,
                 "quiet_share",
             ),
             order="day desc, source",
@@ -320,14 +316,7 @@ HEAT = Report(
                 "source",
                 "kind",
                 "files",
-                "new",
-                "content",
-                "score_only",
-                "secured_only",
-                "moved",
-                "deleted",
-                "rejected",
-                "skipped",
+                *_COUNTED,
                 "revision",
             ),
             order="observed_at desc, source, sequence desc",
