@@ -4,10 +4,11 @@ import datetime as dt
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any, TypeVar
 
 import duckdb
@@ -106,19 +107,35 @@ class Session:
         return self._waited(lambda: self._ask(statement, values, limit))
 
     def _waited(self, ask: Callable[[], Asked]) -> Asked:
-        """Asked in a thread, so that a signal ends it at once: DuckDB looks for one only between some of its steps."""
-        with ThreadPoolExecutor(1) as thread:
-            asked = thread.submit(ask)
-            try:
-                while not asked.done():
-                    wait([asked], timeout=0.2)
-            except KeyboardInterrupt as error:
-                self.connection.interrupt()
+        """Asked in a thread, so that a signal ends it at once: DuckDB looks for one only between some of its steps.
+
+        The thread is interrupted until it has ended: an interruption before DuckDB begins is lost, and two threads must not
+        share the connection.
+        """
+        given_up, found = Event(), Future[Asked]()
+
+        def answer() -> None:
+            if not given_up.is_set():
+                try:
+                    found.set_result(ask())
+                except BaseException as error:  # for the thread that waits
+                    found.set_exception(error)
+
+        thread = Thread(target=answer)
+        try:
+            thread.start()
+            while thread.is_alive():
+                thread.join(0.2)
+        except BaseException as error:
+            given_up.set()
+            while thread.is_alive():
+                with suppress(KeyboardInterrupt):
+                    self.connection.interrupt()
+                    thread.join(0.05)
+            if isinstance(error, KeyboardInterrupt):
                 raise RuntimeError("Query interrupted") from error
-            except BaseException:
-                self.connection.interrupt()
-                raise
-        return asked.result()
+            raise
+        return found.result()
 
     def _ask(self, statement: duckdb.Statement, values: dict[str, Value], limit: int | None) -> Answer:
         found = self.connection.execute(statement, values or None)

@@ -2,8 +2,11 @@
 
 import datetime as dt
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import duckdb
@@ -473,3 +476,30 @@ def test_an_empty_warehouse_answers(world: World) -> None:
     world.run(allow_empty=True)
     assert ask(world, "select title from articles") == []
     assert not any(world.site.iterdir())
+
+
+def test_ctrl_c_before_a_query_begins_ends_it_too(asked: World) -> None:
+    """An interruption that DuckDB does not see yet comes again; the connection then answers, as nobody else asks it any more."""
+    session = Session(Warehouse(asked.warehouse), None)
+    begun, finished = threading.Event(), []
+
+    def late() -> None:
+        begun.set()
+        subprocess.run(["sleep", "0.3"], check=True)
+        session.connection.execute("select sum(a.range * b.range) from range(1000000) as a, range(20000) as b").fetchall()
+        finished.append(True)
+
+    def press() -> None:
+        begun.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    pressing = threading.Thread(target=press)
+    pressing.start()
+    try:
+        with pytest.raises(RuntimeError, match="Query interrupted"):
+            session._waited(late)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        pressing.join()
+    assert not finished and session.connection.execute("select 42").fetchall() == [(42,)]
