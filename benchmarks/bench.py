@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pipeline
-from pipeline.relations import relations
+from pipeline.views.relations import relations
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / "benchmarks" / "scratch"
@@ -40,7 +40,9 @@ class Cost(NamedTuple):
 def timed(command: Command) -> Cost:
     """Run a command to its end. Raises CalledProcessError where it fails."""
     start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK)
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK
+    )
     _, status, usage = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -52,7 +54,9 @@ def timed(command: Command) -> Cost:
 def peak_memory(command: Command) -> float:
     """Largest PSS of the process tree, in MB."""
     peak = 0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK
+    ) as process:
         while process.poll() is None:
             peak = max(peak, sum(_pss(pid) for pid in _tree(process.pid)))
             time.sleep(0.01)
@@ -89,7 +93,10 @@ def in_turn(rounds: int, measures: dict[str, Callable[[], Cost]]) -> dict[str, C
             if number:
                 seen[name].append(cost)
     return {
-        name: Cost(statistics.median(cost.wall for cost in costs), statistics.median(cost.processor for cost in costs))
+        name: Cost(
+            statistics.median(cost.wall for cost in costs),
+            statistics.median(cost.processor for cost in costs),
+        )
         for name, costs in seen.items()
     }
 
@@ -101,7 +108,11 @@ def generated(articles: int) -> Path:
         print(f"writing {articles:,} articles", flush=True)
         aside = folder.with_suffix(".tmp")
         shutil.rmtree(aside, ignore_errors=True)
-        subprocess.run([PIPELINE, "sample", str(aside), "--articles", str(articles)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [PIPELINE, "sample", str(aside), "--articles", str(articles)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
         aside.rename(folder)
     return folder
 
@@ -152,7 +163,9 @@ def read_every_byte(site: Path) -> Command:
 
 def survives(command: Command) -> bool:
     """Whether a command ends well: naive.py does not where a site has defects of every kind."""
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK, check=False)
+    done = subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK, check=False
+    )
     return done.returncode == 0
 
 
@@ -177,7 +190,10 @@ def compare(site: Path, rounds: int) -> list[str]:
         measures["naive.py"] = lambda: timed(naive)
     costs = in_turn(rounds, measures)
     shutil.rmtree(WORK / "cold", ignore_errors=True)
-    memory = {"cold build": peak_memory(build(site, "cold")), "nothing changed": peak_memory(build(site, "warm"))}
+    memory = {
+        "cold build": peak_memory(build(site, "cold")),
+        "nothing changed": peak_memory(build(site, "warm")),
+    }
     if comparable:
         memory["naive.py"] = peak_memory(naive)
     base = costs.get("naive.py")
@@ -186,9 +202,15 @@ def compare(site: Path, rounds: int) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for name, cost in costs.items():
-        ratios = [f"{base.wall / cost.wall:.1f}", f"{base.processor / cost.processor:.1f}"] if base else ["", ""]
+        ratios = (
+            [f"{base.wall / cost.wall:.1f}", f"{base.processor / cost.processor:.1f}"]
+            if base
+            else ["", ""]
+        )
         peak = f"{memory[name]:.0f}" if name in memory else ""
-        lines.append(f"| {name} | {cost.wall:.2f} | {cost.processor:.2f} | {peak} | {ratios[0]} | {ratios[1]} |")
+        lines.append(
+            f"| {name} | {cost.wall:.2f} | {cost.processor:.2f} | {peak} | {ratios[0]} | {ratios[1]} |"
+        )
     return lines
 
 
@@ -197,12 +219,25 @@ def reports(site: Path) -> list[str]:
     subprocess.run(build(site, "warm"), check=True)
     place = ["--warehouse", str(WORK / "warm")]
     measures = {
-        "the page: all reports as HTML": [PIPELINE, "report", "all", "--format", "html", "-o", str(WORK / "report.html"), *place],
+        "the page: all reports as HTML": [
+            PIPELINE,
+            "report",
+            "all",
+            "--format",
+            "html",
+            "-o",
+            str(WORK / "report.html"),
+            *place,
+        ],
         "`pipeline report quality`": [PIPELINE, "report", "quality", *place],
         '`pipeline query "select 1"`': [PIPELINE, "query", "select 1", *place],
     }
     costs = in_turn(3, {name: partial(timed, command) for name, command in measures.items()})
-    lines = ["| work | wall s |", "|---|---|", *(f"| {name} | {cost.wall:.2f} |" for name, cost in costs.items())]
+    lines = [
+        "| work | wall s |",
+        "|---|---|",
+        *(f"| {name} | {cost.wall:.2f} |" for name, cost in costs.items()),
+    ]
     connection = pipeline.connect(WORK / "warm")
     seconds = {}
     for relation in relations("views", "reports"):
@@ -226,20 +261,44 @@ def exports(site: Path, sources: int) -> list[str]:
     """
     shutil.rmtree(WORK / "many", ignore_errors=True)
     named = [f"site{number}={site}" for number in range(sources)]
-    subprocess.run([PIPELINE, "run", *named, "--warehouse", str(WORK / "many"), "--quiet"], check=True)
-    [(articles,)] = pipeline.connect(WORK / "many").execute("select count(*) from articles").fetchall()
+    subprocess.run(
+        [PIPELINE, "run", *named, "--warehouse", str(WORK / "many"), "--quiet"], check=True
+    )
+    [(articles,)] = (
+        pipeline.connect(WORK / "many").execute("select count(*) from articles").fetchall()
+    )
     program = "import sys, pipeline; pipeline.connect(sys.argv[1]).execute(\"copy articles to 'plain.csv' (format csv, header)\")"
-    wanted = (["articles.csv"], ["articles.csv", "--order-by", "title"], ["articles.jsonl"], ["articles.parquet"])
+    wanted = (
+        ["articles.csv"],
+        ["articles.csv", "--order-by", "title"],
+        ["articles.jsonl"],
+        ["articles.parquet"],
+    )
     commands = {
-        f"`pipeline export articles -o {' '.join(words)}`": [PIPELINE, "export", "articles", "-w", str(WORK / "many"), "-o", *words]
+        f"`pipeline export articles -o {' '.join(words)}`": [
+            PIPELINE,
+            "export",
+            "articles",
+            "-w",
+            str(WORK / "many"),
+            "-o",
+            *words,
+        ]
         for words in wanted
     }
     commands["plain COPY by DuckDB, as CSV"] = [sys.executable, "-c", program, str(WORK / "many")]
     costs = in_turn(3, {name: partial(timed, command) for name, command in commands.items()})
-    lines = [f"{articles:,} articles, whole processes.", "", "| work | wall s | rows per s | peak memory MB |", "|---|---|---|---|"]
+    lines = [
+        f"{articles:,} articles, whole processes.",
+        "",
+        "| work | wall s | rows per s | peak memory MB |",
+        "|---|---|---|---|",
+    ]
     for name, command in commands.items():
         wall = costs[name].wall
-        lines.append(f"| {name} | {wall:.2f} | {articles / wall:,.0f} | {peak_memory(command):.0f} |")
+        lines.append(
+            f"| {name} | {wall:.2f} | {articles / wall:,.0f} | {peak_memory(command):.0f} |"
+        )
     for name in ("articles.csv", "articles.jsonl", "articles.parquet", "plain.csv"):
         (WORK / name).unlink()
     shutil.rmtree(WORK / "many")
@@ -255,7 +314,11 @@ def histories(rounds: int, commits: int) -> list[str]:
         subprocess.run(["git", "clone", "-q", "--bare", str(bundle), str(repository)], check=True)
     else:
         named = "a generated history"
-        subprocess.run([PIPELINE, "sample", str(repository), "--commits", str(commits)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [PIPELINE, "sample", str(repository), "--commits", str(commits)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
     git = ["git", "-C", str(repository)]
     program = (
         'cd "$1" && git log --first-parent -m --raw -z --no-abbrev --no-renames --format=%H main | tr "\\0" "\\n"'
@@ -279,7 +342,9 @@ def histories(rounds: int, commits: int) -> list[str]:
         return timed([*command, str(WORK / "fresh")])
 
     measures: dict[str, Callable[[], Cost]] = {
-        "git log and every version, by git alone": lambda: timed(["sh", "-c", program, "sh", str(repository)]),
+        "git log and every version, by git alone": lambda: timed(
+            ["sh", "-c", program, "sh", str(repository)]
+        ),
         "whole history": anew,
         "the newest 20 commits": newest,
         "nothing new": lambda: timed([*command, str(WORK / "whole")]),
@@ -297,7 +362,9 @@ def histories(rounds: int, commits: int) -> list[str]:
         "| work | wall s | processor s |",
         "|---|---|---|",
     ]
-    lines += [f"| {name} | {cost.wall:.2f} | {cost.processor:.2f} |" for name, cost in costs.items()]
+    lines += [
+        f"| {name} | {cost.wall:.2f} | {cost.processor:.2f} |" for name, cost in costs.items()
+    ]
     return [*lines, "", f"The whole history takes {peak:.0f} MB at most."]
 
 
@@ -317,19 +384,27 @@ def sizes(small: int, large: int) -> list[str]:
         lines.append(
             f"| {articles:,} | {cost.wall:.2f} | {cost.wall / articles * 1e6:.0f} | {peaks[-1]:.0f} | {written / articles:.0f} |"
         )
-    return [*lines, "", f"{large / small:.0f} times the articles need {peaks[1] / peaks[0]:.2f} times the memory."]
+    return [
+        *lines,
+        "",
+        f"{large / small:.0f} times the articles need {peaks[1] / peaks[0]:.2f} times the memory.",
+    ]
 
 
 def machine() -> str:
     """What this was measured on."""
-    packages = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "pyarrow", "pandas", "yaml-rs", "msgspec"))
+    packages = ", ".join(
+        f"{name} {version(name)}" for name in ("duckdb", "pyarrow", "pandas", "yaml-rs", "msgspec")
+    )
     cores = len(os.sched_getaffinity(0))
     return f"{cores} processors, {platform.system()} {platform.machine()}, Python {platform.python_version()}, {packages}."
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one round on a small site, print only")
+    parser.add_argument(
+        "--quick", action="store_true", help="one round on a small site, print only"
+    )
     quick = parser.parse_args().quick
     WORK.mkdir(parents=True, exist_ok=True)
     rounds, small, large = (1, 2_000, 4_000) if quick else (5, 20_000, 200_000)
@@ -337,7 +412,9 @@ def main() -> None:
     site = real or generated(small)
     named = "20,000 real file versions" if real else f"{small:,} generated articles"
     starts = {"help": [PIPELINE, "--help"], "python": [sys.executable, "-c", ""]}
-    started = in_turn(1 if quick else 5, {name: partial(timed, command) for name, command in starts.items()})
+    started = in_turn(
+        1 if quick else 5, {name: partial(timed, command) for name, command in starts.items()}
+    )
     lines = [
         "# Benchmarks",
         "",

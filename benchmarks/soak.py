@@ -26,7 +26,13 @@ import pipeline
 
 ROOT = Path(__file__).parents[1]
 ACROSS_RUNS = "select path, title, heat, topics_count from articles order by path"
-EXPECTED = {0, 5, 143, -signal.SIGKILL, -signal.SIGTERM}  # the last one: stopped before Python listens
+EXPECTED = {
+    0,
+    5,
+    143,
+    -signal.SIGKILL,
+    -signal.SIGTERM,
+}  # the last one: stopped before Python listens
 
 IMPATIENT = """
 import datetime
@@ -41,7 +47,11 @@ class Soak:
     """One soak: its site, its warehouse, and what happened."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self.site, self.warehouse, self.stop = folder / "site", folder / "warehouse", folder / "stop"
+        self.site, self.warehouse, self.stop = (
+            folder / "site",
+            folder / "warehouse",
+            folder / "stop",
+        )
         self.chance = random.Random(seed)
         self.counts: Counter[str] = Counter()
         self.wrong: list[str] = []
@@ -58,7 +68,9 @@ class Soak:
         (self.site / "moved").mkdir(exist_ok=True)
         for number in range(count):
             folder = self.site / "moved" if number in moved else self.site
-            lines = f"title: Title {number}\nheat: {self.heat}\nquality: {number}\ntopics: [AI, Sea]"
+            lines = (
+                f"title: Title {number}\nheat: {self.heat}\nquality: {number}\ntopics: [AI, Sea]"
+            )
             (folder / f"{number}.md").write_text(f"---\n{lines}\n---\nBody {self.heat}.\n")
 
     def make_noise(self) -> None:
@@ -69,15 +81,34 @@ class Soak:
             if chance.random() < 0.3:
                 path.unlink(missing_ok=True)
             else:
-                path.write_text(chance.choice(["---\n", "---\na: [\n---\n", "no front matter\n", "---\nname: other\n---\n", "\0"]))
+                path.write_text(
+                    chance.choice(
+                        [
+                            "---\n",
+                            "---\na: [\n---\n",
+                            "no front matter\n",
+                            "---\nname: other\n---\n",
+                            "\0",
+                        ]
+                    )
+                )
             time.sleep(0.005)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """A command of the pipeline in a process of its own."""
         command = [sys.executable, "-c", IMPATIENT, *arguments, "--warehouse", str(self.warehouse)]
-        environment = os.environ | {"PIPELINE_KEEP_SNAPSHOTS": "3", "PIPELINE_KEEP_DAYS": "0", "PIPELINE_PART_SIZE": "60"}
+        environment = os.environ | {
+            "PIPELINE_KEEP_SNAPSHOTS": "3",
+            "PIPELINE_KEEP_DAYS": "0",
+            "PIPELINE_PART_SIZE": "60",
+        }
         return subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=self.site.parent
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            cwd=self.site.parent,
         )
 
     def run(self, *options: str, wound: signal.Signals | None = None) -> int:
@@ -87,7 +118,9 @@ class Soak:
             time.sleep(self.chance.uniform(0, 1.2))
             process.send_signal(wound)
         _, errors = process.communicate(timeout=120)
-        self.counts[f"run {signal.Signals(-process.returncode).name if process.returncode < 0 else process.returncode}"] += 1
+        self.counts[
+            f"run {signal.Signals(-process.returncode).name if process.returncode < 0 else process.returncode}"
+        ] += 1
         if process.returncode not in EXPECTED:
             self.wrong.append(f"exit {process.returncode}: {errors.strip()[-500:]}")
         return process.returncode
@@ -96,11 +129,16 @@ class Soak:
         """The rows of the warehouse must be those of the files."""
         with pipeline.connect(self.warehouse) as connection:
             found = connection.execute(ACROSS_RUNS).fetchall()
-        paths = sorted(str(path.relative_to(self.site)) for path in [*self.site.glob("*.md"), *self.site.glob("moved/*.md")])
+        paths = sorted(
+            str(path.relative_to(self.site))
+            for path in [*self.site.glob("*.md"), *self.site.glob("moved/*.md")]
+        )
         wanted = [(path, f"Title {Path(path).stem}", self.heat, 2) for path in paths]
         self.counts["comparisons with the files"] += 1
         if found != wanted:
-            self.wrong.append(f"{how}: {len(found)} rows, heat {found[:1]}, expected {len(wanted)} with {self.heat}")
+            self.wrong.append(
+                f"{how}: {len(found)} rows, heat {found[:1]}, expected {len(wanted)} with {self.heat}"
+            )
 
     def compare_with_full(self) -> None:
         """Two builds of a site that stands still: what changed, and from scratch."""
@@ -110,26 +148,50 @@ class Soak:
         copy = aside / "site"
         shutil.copytree(self.site, copy)
         subprocess.run(
-            [sys.executable, "-m", "pipeline", "run", f"site={copy}", "-q", "--warehouse", str(aside / "warehouse")], check=True
+            [
+                sys.executable,
+                "-m",
+                "pipeline",
+                "run",
+                f"site={copy}",
+                "-q",
+                "--warehouse",
+                str(aside / "warehouse"),
+            ],
+            check=True,
         )
         rows = []
         for place in (self.warehouse, aside / "warehouse"):
             with pipeline.connect(place) as connection:
                 articles = "select * exclude (article_id) from articles order by path"
-                rows.append([connection.execute(query).fetchall() for query in (articles, "from article_topics order by all")])
+                rows.append(
+                    [
+                        connection.execute(query).fetchall()
+                        for query in (articles, "from article_topics order by all")
+                    ]
+                )
         self.counts["comparisons with a build from scratch"] += 1
         if rows[0] != rows[1]:
             self.wrong.append("rows differ from those of a build from scratch")
 
     def upkeep(self) -> None:
         """What an operator does now and then."""
-        what = self.chance.choice([["gc", "--keep", "2", "--keep-days", "0"], ["rollback", "previous"], ["status"], ["check"]])
+        what = self.chance.choice(
+            [
+                ["gc", "--keep", "2", "--keep-days", "0"],
+                ["rollback", "previous"],
+                ["status"],
+                ["check"],
+            ]
+        )
         process = self.start(*what)
         _, errors = process.communicate(timeout=60)
         self.counts[what[0]] += 1
         unavoidable = what[0] == "rollback" and "there is no snapshot previous" in errors
         if process.returncode and not unavoidable:
-            self.wrong.append(f"{' '.join(what)}: exit {process.returncode}: {errors.strip()[-500:]}")
+            self.wrong.append(
+                f"{' '.join(what)}: exit {process.returncode}: {errors.strip()[-500:]}"
+            )
 
     def step(self) -> None:
         """Edit, run with some mishap, then run well and compare."""
@@ -142,7 +204,10 @@ class Soak:
             for thread in threads:
                 thread.join()
         elif mishap != "none":
-            self.run(*self.chance.choice([[], ["--full"]]), wound=signal.SIGKILL if mishap == "kill" else signal.SIGTERM)
+            self.run(
+                *self.chance.choice([[], ["--full"]]),
+                wound=signal.SIGKILL if mishap == "kill" else signal.SIGTERM,
+            )
         if self.run("--wait", "60") == 0:
             self.compare(f"after {mishap}")
         if self.chance.random() < 0.2:
@@ -152,7 +217,9 @@ class Soak:
 def reader(soak: Soak, kind: str) -> subprocess.Popen[str]:
     """A process that asks without pause, and fails where what it sees does not fit together."""
     command = [sys.executable, "-m", "tests.reader", kind, str(soak.warehouse), str(soak.stop)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    )
 
 
 def report(soak: Soak, minutes: float, told: list[dict[str, int]]) -> str:
@@ -197,7 +264,10 @@ def main() -> None:
             soak.step()
             steps += 1
             if steps % 15 == 0:
-                print(f"{(end - time.monotonic()) / 60:.1f} minutes left, {len(soak.wrong)} inconsistencies", flush=True)
+                print(
+                    f"{(end - time.monotonic()) / 60:.1f} minutes left, {len(soak.wrong)} inconsistencies",
+                    flush=True,
+                )
         soak.stop.touch()
         noise.join()
         told = []

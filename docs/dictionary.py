@@ -1,15 +1,19 @@
 """Print the data dictionary as `docs/data-dictionary.md` holds it; `make docs` checks that it is still so."""
 
-from pipeline.dictionary import diagrams, entries
-from pipeline.dictionary.shown import OVERVIEW, markdown, overview
-from pipeline.render import render
+from pipeline.text import render
+from pipeline.views.dictionary import diagrams
+from pipeline.views.dictionary.entries import entries
+from pipeline.views.dictionary.text import OVERVIEW, markdown, overview
 
 FOUND = entries()
 
 
 def tables() -> None:
     """Print the list of tables."""
-    print(render(OVERVIEW, overview([one for one in FOUND.values() if one.kind == "table"]), "md"), end="")
+    print(
+        render(OVERVIEW, overview([one for one in FOUND.values() if one.kind == "table"]), "md"),
+        end="",
+    )
 
 
 def diagram(text: str) -> None:

@@ -23,14 +23,17 @@ def take(browser: Browser, page: Path, picture: Path) -> None:
 
 def main() -> None:
     import pipeline
-    from pipeline.load.snapshots import Warehouse
+    from pipeline.load.warehouse import Warehouse
     from pipeline.report import compose
     from pipeline.report.selection import Selection
 
     with tempfile.TemporaryDirectory() as folder:
         warehouse, page = Path(folder) / "warehouse", Path(folder) / "report.html"
         pipeline.run(ROOT / "data" / "raw", warehouse=warehouse)
-        page.write_text(compose.as_html(Warehouse(warehouse), compose.reports_of("all"), Selection()), encoding="utf-8")
+        page.write_text(
+            compose.as_html(Warehouse(warehouse), compose.reports_of("all"), Selection()),
+            encoding="utf-8",
+        )
         with chromium() as browser:
             take(browser, page, ROOT / "docs" / "report.png")
 

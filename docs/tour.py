@@ -25,14 +25,23 @@ _VOLATILE = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  "), "2026-01-02T03:04:05Z  "),
     (re.compile(r"\b\d+\.\d s\b"), "0.6 s"),
     (re.compile(r"(newest article of .*Z), [0-9.]+ (min|h|d) ago"), r"\1, 639.8 d ago"),
-    (re.compile(r"(newest file of \S+ +)\d{4}-\d\d-\d\d \d\d:\d\dZ, [0-9.]+ (min|h|d) ago"), r"\g<1>2026-01-02 02:51Z, 25 min ago"),
-    (re.compile(r"(last good run +)\d{4}-\d\d-\d\d \d\d:\d\dZ, [0-9.]+ (min|h|d) ago"), r"\g<1>2026-01-02 03:04Z, 12 min ago"),
+    (
+        re.compile(r"(newest file of \S+ +)\d{4}-\d\d-\d\d \d\d:\d\dZ, [0-9.]+ (min|h|d) ago"),
+        r"\g<1>2026-01-02 02:51Z, 25 min ago",
+    ),
+    (
+        re.compile(r"(last good run +)\d{4}-\d\d-\d\d \d\d:\d\dZ, [0-9.]+ (min|h|d) ago"),
+        r"\g<1>2026-01-02 03:04Z, 12 min ago",
+    ),
     (re.compile(r"\([1-9][0-9,]* bytes\)"), "(48,213 bytes)"),
     (re.compile(r"(?m)^\d+( \* \* \* \* cd )"), r"21\1"),
     (re.compile(r"\d{8}T\d{6}\.\d{6}Z-\d+"), "20260102T030405.678901Z-4711"),
     (re.compile(re.escape(os.fspath(Path(sys.executable).parent))), "/opt/news/bin"),
     (re.compile(re.escape(os.fspath(_PLACE / "operating"))), "/srv/news"),
-    (re.compile(re.escape(os.fspath(_PLACE.resolve())) + "|" + re.escape(os.fspath(_PLACE))), "/srv/news"),
+    (
+        re.compile(re.escape(os.fspath(_PLACE.resolve())) + "|" + re.escape(os.fspath(_PLACE))),
+        "/srv/news",
+    ),
 ]
 
 
@@ -62,8 +71,18 @@ def show(command: str, *, head: int = 0, expected: int = 0) -> None:
         "COLUMNS": "116",
         "PYTHONWARNINGS": "",
     }
-    environment = {name: value for name, value in environment.items() if not name.startswith("PIPELINE_")}
-    done = subprocess.run(command, shell=True, cwd=_FOLDER[0], env=environment, capture_output=True, text=True, check=False)
+    environment = {
+        name: value for name, value in environment.items() if not name.startswith("PIPELINE_")
+    }
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=_FOLDER[0],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == expected, (command, done)
     text = done.stdout + done.stderr
     text = re.sub(r"\d{8}T\d{6}Z-[0-9a-f]{8}", _snapshot, text)
@@ -78,16 +97,18 @@ def show(command: str, *, head: int = 0, expected: int = 0) -> None:
 
 def tables() -> None:
     """Print the tables of the warehouse as Markdown."""
-    from pipeline.schema import RUNS, TABLES
+    from pipeline.schema.tables import RUNS, TABLES
 
     print("| table | one row per |", "|---|---|", sep="\n")
     for table in (*TABLES.values(), RUNS):
-        print(f"| `{table.name}` | {table.grain}{' (derived)' if table.derived and table is not RUNS else ''} |")
+        print(
+            f"| `{table.name}` | {table.grain}{' (derived)' if table.derived and table is not RUNS else ''} |"
+        )
 
 
 def views() -> None:
     """Print the views of `sql/` as Markdown, by folder."""
-    from pipeline.relations import relations
+    from pipeline.views.relations import relations
 
     print("| views | one row per |", "|---|---|", sep="\n")
     for relation in relations("views", "reports"):
@@ -108,7 +129,19 @@ def settings() -> None:
     assert isinstance(definition, ast.ClassDef)
     print("| setting | default | meaning |", "|---|---|---|", sep="\n")
     for field, note in zip(definition.body[1:], definition.body[2:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(note, ast.Expr):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(note, ast.Expr)
+        ):
             value = getattr(defaults, field.target.id)
-            shown = " ".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else value
-            print(f"| `{field.target.id}` | {f'`{shown}`' if shown != '' else ''} | {ast.literal_eval(note.value)} |")
+            shown = (
+                " ".join(value)
+                if isinstance(value, tuple)
+                else str(value).lower()
+                if isinstance(value, bool)
+                else value
+            )
+            print(
+                f"| `{field.target.id}` | {f'`{shown}`' if shown != '' else ''} | {ast.literal_eval(note.value)} |"
+            )

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-    from pipeline.comparison import Diff
     from pipeline.load.retention import Snapshot
-    from pipeline.record import RunRecord, RunResult
+    from pipeline.query.diff import Diff
+    from pipeline.runs.record import RunRecord, RunResult
 
-__version__ = "0.1.0"
+from pipeline._version import __version__
+
 __all__ = ["__version__", "connect", "diff", "reports", "rollback", "run", "snapshots", "table"]
 
 _Place = str | os.PathLike[str] | None
@@ -44,7 +45,7 @@ def connect(warehouse: _Place = None, snapshot: str | None = None) -> duckdb.Duc
     default the published one. A warehouse that was moved or copied works; a later run does not change what the connection shows.
     Raises WarehouseError where nothing is published, UsageError where there is no such snapshot.
     """
-    from pipeline.analysis import connected, warehouse_of
+    from pipeline.query.frames import connected, warehouse_of
 
     return connected(warehouse_of(warehouse), snapshot)
 
@@ -55,10 +56,10 @@ def diff(before: str = "previous", after: str = "current", warehouse: _Place = N
     `.counts` has the number of articles added, removed, changed and moved; `.changes` has one record per article that differs, with
     [old, new] of each field. Raises UsageError where there is no such snapshot, WarehouseError where its files are gone.
     """
-    from pipeline import comparison
-    from pipeline.analysis import warehouse_of
+    from pipeline.query import diff
+    from pipeline.query.frames import warehouse_of
 
-    return comparison.diff(warehouse_of(warehouse), before, after)
+    return diff.diff(warehouse_of(warehouse), before, after)
 
 
 def reports(
@@ -78,7 +79,8 @@ def reports(
     both included), an article counts that has one of the `topics`, `providers` (names or domains) and `collections`. What a row and
     each column is stands at the head of the view's file in `sql/reports/`. Raises UsageError for a name that nothing has.
     """
-    from pipeline.analysis import report_frames, warehouse_of
+    from pipeline.query.frames import warehouse_of
+    from pipeline.report.frames import report_frames
 
     return report_frames(
         warehouse_of(warehouse),
@@ -98,41 +100,53 @@ def rollback(snapshot: str, warehouse: _Place = None) -> RunRecord:
     The next run compares the files with it. Raises UsageError where there is no such snapshot, WarehouseError where it is damaged,
     LockHeld where a run is writing.
     """
-    from pipeline.analysis import warehouse_of
-    from pipeline.upkeep import roll_back
+    from pipeline.query.frames import warehouse_of
+    from pipeline.runs.maintenance import roll_back
 
     return roll_back(warehouse_of(warehouse), snapshot)
 
 
-def run(*sources: str | os.PathLike[str], full: bool = False, dry_run: bool = False, **settings: Any) -> RunResult:
+def run(
+    *sources: str | os.PathLike[str], full: bool = False, dry_run: bool = False, **settings: Any
+) -> RunResult:
     """Read what changed in the sources (`[name=]path`) and publish all tables; settings are those of `pipeline.toml`.
 
     `full` builds every part again. Raises PipelineError; the published snapshot then stays as it was.
     """
-    from pipeline import runs
+    from pipeline.runs import run
     from pipeline.settings import load_settings
 
-    flags = {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in settings.items()}
+    flags = {
+        name: os.fspath(value) if isinstance(value, os.PathLike) else value
+        for name, value in settings.items()
+    }
     flags["sources"] = tuple(os.fspath(source) for source in sources) or None
-    return runs.run(load_settings(flags)[0], full=full, dry_run=dry_run)
+    return run.run(load_settings(flags)[0], full=full, dry_run=dry_run)
 
 
 def snapshots(warehouse: _Place = None) -> list[Snapshot]:
     """The snapshots that are kept, oldest first: id, when it was made and replaced (UTC), its manifest, whether it is published."""
-    from pipeline.analysis import warehouse_of
     from pipeline.load import retention
+    from pipeline.query.frames import warehouse_of
 
     return retention.snapshots(warehouse_of(warehouse))
 
 
 @overload
 def table(
-    name: str, warehouse: _Place = None, snapshot: str | None = None, kind: Literal["pandas"] = "pandas"
+    name: str,
+    warehouse: _Place = None,
+    snapshot: str | None = None,
+    kind: Literal["pandas"] = "pandas",
 ) -> pandas.DataFrame: ...
 @overload
-def table(name: str, warehouse: _Place = None, snapshot: str | None = None, *, kind: Literal["arrow"]) -> pyarrow.Table: ...
+def table(
+    name: str, warehouse: _Place = None, snapshot: str | None = None, *, kind: Literal["arrow"]
+) -> pyarrow.Table: ...
 @overload
-def table(name: str, warehouse: _Place = None, snapshot: str | None = None, *, kind: Literal["polars"]) -> polars.DataFrame: ...
+def table(
+    name: str, warehouse: _Place = None, snapshot: str | None = None, *, kind: Literal["polars"]
+) -> polars.DataFrame: ...
 def table(
     name: str,
     warehouse: _Place = None,
@@ -145,7 +159,7 @@ def table(
     text, numbers or times. Raises QueryError for an unknown name, UsageError for an unknown snapshot or where polars is not
     installed.
     """
-    from pipeline.analysis import connected, frame_of, warehouse_of
+    from pipeline.query.frames import connected, frame_of, warehouse_of
 
     with connected(warehouse_of(warehouse), snapshot) as connection:
         return frame_of(connection, name, kind)

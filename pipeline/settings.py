@@ -81,7 +81,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         pattern = r"[0-9]+(\.[0-9]+)?%|[0-9]+"
         if self.max_rejects and not re.fullmatch(pattern, self.max_rejects):
-            raise ValueError(f"max_rejects {self.max_rejects!r} is neither a number nor a percentage")
+            raise ValueError(
+                f"max_rejects {self.max_rejects!r} is neither a number nor a percentage"
+            )
         for limit in (self.max_article_age, self.max_file_age, self.max_run_age):
             try:
                 parse_limits(limit)
@@ -98,7 +100,9 @@ def parse_limits(text: str) -> Limits:
         return Limits()
     ages = [_age(part) for part in text.split(",")]
     if len(ages) > 2 or None in ages:
-        raise UsageError(f"{text!r}: is no limit of age. Write ERROR or WARN,ERROR with m, h or d, such as 2h,6h.")
+        raise UsageError(
+            f"{text!r}: is no limit of age. Write ERROR or WARN,ERROR with m, h or d, such as 2h,6h."
+        )
     if len(ages) == 2 and ages[0] and ages[1] and ages[0] > ages[1]:
         raise UsageError(f"{text!r}: warns later than it is an error. Write the smaller age first.")
     return Limits(ages[0] if len(ages) == 2 else None, ages[-1])
@@ -106,7 +110,11 @@ def parse_limits(text: str) -> Limits:
 
 def _age(text: str) -> dt.timedelta | None:
     found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)([mhd])\s*", text)
-    return dt.timedelta(minutes=min(float(found[1]) * _MINUTES[found[2]], MOST_DAYS * _MINUTES["d"])) if found else None
+    return (
+        dt.timedelta(minutes=min(float(found[1]) * _MINUTES[found[2]], MOST_DAYS * _MINUTES["d"]))
+        if found
+        else None
+    )
 
 
 class Setting(Struct, frozen=True):
@@ -117,21 +125,31 @@ class Setting(Struct, frozen=True):
 
 
 def load_settings(
-    flags: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] = os.environ, file: Path = Path("pipeline.toml")
+    flags: Mapping[str, Any] | None = None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    file: Path = Path("pipeline.toml"),
 ) -> tuple[Settings, dict[str, Setting]]:
     """The settings in force, and where each came from. Flags that are None do not count.
 
     Raises UsageError for an unknown name or a value of the wrong type, naming its origin.
     """
-    found = {name: Setting(value, "default") for name, value in msgspec.structs.asdict(Settings()).items()}
+    found = {
+        name: Setting(value, "default")
+        for name, value in msgspec.structs.asdict(Settings()).items()
+    }
     for origin, values in _layers(flags or {}, environment, file):
         for name, value in values.items():
             if name not in found:
-                raise UsageError(f"{origin}: there is no setting {name!r}. Known are {', '.join(found)}.")
+                raise UsageError(
+                    f"{origin}: there is no setting {name!r}. Known are {', '.join(found)}."
+                )
             if value is None:
                 continue
             if name == "sources" and isinstance(value, str):
-                value = value.split("\n" if "git+" in value else os.pathsep)  # an address holds colons
+                value = value.split(
+                    "\n" if "git+" in value else os.pathsep
+                )  # an address holds colons
             elif name == "max_rejects":
                 value = str(value)
             elif isinstance(value, str):
@@ -139,7 +157,9 @@ def load_settings(
             try:
                 checked = msgspec.convert({name: value}, Settings, strict=False)
             except (msgspec.ValidationError, ValueError) as error:
-                raise UsageError(f"{_label(origin, name)}: {name} = {value!r} does not fit ({error}). Correct it.") from error
+                raise UsageError(
+                    f"{_label(origin, name)}: {name} = {value!r} does not fit ({error}). Correct it."
+                ) from error
             found[name] = Setting(getattr(checked, name), _label(origin, name))
     return Settings(**{name: setting.value for name, setting in found.items()}), found
 
@@ -151,7 +171,9 @@ def _label(origin: str, name: str) -> str:
     return {"flags": "flag", "environment": f"PIPELINE_{name.upper()}"}.get(origin, origin)
 
 
-def _layers(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path) -> list[tuple[str, Mapping[str, Any]]]:
+def _layers(
+    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path
+) -> list[tuple[str, Mapping[str, Any]]]:
     variables = {
         name.removeprefix("PIPELINE_").lower(): value
         for name, value in environment.items()
@@ -168,3 +190,13 @@ def _file_values(file: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise UsageError(f"{file}: cannot be read ({error}). Correct the file.") from error
+
+
+def parse_day(option: str, text: str | None) -> dt.date | None:
+    """A day as `2024-01-31`; raises UsageError for anything else."""
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: is no day (expected YYYY-MM-DD, UTC).") from error

@@ -23,7 +23,10 @@ FLAGS = [
 def chromium_path() -> str | None:
     """Where Chromium lies; None where it is not installed."""
     return (
-        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        os.environ.get("CHROMIUM")
+        or shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
     )
 
 
@@ -44,13 +47,26 @@ def chromium() -> Iterator[Browser]:
 class Visit:
     """A page that was opened, and everything that it said or asked the network for."""
 
-    def __init__(self, browser: Browser, path: Path, *, width: int = 1200, height: int = 900, scheme: str = "light") -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        path: Path,
+        *,
+        width: int = 1200,
+        height: int = 900,
+        scheme: str = "light",
+    ) -> None:
         self.said: list[str] = []
         self.asked: list[str] = []
-        self.page: Page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        self.page: Page = browser.new_page(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )  # type: ignore[arg-type]
         self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
         self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
-        self.page.on("dialog", lambda dialog: (self.said.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        self.page.on(
+            "dialog",
+            lambda dialog: (self.said.append(f"dialog: {dialog.message}"), dialog.dismiss()),
+        )
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.goto(path.as_uri())
 
@@ -61,4 +77,7 @@ class Visit:
 
     def drawn(self, tab: str) -> None:
         """Wait for the charts of a tab."""
-        self.page.wait_for_function("id => [...document.querySelectorAll(`#${id} .chart`)].every(e => e.dataset.drawn)", arg=tab)
+        self.page.wait_for_function(
+            "id => [...document.querySelectorAll(`#${id} .chart`)].every(e => e.dataset.drawn)",
+            arg=tab,
+        )

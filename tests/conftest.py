@@ -8,11 +8,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline import runs
-from pipeline.load.catalog import connect
-from pipeline.load.snapshots import Warehouse
-from pipeline.record import RunResult
+from pipeline.load.warehouse import Warehouse
+from pipeline.runs import run
+from pipeline.runs.record import RunResult
 from pipeline.settings import load_settings
+from pipeline.views.catalog import connect
 
 SHARED = Path(__file__).parents[2] / "shared" / "corpus"
 NOW = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
@@ -37,8 +37,13 @@ class World:
     def run(self, **settings: object) -> RunResult:
         now = settings.pop("now", NOW)
         dry_run, full = bool(settings.pop("dry_run", False)), bool(settings.pop("full", False))
-        flags = {"sources": (str(self.site),), "warehouse": str(self.warehouse), "workers": 1, **settings}
-        return runs.run(load_settings(flags, environment={})[0], now=now, dry_run=dry_run, full=full)  # type: ignore[arg-type]
+        flags = {
+            "sources": (str(self.site),),
+            "warehouse": str(self.warehouse),
+            "workers": 1,
+            **settings,
+        }
+        return run.run(load_settings(flags, environment={})[0], now=now, dry_run=dry_run, full=full)  # type: ignore[arg-type]
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         return connect(Warehouse(self.warehouse))

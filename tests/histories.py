@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import duckdb
 from msgspec import Struct
 
-from pipeline.chronicle import WORDS
-from pipeline.load import template
-from pipeline.schema import TABLES
+from pipeline.load.history import WORDS
+from pipeline.schema.tables import TABLES
+from pipeline.views import template
 
 _TOLD = ("observations", "revisions", "articles", "article_topics")
 
@@ -33,7 +33,10 @@ def moved(old: str, new: str, hour: float, heat: int | None, quality: int | None
 
 def scores(article: str, steps: Iterable[tuple[float, int | None, int | None]]) -> list[Seen]:
     """Observations of an article that stays where it is: hour, heat and quality."""
-    return [Seen(article, hour, "scores" if at else "first", heat, quality) for at, (hour, heat, quality) in enumerate(steps)]
+    return [
+        Seen(article, hour, "scores" if at else "first", heat, quality)
+        for at, (hour, heat, quality) in enumerate(steps)
+    ]
 
 
 def world() -> duckdb.DuckDBPyConnection:
@@ -42,7 +45,9 @@ def world() -> duckdb.DuckDBPyConnection:
     connection.execute("set global timezone = 'UTC'; set threads = 1")
     connection.execute(template.statements())
     for name in _TOLD:
-        connection.execute(f"create table made as from {name}; drop view {name}; alter table made rename to {name}")
+        connection.execute(
+            f"create table made as from {name}; drop view {name}; alter table made rename to {name}"
+        )
     return connection
 
 
@@ -81,15 +86,43 @@ def tell(
             )
         )
     columns = list(zip(*rows, strict=True)) or [()] * 10
-    time = "timestamptz '2026-01-05 00:00:00+00' + to_microseconds(round(hour * 3600000000)::bigint)"
-    names = ["article_id", "sequence", "path", "revision", "hour", "change", "moved_from", "quality", "heat", "published"]
-    types = ["varchar", "bigint", "varchar", "varchar", "double", "varchar", "varchar", "bigint", "bigint", "boolean"]
-    listed = ", ".join(f"unnest(${name}::{kind}[]) as {name}" for name, kind in zip(names, types, strict=True))
+    time = (
+        "timestamptz '2026-01-05 00:00:00+00' + to_microseconds(round(hour * 3600000000)::bigint)"
+    )
+    names = [
+        "article_id",
+        "sequence",
+        "path",
+        "revision",
+        "hour",
+        "change",
+        "moved_from",
+        "quality",
+        "heat",
+        "published",
+    ]
+    types = [
+        "varchar",
+        "bigint",
+        "varchar",
+        "varchar",
+        "double",
+        "varchar",
+        "varchar",
+        "bigint",
+        "bigint",
+        "boolean",
+    ]
+    listed = ", ".join(
+        f"unnest(${name}::{kind}[]) as {name}" for name, kind in zip(names, types, strict=True)
+    )
     connection.execute(
         f"insert into observations by name select * exclude (hour), {time} as observed_at, 'site' as source from (select {listed})",
         {name: list(values) for name, values in zip(names, columns, strict=True)},
     )
-    for sequence, (hour, counts) in enumerate([*(revisions or {}).items(), (until, {"secured_only": 1})], 1):
+    for sequence, (hour, counts) in enumerate(
+        [*(revisions or {}).items(), (until, {"secured_only": 1})], 1
+    ):
         kinds = ", ".join(f"{counts.get(word, 0)} as {word}" for word in WORDS)
         connection.execute(
             f"insert into revisions by name select 'site' as source, 'r{hour:g}' as revision, {sequence} as sequence, {time} as observed_at,"

@@ -37,10 +37,15 @@ def ask(warehouse: Path) -> list[int]:
         seen = [look(connection)]
     with pipeline.connect(warehouse) as connection:
         seen.append(look(connection))
-    folder = (warehouse / "current").resolve()  # else `current` may lead elsewhere between listing and opening
+    folder = (
+        warehouse / "current"
+    ).resolve()  # else `current` may lead elsewhere between listing and opening
     query = f"select min(heat), max(heat), count(*) from '{folder}/articles/*.parquet'"
     topics = f"select count(*) from '{folder}/article_topics/*.parquet'"
-    [(low, high, count)], [(of_topics,)] = duckdb.sql(query).fetchall(), duckdb.sql(topics).fetchall()
+    [(low, high, count)], [(of_topics,)] = (
+        duckdb.sql(query).fetchall(),
+        duckdb.sql(topics).fetchall(),
+    )
     assert low == high and of_topics == 2 * count, (low, high, count, of_topics)
     return [*seen, low]
 

@@ -3,7 +3,15 @@
 import subprocess
 from pathlib import Path
 
-GIT = ("git", "-c", "user.name=Robot", "-c", "user.email=robot@site.example", "-c", "init.defaultBranch=main")
+GIT = (
+    "git",
+    "-c",
+    "user.name=Robot",
+    "-c",
+    "user.email=robot@site.example",
+    "-c",
+    "init.defaultBranch=main",
+)
 Content = str | bytes | None
 """What a file gets; None deletes it."""
 
@@ -36,7 +44,9 @@ class Repo:
         """Write, replace or delete files; returns the hash. Each commit is two hours after the one before."""
         self.clock = at if at is not None else self.clock + 7_200
         head = self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
-        parts = [f"commit refs/heads/{branch}\ncommitter Robot <robot@site.example> {self.clock} +0000\ndata 0\n".encode()]
+        parts = [
+            f"commit refs/heads/{branch}\ncommitter Robot <robot@site.example> {self.clock} +0000\ndata 0\n".encode()
+        ]
         parts += [f"from {head}\n".encode()] if head else []
         parts += [f"merge refs/heads/{merge}\n".encode()] if merge else []
         for path, content in files.items():
@@ -49,12 +59,21 @@ class Repo:
             if mode == "160000":
                 parts.append(b"M 160000 " + data + b" " + quoted + b"\n")
             else:
-                parts.append(f"M {mode} inline ".encode() + quoted + f"\ndata {len(data)}\n".encode() + data + b"\n")
+                parts.append(
+                    f"M {mode} inline ".encode()
+                    + quoted
+                    + f"\ndata {len(data)}\n".encode()
+                    + data
+                    + b"\n"
+                )
         command = [*GIT, "-C", str(self.path), "fast-import", "--quiet", "--force"]
         subprocess.run(command, input=b"".join(parts), check=True, capture_output=True)
         return self.git("rev-parse", f"refs/heads/{branch}")
 
 
 def _quoted(path: bytes) -> bytes:
-    inner = b"".join(b"\\%03o" % byte if byte < 32 or byte > 126 or byte in b'"\\' else bytes([byte]) for byte in path)
+    inner = b"".join(
+        b"\\%03o" % byte if byte < 32 or byte > 126 or byte in b'"\\' else bytes([byte])
+        for byte in path
+    )
     return b'"' + inner + b'"'

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.build import build_part
-from pipeline.extract.source import Folder, read_file
-from pipeline.plan import Options, plan_all
+from pipeline.build.part import build_part
+from pipeline.build.tasks import Options
+from pipeline.extract.folder import Folder, read_file
+from pipeline.runs.plan import plan_all
 from tests.conftest import World, article
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -18,22 +19,37 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
 REJECTED: dict[str, tuple[bytes, tuple[str, str, int | None, int | None, str | None]]] = {
     "nul bytes": (b"---\ntitle: a\0b\n---\n", ("decode", "nul_bytes", 2, 9, "title: a\\0b")),
     "utf-16": ("---\ntitle: a\n---\n".encode("utf-16"), ("decode", "nul_bytes", 1, 1, None)),
-    "neither utf-8 nor cp1252": (b"---\ntitle: ok\nname: a\x81b\n---\n", ("decode", "not_utf8", 3, 8, "name: a\x81b")),
+    "neither utf-8 nor cp1252": (
+        b"---\ntitle: ok\nname: a\x81b\n---\n",
+        ("decode", "not_utf8", 3, 8, "name: a\x81b"),
+    ),
     "unclosed fence": (b"---\ntitle: a\n", ("fence", "unclosed_fence", 1, 1, "---")),
     "unclosed toml": (b"+++\ntitle = 'a'\n", ("fence", "unclosed_fence", 1, 1, "+++")),
     "unclosed json": (b'{\n"title": "a"\n', ("fence", "unclosed_fence", 1, 1, "{")),
     "bad yaml": (b"---\ntitle: a\nlist: [1, 2\n---\n", ("parse", "bad_yaml", 3, 7, "list: [1, 2")),
     "open quote": (b'---\ntitle: "a\n---\n', ("parse", "bad_yaml", 2, 8, 'title: "a')),
     "unknown anchor": (b"---\ntitle: *a\n---\n", ("parse", "bad_yaml", 2, 8, "title: *a")),
-    "unhashable key": (b"---\n? {a: [1]}\n: 1\ntitle: x\n---\n", ("parse", "bad_yaml", 2, 1, "? {a: [1]}")),
+    "unhashable key": (
+        b"---\n? {a: [1]}\n: 1\ntitle: x\n---\n",
+        ("parse", "bad_yaml", 2, 1, "? {a: [1]}"),
+    ),
     "bad toml": (b"+++\ntitle = \n+++\n", ("parse", "bad_toml", 2, 1, "title = ")),
     "bad json": (b'{\n"title": oops\n}\n', ("parse", "bad_json", 2, 10, '"title": oops')),
     "lone surrogate": (b'{\n"title": "\\ud83d"\n}\n', ("parse", "bad_json", None, None, None)),
-    "alias bomb": (f"---\n{BOMB}title: x\n---\n".encode(), ("parse", "alias_bomb", 3, 8, "b: &b [*a, *a")),
-    "nesting bomb": (f"---\ntitle: {'[' * 9999}\n---\n".encode(), ("parse", "nesting_bomb", 2, 263, "title: [[[[")),
+    "alias bomb": (
+        f"---\n{BOMB}title: x\n---\n".encode(),
+        ("parse", "alias_bomb", 3, 8, "b: &b [*a, *a"),
+    ),
+    "nesting bomb": (
+        f"---\ntitle: {'[' * 9999}\n---\n".encode(),
+        ("parse", "nesting_bomb", 2, 263, "title: [[[["),
+    ),
     "a list": (b"---\n- title\n---\n", ("parse", "not_a_mapping", 2, 1, "- title")),
     "a scalar": (b"---\njust text\n---\n", ("parse", "not_a_mapping", 2, 1, "just text")),
-    "broken secured": (b'---\ntitle: a\nsecured: "s3cret;iv"x\n---\n', ("parse", "bad_yaml", 3, 21, "secured: ...")),
+    "broken secured": (
+        b'---\ntitle: a\nsecured: "s3cret;iv"x\n---\n',
+        ("parse", "bad_yaml", 3, 21, "secured: ..."),
+    ),
 }
 
 
@@ -43,10 +59,14 @@ def test_rejection(world: World, name: str) -> None:
     world.write({"_news/bad.md": content, "_news/good.md": article()})
     result = world.run()
     assert (result.record.files, result.record.articles, result.record.rejected) == (2, 1, 1)
-    [row] = world.rows("select path, stage, code, line_number, column_number, line_text, message from rejections")
+    [row] = world.rows(
+        "select path, stage, code, line_number, column_number, line_text, message from rejections"
+    )
     assert row[0] == "_news/bad.md"
     assert row[1:5] == expected[:4]
-    assert (row[5] or "").startswith(expected[4] or "") and (row[5] is None) == (expected[4] is None)
+    assert (row[5] or "").startswith(expected[4] or "") and (row[5] is None) == (
+        expected[4] is None
+    )
     assert str(row[6]).endswith(".") and "s3cret" not in str(row)
     assert world.rows("select path from articles") == [("_news/good.md",)]
 
@@ -77,7 +97,11 @@ SURVIVED: dict[str, tuple[str | bytes, Found, dict[str, object]]] = {
         [("carriage_return", "", "5 CR", "read as line ends", 1, None)],
         {"title": "a", "heat": 5, "body_chars": 4},
     ),
-    "byte order mark": (b"\xef\xbb\xbf---\ntitle: a\n---\n", [("byte_order_mark", "", "U+FEFF", "left out", 1, 1)], {"title": "a"}),
+    "byte order mark": (
+        b"\xef\xbb\xbf---\ntitle: a\n---\n",
+        [("byte_order_mark", "", "U+FEFF", "left out", 1, 1)],
+        {"title": "a"},
+    ),
     "windows-1252": (
         b"---\ntitle: caf\xe9\n---\n",
         [("not_utf8", "", "title: café", "read as Windows-1252", 2, 11)],
@@ -85,12 +109,27 @@ SURVIVED: dict[str, tuple[str | bytes, Found, dict[str, object]]] = {
     ),
     "empty string": (
         "---\ntitle: a\nwebUrl: \"\"\nexcerpt: ''\n---\n",
-        [("empty_string", "excerpt", "", "set to null", 4, 10), ("empty_string", "webUrl", "", "set to null", 3, 9)],
+        [
+            ("empty_string", "excerpt", "", "set to null", 4, 10),
+            ("empty_string", "webUrl", "", "set to null", 3, 9),
+        ],
         {"web_url": None, "excerpt": None},
     ),
-    "empty title": ('---\ntitle: ""\n---\n', [("empty_string", "title", "", "set to null", 2, 8)], {"title": None}),
-    "number as text": (article(heat='"33"'), [("number_as_text", "heat", "33", "read as 33", 4, 7)], {"heat": 33}),
-    "decimal number": (article(heat="33.0"), [("decimal_number", "heat", "33.0", "read as 33", 4, 7)], {"heat": 33}),
+    "empty title": (
+        '---\ntitle: ""\n---\n',
+        [("empty_string", "title", "", "set to null", 2, 8)],
+        {"title": None},
+    ),
+    "number as text": (
+        article(heat='"33"'),
+        [("number_as_text", "heat", "33", "read as 33", 4, 7)],
+        {"heat": 33},
+    ),
+    "decimal number": (
+        article(heat="33.0"),
+        [("decimal_number", "heat", "33.0", "read as 33", 4, 7)],
+        {"heat": 33},
+    ),
     "boolean as text": (
         article(published="yes"),
         [("boolean_as_text", "published", "yes", "read as true", 5, 12)],
@@ -131,14 +170,26 @@ SURVIVED: dict[str, tuple[str | bytes, Found, dict[str, object]]] = {
         [("duplicate_key", "heat", "heat", "the last one counts", 4, 1)],
         {"heat": 2},
     ),
-    "words for a number": (article(heat="hot"), [("invalid_number", "heat", "hot", "set to null", 4, 7)], {"heat": None}),
-    "half a number": (article(heat="50.5"), [("invalid_number", "heat", "50.5", "set to null", 4, 7)], {"heat": None}),
+    "words for a number": (
+        article(heat="hot"),
+        [("invalid_number", "heat", "hot", "set to null", 4, 7)],
+        {"heat": None},
+    ),
+    "half a number": (
+        article(heat="50.5"),
+        [("invalid_number", "heat", "50.5", "set to null", 4, 7)],
+        {"heat": None},
+    ),
     "too many digits": (
         article(quality="9223372036854775808"),
         [("invalid_number", "quality", "9223372036854775808", "set to null", 3, 10)],
         {"quality": None},
     ),
-    "infinity": (article(heat=".inf"), [("invalid_number", "heat", ".inf", "set to null", 4, 7)], {"heat": None}),
+    "infinity": (
+        article(heat=".inf"),
+        [("invalid_number", "heat", ".inf", "set to null", 4, 7)],
+        {"heat": None},
+    ),
     "impossible date": (
         article(publishedDateTime="2024-02-30T10:00:00Z"),
         [("invalid_date", "publishedDateTime", "2024-02-30T10:00:00Z", "set to null", 6, 20)],
@@ -149,7 +200,11 @@ SURVIVED: dict[str, tuple[str | bytes, Found, dict[str, object]]] = {
         [("invalid_boolean", "published", "maybe", "set to null", 5, 12)],
         {"published": None},
     ),
-    "text for a map": (article(provider="CNN"), [("wrong_type", "provider", "CNN", "set to null", 6, 11)], {"provider_id": None}),
+    "text for a map": (
+        article(provider="CNN"),
+        [("wrong_type", "provider", "CNN", "set to null", 6, 11)],
+        {"provider_id": None},
+    ),
     "map for text": (
         article(excerpt="{a: 1}"),
         [("wrong_type", "excerpt", "{'a': 1}", "set to null", 6, 10)],
@@ -165,10 +220,23 @@ SURVIVED: dict[str, tuple[str | bytes, Found, dict[str, object]]] = {
         [("invalid_duration", "length", "eleven", "set to null", 6, 9)],
         {"duration_seconds": None},
     ),
-    "no web address": (article(originalUrl="htp//x"), [("invalid_url", "originalUrl", "htp//x", "not used", 6, 14)], {"url": None}),
+    "no web address": (
+        article(originalUrl="htp//x"),
+        [("invalid_url", "originalUrl", "htp//x", "not used", 6, 14)],
+        {"url": None},
+    ),
     "disagreeing urls": (
         article(originalUrl="https://a.example/x", webUrl="https://b.example/y"),
-        [("url_disagreement", "webUrl", "https://b.example/y", "canonical is https://a.example/x", 7, 9)],
+        [
+            (
+                "url_disagreement",
+                "webUrl",
+                "https://b.example/y",
+                "canonical is https://a.example/x",
+                7,
+                9,
+            )
+        ],
         {"url": "https://a.example/x"},
     ),
     "flow style": (
@@ -185,9 +253,13 @@ def test_finding(world: World, name: str) -> None:
     world.write({"_news/bad.md": content, "_news/good.md": article()})
     result = world.run()
     assert (result.record.articles, result.record.rejected) == (2, 0)
-    found = world.rows("select rule, field, value, action, line_number, column_number from findings order by position")
+    found = world.rows(
+        "select rule, field, value, action, line_number, column_number from findings order by position"
+    )
     assert found == expected
-    [row] = world.rows(f"select findings_count, {', '.join(values)} from articles where path = '_news/bad.md'")
+    [row] = world.rows(
+        f"select findings_count, {', '.join(values)} from articles where path = '_news/bad.md'"
+    )
     assert row == (len(expected), *values.values())
 
 
@@ -201,7 +273,9 @@ def test_finding(world: World, name: str) -> None:
         ("title: 1.10\nprovider: {name: +5}", "1.10", "+5"),
     ],
 )
-def test_text_that_looks_like_something_else_is_kept_as_written(world: World, content: str, title: str, provider: str) -> None:
+def test_text_that_looks_like_something_else_is_kept_as_written(
+    world: World, content: str, title: str, provider: str
+) -> None:
     world.write({"a.md": f"---\n{content}\n---\n"})
     assert world.run().findings == {}
     assert world.rows("select title, provider_name from articles") == [(title, provider)]
@@ -217,7 +291,9 @@ def test_strict_repairs_nothing(world: World) -> None:
         }
     )
     world.run(strict=True)
-    assert world.rows("select path, code, line_number, column_number from rejections order by path") == [
+    assert world.rows(
+        "select path, code, line_number, column_number from rejections order by path"
+    ) == [
         ("colon.md", "bad_yaml", 2, 9),
         ("latin.md", "not_utf8", 2, 11),
         ("twice.md", "bad_yaml", 3, 1),
@@ -244,7 +320,11 @@ def test_vanished_while_reading(world: World) -> None:
     [task] = plan_all(source, source.list(), None, 20, str(world.warehouse), Options()).tasks
     (world.site / "gone.md").unlink()
     result = build_part(task)
-    assert {name: file.rows for name, file in result.tables.items() if name in ("articles", "rejections", "documents")} == {
+    assert {
+        name: file.rows
+        for name, file in result.tables.items()
+        if name in ("articles", "rejections", "documents")
+    } == {
         "articles": 1,
         "documents": 2,
         "rejections": 1,
@@ -255,7 +335,9 @@ def test_vanished_while_reading(world: World) -> None:
 
 
 def test_permission_denied(world: World) -> None:
-    other = World(world.site.parent / "other")  # a run loads modules, and another user may not reach the interpreter's
+    other = World(
+        world.site.parent / "other"
+    )  # a run loads modules, and another user may not reach the interpreter's
     other.write({"a.md": article(provider="{name: P, domain: p.example.com}")})
     other.run()
     world.write({"closed.md": article(), "shut/a.md": article(), "good.md": article()})
@@ -294,7 +376,14 @@ def test_what_is_no_file_does_not_hold_the_run_up(world: World) -> None:
 
 
 def test_odd_names(world: World) -> None:
-    names = ["'; drop table articles; --.md", "new\nline.md", "emoji \U0001f525.md", "[1]*?.md", "back\\slash.md", "%s {}.md"]
+    names = [
+        "'; drop table articles; --.md",
+        "new\nline.md",
+        "emoji \U0001f525.md",
+        "[1]*?.md",
+        "back\\slash.md",
+        "%s {}.md",
+    ]
     world.write({name: article(heat="hot") for name in names})
     raw = os.fsencode(world.site) + b"/caf\xe9.md"
     Path(os.fsdecode(raw)).write_text(article())

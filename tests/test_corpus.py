@@ -31,16 +31,25 @@ def test_seed_article(world: World) -> None:
         16,
         "https://www.washingtonexaminer.com/news/human-civil-rights-groups-call-ban-police-facial-recognition-technology",
     )
-    assert world.rows("select position, topic from article_topics order by 1") == [(1, "Computer Vision"), (2, "AI")]
+    assert world.rows("select position, topic from article_topics order by 1") == [
+        (1, "Computer Vision"),
+        (2, "AI"),
+    ]
     assert world.rows("select quality, title from related order by position") == [
         (58, "Banning facial recognition technology: Baltimore’s bad idea | COMMENTARY"),
         (17, "Fish facial recognition? Researchers test technology on invasive Asian carp"),
     ]
-    assert world.rows("select owner, owner_position, width_px, height_px, is_cached from images") == [
-        ("related", 1, 1200, 802, True)
-    ]
+    assert world.rows(
+        "select owner, owner_position, width_px, height_px, is_cached from images"
+    ) == [("related", 1, 1200, 802, True)]
     assert world.rows("select rule, field, value, line_number, column_number from findings") == [
-        ("mojibake", "related[0].title", "Banning facial recognition technology: Baltimoreâ€™s bad idea | COMMENTARY", 24, 12)
+        (
+            "mojibake",
+            "related[0].title",
+            "Banning facial recognition technology: Baltimoreâ€™s bad idea | COMMENTARY",
+            24,
+            12,
+        )
     ]
 
 
@@ -48,9 +57,18 @@ def test_diablo4(world: World, unpacked: Unpack) -> None:
     source = unpacked("diablo4.tar.gz")
     result = world.run(sources=(f"diablo4={source}",))
     record = result.record
-    assert (record.files, record.articles, record.other, record.skipped, record.rejected) == (1995, 1971, 21, 3, 0)
+    assert (record.files, record.articles, record.other, record.skipped, record.rejected) == (
+        1995,
+        1971,
+        21,
+        3,
+        0,
+    )
     assert result.findings["unquoted_colon"] == 4
-    assert {name: result.tables[name] for name in ("related", "images", "article_topics", "providers", "documents")} == {
+    assert {
+        name: result.tables[name]
+        for name in ("related", "images", "article_topics", "providers", "documents")
+    } == {
         "related": 5315,
         "images": 7090,
         "article_topics": 2436,
@@ -72,9 +90,9 @@ def test_diablo4(world: World, unpacked: Unpack) -> None:
         ("Druid", "Diablo 4", "druid"),
         ("Sorceress", "Diablo 4", "sorceress"),
     ]
-    assert world.rows("select logo_url from providers where domain = 'ign.com' and name = 'IGN'") == [
-        ("/assets/images/organizations/ign.com-400x400.jpg",)
-    ]
+    assert world.rows(
+        "select logo_url from providers where domain = 'ign.com' and name = 'IGN'"
+    ) == [("/assets/images/organizations/ign.com-400x400.jpg",)]
 
 
 def test_diablo4_strict(world: World, unpacked: Unpack) -> None:
@@ -87,8 +105,16 @@ def test_diablo4_strict(world: World, unpacked: Unpack) -> None:
 def test_versions(world: World, unpacked: Unpack) -> None:
     result = world.run(sources=(f"versions={unpacked('versions-20k.tar.xz')}",), workers=0)
     record = result.record
-    assert (record.files, record.articles, record.other, record.skipped, record.rejected) == (20_000, 19_989, 11, 0, 0)
-    assert {name: result.tables[name] for name in ("related", "images", "article_topics", "providers")} == {
+    assert (record.files, record.articles, record.other, record.skipped, record.rejected) == (
+        20_000,
+        19_989,
+        11,
+        0,
+        0,
+    )
+    assert {
+        name: result.tables[name] for name in ("related", "images", "article_topics", "providers")
+    } == {
         "related": 17_530,
         "images": 36_970,
         "article_topics": 34_173,
@@ -123,4 +149,6 @@ def test_values_equal_an_independent_reading(world: World, unpacked: Unpack, num
         len(expected.get("related") or []),
     )
     titles = [item["title"] for item in expected.get("related") or []]
-    assert [title for (title,) in world.rows("select title from related order by position")] == titles
+    assert [
+        title for (title,) in world.rows("select title from related order by position")
+    ] == titles

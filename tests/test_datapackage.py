@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from pipeline.load.datapackage import descriptor
+from pipeline.load.manifest import PartFile
 from pipeline.load.retention import sweep
-from pipeline.load.snapshots import Warehouse
-from pipeline.manifest import PartFile
+from pipeline.load.warehouse import Warehouse
+from pipeline.runs.maintenance import roll_back
 from pipeline.sample.site import write_site
-from pipeline.schema import TABLES
-from pipeline.upkeep import roll_back
+from pipeline.schema.tables import TABLES
 from tests.conftest import NOW, World, article
 
 HOUR = dt.timedelta(hours=1)
@@ -28,8 +28,19 @@ def package(world: World) -> Path:
 
 def validated(path: Path) -> tuple[int, dict[str, Any]]:
     """Exit status and report of the real tool."""
-    command = [sys.executable, "-W", "ignore", "-m", "frictionless", "validate", path.name, "--json"]
-    done = subprocess.run(command, cwd=path.parent.resolve(), capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "frictionless",
+        "validate",
+        path.name,
+        "--json",
+    ]
+    done = subprocess.run(
+        command, cwd=path.parent.resolve(), capture_output=True, text=True, check=False
+    )
     report: dict[str, Any] = json.loads(done.stdout)
     return done.returncode, report
 
@@ -50,9 +61,17 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 def test_frictionless_accepts_every_file(sampled: World) -> None:
     status, report = validated(package(sampled))
-    assert (status, report["valid"], report["stats"]["errors"], report["warnings"]) == (0, True, 0, [])
+    assert (status, report["valid"], report["stats"]["errors"], report["warnings"]) == (
+        0,
+        True,
+        0,
+        [],
+    )
     rows = {task["name"]: task["stats"].get("rows", 0) for task in report["tasks"]}
-    assert sum(rows[name] for name in rows if name.startswith("articles-")) == sampled.rows("select count(*) from articles")[0][0]
+    assert (
+        sum(rows[name] for name in rows if name.startswith("articles-"))
+        == sampled.rows("select count(*) from articles")[0][0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,7 +87,9 @@ def test_frictionless_accepts_every_file(sampled: World) -> None:
 def test_frictionless_finds_what_is_wrong(sampled: World, damage: str, error: str) -> None:
     found = json.loads(package(sampled).read_bytes())
     articles = next(resource for resource in found["resources"] if resource["table"] == "articles")
-    topics = next(resource for resource in found["resources"] if resource["table"] == "article_topics")
+    topics = next(
+        resource for resource in found["resources"] if resource["table"] == "article_topics"
+    )
     fields = {field["name"]: field for field in articles["schema"]["fields"]}
     if damage == "name":
         fields["title"]["name"] = "headline"
@@ -95,8 +116,16 @@ def test_it_lists_each_file_once_but_secured(sampled: World) -> None:
     listed = [resource["path"] for resource in found["resources"]]
     folder = package(sampled).parent
     there = {f"{path.parent.name}/{path.name}" for path in folder.glob("*/*.parquet")}
-    assert len(listed) == len(set(listed)) == len({resource["name"] for resource in found["resources"]})
-    assert there - set(listed) == {f"secured/{path.name}" for path in (folder / "secured").iterdir()} != set()
+    assert (
+        len(listed)
+        == len(set(listed))
+        == len({resource["name"] for resource in found["resources"]})
+    )
+    assert (
+        there - set(listed)
+        == {f"secured/{path.name}" for path in (folder / "secured").iterdir()}
+        != set()
+    )
     assert set(listed) <= there
     assert not any("secured" in resource["table"] for resource in found["resources"])
 
@@ -110,11 +139,19 @@ def test_schema_and_references_are_those_of_the_tables(sampled: World) -> None:
         assert resource["schema"]["primaryKey"] == list(table.key)
         for key in resource["schema"].get("foreignKeys", []):
             target = TABLES[resources[key["reference"]["resource"]]["table"]]
-            assert (tuple(key["fields"]), target.name) in [(to.columns, to.table) for to in table.references]
+            assert (tuple(key["fields"]), target.name) in [
+                (to.columns, to.table) for to in table.references
+            ]
             assert key["reference"]["fields"] == list(target.key)
     first, second = resources["article_topics-1"], resources["article_topics-2"]
-    assert [key["reference"]["resource"] for key in first["schema"]["foreignKeys"]] == ["articles-1", "topics"]
-    assert "description" in first["schema"]["fields"][0] and "description" not in second["schema"]["fields"][0]
+    assert [key["reference"]["resource"] for key in first["schema"]["foreignKeys"]] == [
+        "articles-1",
+        "topics",
+    ]
+    assert (
+        "description" in first["schema"]["fields"][0]
+        and "description" not in second["schema"]["fields"][0]
+    )
     assert "foreignKeys" not in resources["providers"]["schema"]
     assert found["version"] == Warehouse(sampled.warehouse).current_id()
     assert found["created"] == "2026-01-02T03:04:05Z" and found["sources"] == [{"title": "site"}]
@@ -144,7 +181,12 @@ def test_the_same_snapshot_has_the_same_bytes(sampled: World) -> None:
         "sys.stdout.buffer.write(descriptor(Warehouse(sys.argv[1]).manifest()))"
     )
     command = [sys.executable, "-c", script, str(sampled.warehouse)]
-    done = subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}, capture_output=True, check=True)
+    done = subprocess.run(
+        command,
+        env=os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"},
+        capture_output=True,
+        check=True,
+    )
     assert package(sampled).read_bytes() == done.stdout
 
 
@@ -204,8 +246,12 @@ def test_hundreds_of_parts_refer_to_their_own(sampled: World) -> None:
     manifest = Warehouse(sampled.warehouse).manifest()
     files = {"articles": 300, "article_topics": 300, "related": 300}
     for name, count in files.items():
-        manifest.tables[name] = [PartFile(f"{at:024x}.parquet", 1, 1, f"site/{at}") for at in range(count)]
-    found = {resource["name"]: resource for resource in json.loads(descriptor(manifest))["resources"]}
+        manifest.tables[name] = [
+            PartFile(f"{at:024x}.parquet", 1, 1, f"site/{at}") for at in range(count)
+        ]
+    found = {
+        resource["name"]: resource for resource in json.loads(descriptor(manifest))["resources"]
+    }
     lines = descriptor(manifest).decode().splitlines()
     assert sum(line.startswith('{"name":') for line in lines) == len(found), "a line each"
     for number in (1, 150, 300):

@@ -15,15 +15,15 @@ import duckdb
 import msgspec
 import pytest
 
-from pipeline.dictionary import diagrams, entries, entry, lineage
-from pipeline.dictionary.page import page
-from pipeline.dictionary.shown import FORMATS, markdown, shown
-from pipeline.documents import Article
 from pipeline.errors import SchemaError, UsageError
-from pipeline.load.catalog import open_memory
-from pipeline.relations import relations
 from pipeline.sample.site import write_site
-from pipeline.schema import RUNS, TABLES
+from pipeline.schema.documents import Article
+from pipeline.schema.tables import RUNS, TABLES
+from pipeline.views.catalog import open_memory
+from pipeline.views.dictionary import diagrams, lineage
+from pipeline.views.dictionary.entries import entries, entry
+from pipeline.views.dictionary.text import FORMATS, markdown, page, shown
+from pipeline.views.relations import relations
 from tests.conftest import World, article
 from tests.test_cli import ENVIRONMENT, call
 
@@ -32,7 +32,11 @@ VIEWS = [one for one in FOUND.values() if one.kind != "table"]
 
 
 def test_every_table_and_view_is_there_and_described() -> None:
-    assert list(FOUND) == [*TABLES, RUNS.name, *(view.name for view in relations("views", "reports"))]
+    assert list(FOUND) == [
+        *TABLES,
+        RUNS.name,
+        *(view.name for view in relations("views", "reports")),
+    ]
     for one in FOUND.values():
         assert one.grain and one.columns and (one.key or one.reads)
         for column in one.columns:
@@ -58,17 +62,25 @@ def test_a_view_reads_what_it_cannot_do_without(view: typing.Any) -> None:
     [
         ("with a as (select * from b) select * from a join c using (x)", ("b", "c")),
         ("with articles as (select * from articles) select * from articles", ("articles",)),
-        ("with recursive a as (select 1 as x union all select x + 1 from a where x < 3) select * from a", ()),
+        (
+            "with recursive a as (select 1 as x union all select x + 1 from a where x < 3) select * from a",
+            (),
+        ),
         ("with a as (select 1), b as (select * from a) select * from b", ()),
         ("with b as (select * from a), a as (select 1) select * from b, a", ("a",)),
-        ("select (select max(x) from a) from (with a as (select 1) select * from a) where y in (from b)", ("a", "b")),
+        (
+            "select (select max(x) from a) from (with a as (select 1) select * from a) where y in (from b)",
+            ("a", "b"),
+        ),
         ("select * from a union all select * from b except from c", ("a", "b", "c")),
         ('select * from "odd; name 😀"', ("odd; name 😀",)),
         ("select * from a asof join b on a.t >= b.t", ("a", "b")),
         ("select 'from x' -- from y", ()),
     ],
 )
-def test_names_that_a_query_defines_itself_are_not_read(query: str, expected: tuple[str, ...]) -> None:
+def test_names_that_a_query_defines_itself_are_not_read(
+    query: str, expected: tuple[str, ...]
+) -> None:
     with open_memory() as connection:
         assert lineage.reads(connection, query) == expected
 
@@ -91,7 +103,10 @@ def test_types_are_those_of_a_warehouse(world: World) -> None:
     with world.connect() as connection:
         for one in FOUND.values():
             described = connection.execute(f"describe {one.name}").fetchall()
-            found = [(row[0], row[1].lower().replace("timestamp with time zone", "timestamptz")) for row in described]
+            found = [
+                (row[0], row[1].lower().replace("timestamp with time zone", "timestamptz"))
+                for row in described
+            ]
             assert found == [(column.name, column.type) for column in one.columns]
 
 
@@ -116,7 +131,11 @@ def contract(kind: typing.Any, place: str = "") -> dict[str, bool]:
 def parts_of(kind: typing.Any) -> list[typing.Any]:
     if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
         return [part for member in typing.get_args(kind) for part in parts_of(member)]
-    return parts_of(typing.get_args(kind)[0]) if typing.get_origin(kind) is typing.Annotated else [kind]
+    return (
+        parts_of(typing.get_args(kind)[0])
+        if typing.get_origin(kind) is typing.Annotated
+        else [kind]
+    )
 
 
 def test_every_path_is_one_of_the_contract_and_none_is_forgotten() -> None:
@@ -125,11 +144,15 @@ def test_every_path_is_one_of_the_contract_and_none_is_forgotten() -> None:
     for table in TABLES.values():
         for column in table.columns:
             for path in filter(None, column.origin.split(", ")):
-                if table.name not in ("other_documents", "sidecars") and not path.startswith("_data/"):
+                if table.name not in ("other_documents", "sidecars") and not path.startswith(
+                    "_data/"
+                ):
                     assert path in known, f"{table.name}.{column.name}: {path}"
                     used.add(path)
     leaves = {path for path, has_more in known.items() if not has_more}
-    images = {path for path in leaves if re.search(r"(provider|related\[\])\.images\[\]", path)}  # rows of `images`, as by owner
+    images = {
+        path for path in leaves if re.search(r"(provider|related\[\])\.images\[\]", path)
+    }  # rows of `images`, as by owner
     assert leaves - images <= used
 
 
@@ -140,11 +163,20 @@ def test_references_hold(tmp_path: Path) -> None:
     for table in TABLES.values():
         for to in table.references:
             key = TABLES[to.table].key
-            joined = " and ".join(f"a.{ours} = b.{theirs}" for ours, theirs in zip(to.columns, key, strict=True))
+            joined = " and ".join(
+                f"a.{ours} = b.{theirs}" for ours, theirs in zip(to.columns, key, strict=True)
+            )
             given = " and ".join(f"a.{name} is not null" for name in to.columns)
             rows = world.rows(f"select count(*) from {table.name} a where {given}")
-            assert rows != [(0,)] or table.name == "related_matches", f"{table.name}.{to.columns}: nothing to compare"
-            assert world.rows(f"select * from {table.name} a anti join {to.table} b on {joined} where {given}") == []
+            assert rows != [(0,)] or table.name == "related_matches", (
+                f"{table.name}.{to.columns}: nothing to compare"
+            )
+            assert (
+                world.rows(
+                    f"select * from {table.name} a anti join {to.table} b on {joined} where {given}"
+                )
+                == []
+            )
 
 
 @pytest.mark.parametrize("style", FORMATS)
@@ -157,7 +189,11 @@ def test_every_format_says_the_same(style: str) -> None:
 
 def test_one_relation_in_detail() -> None:
     found = json.loads(shown("topic_facts", "json"))
-    assert (found["kind"], found["reads"], found["source"][:14]) == ("fact", ["article_topics"], "-- One row per")
+    assert (found["kind"], found["reads"], found["source"][:14]) == (
+        "fact",
+        ["article_topics"],
+        "-- One row per",
+    )
     rows = list(csv.DictReader(io.StringIO(shown("related", "csv"))))
     [title] = [row for row in rows if row["column"] == "title"]
     assert title == {
@@ -166,7 +202,13 @@ def test_one_relation_in_detail() -> None:
     assert "Refers to providers by provider_id." in shown("related", "table")
     assert "```sql\n-- One row per article" in markdown(entry("topic_facts"))
     rows = [json.loads(line) for line in shown(None, "jsonl").splitlines()]
-    assert rows[0] == {"name": "documents", "kind": "table", "one row per": "file seen", "key": "document_id", "columns": 12}
+    assert rows[0] == {
+        "name": "documents",
+        "kind": "table",
+        "one row per": "file seen",
+        "key": "document_id",
+        "columns": 12,
+    }
     assert {row["kind"] for row in rows} >= {"table", "fact", "report on heat"}
 
 
@@ -175,7 +217,10 @@ def test_one_relation_in_detail() -> None:
     [
         ("artcles", r"artcles: there is no such table or view\. Did you mean articles or "),
         ("ARTICLES", r"Did you mean articles"),
-        ("'; drop table\n😀", r"'; drop table\\n😀: there is no such table or view\. `pipeline schema` lists all\."),
+        (
+            "'; drop table\n😀",
+            r"'; drop table\\n😀: there is no such table or view\. `pipeline schema` lists all\.",
+        ),
         ("", r"schema: there is no such table or view"),
     ],
 )
@@ -187,25 +232,36 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, message: str) -
 
 
 def test_an_unknown_format_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"--format xml: unknown\. Choose one of table, record, csv"):
+    with pytest.raises(
+        UsageError, match=r"--format xml: unknown\. Choose one of table, record, csv"
+    ):
         shown(None, "xml")
 
 
 def test_the_page_escapes_and_loads_nothing(tmp_path: Path) -> None:
     evil = "<script>alert(1)</script>'\"&"
     column = replace(entry("articles").columns[0], name=evil, description=evil, origin=evil)
-    text = page([replace(entry("topic_facts"), name=evil, grain=evil, columns=(column,), source=evil), entry("articles")])
+    text = page(
+        [
+            replace(entry("topic_facts"), name=evil, grain=evil, columns=(column,), source=evil),
+            entry("articles"),
+        ]
+    )
     assert "<script" not in text and text.count("&lt;script&gt;") >= 6
     assert "default-src &#39;none&#39;" in text or "default-src 'none'" in text
     assert not re.search(r"(src|href)=\"(?!#)", text)
     output = tmp_path / "odd name 😀.html"
     assert call("schema", "--format", "html", "-o", output).returncode == 0
-    assert output.read_text() == shown(None, "html") and [path.name for path in tmp_path.iterdir()] == [output.name]
+    assert output.read_text() == shown(None, "html") and [
+        path.name for path in tmp_path.iterdir()
+    ] == [output.name]
 
 
 def test_a_closed_pipe_is_no_error() -> None:
     script = f"{sys.executable} -m pipeline schema --format html | head -c 10"
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=ENVIRONMENT, check=True)
+    done = subprocess.run(
+        ["bash", "-c", script], capture_output=True, text=True, env=ENVIRONMENT, check=True
+    )
     assert done.stderr == ""
 
 
@@ -223,5 +279,9 @@ def test_diagrams_join_only_what_they_draw() -> None:
         assert edges and ends <= nodes, ends - nodes
     everything = "".join(drawings)
     assert all(re.search(rf"\b{name}\b", everything) for name in FOUND)
-    assert all(f">{one.name}<" in drawings[0] or f'>{one.name}"' in drawings[0] for one in FOUND.values() if one.kind != "report")
+    assert all(
+        f">{one.name}<" in drawings[0] or f'>{one.name}"' in drawings[0]
+        for one in FOUND.values()
+        if one.kind != "report"
+    )
     assert {one.subject for one in VIEWS if one.subject} == set(diagrams.SUBJECTS)

@@ -12,13 +12,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.comparison import CHILDREN, FIELDS, KINDS, Diff, diff, diff_object, diff_rows, diff_text
 from pipeline.errors import UsageError, WarehouseError
-from pipeline.load.catalog import connect
 from pipeline.load.retention import resolve
-from pipeline.load.snapshots import Warehouse
-from pipeline.record import RunResult
-from pipeline.render import render
+from pipeline.load.warehouse import Warehouse
+from pipeline.query.diff import (
+    CHILDREN,
+    FIELDS,
+    KINDS,
+    Diff,
+    diff,
+    diff_object,
+    diff_rows,
+    diff_text,
+)
+from pipeline.runs.record import RunResult
+from pipeline.text import render
+from pipeline.views.catalog import connect
 from tests.conftest import NOW, World, article
 
 IMAGES = "[{url: /a}, {url: /b}]"
@@ -41,7 +50,10 @@ def compare(world: World, before: str, later: str) -> Diff:
 
 
 def told(found: Diff) -> list[tuple[object, ...]]:
-    assert found.articles_before + found.counts["added"] - found.counts["removed"] == found.articles_after
+    assert (
+        found.articles_before + found.counts["added"] - found.counts["removed"]
+        == found.articles_after
+    )
     return [(c.change, c.path, c.values, c.moved_from) for c in found.changes]
 
 
@@ -58,12 +70,23 @@ def test_every_kind_of_change(world: World) -> None:
     (world.site / "_news").mkdir()
     (world.site / "moved.md").rename(world.site / "_news" / "moved.md")
     world.write(
-        {"changed.md": article(title="new title", heat="-1"), "new.md": article(title="fresh"), "person.md": "---\nname: Q\n---\n"}
+        {
+            "changed.md": article(title="new title", heat="-1"),
+            "new.md": article(title="fresh"),
+            "person.md": "---\nname: Q\n---\n",
+        }
     )
-    world.write({"a.md": article(title="a", quality='""'), "b.md": article(title="b", published="false")})
+    world.write(
+        {"a.md": article(title="a", quality='""'), "b.md": article(title="b", published="false")}
+    )
     two = published(world, 1)
     found = compare(world, one, two)
-    assert (found.before, found.after, found.articles_before, found.articles_after) == (one, two, 6, 6)
+    assert (found.before, found.after, found.articles_before, found.articles_after) == (
+        one,
+        two,
+        6,
+        6,
+    )
     assert found.counts == {"added": 1, "removed": 1, "changed": 3, "moved": 1}
     assert told(found) == [
         ("added", "new.md", {}, None),
@@ -136,9 +159,14 @@ def test_child_tables_are_fields_of_the_article(world: World) -> None:
         {
             "topics.md": article(**full | {"topics": "[AI]"}) + "Body\n",
             "order.md": article(**full | {"topics": "[Oceans, AI]"}) + "Body\n",
-            "related.md": article(**full | {"related": RELATED.replace("{title: s}", "{title: s, topics: [AI, null]}")}) + "Body\n",
+            "related.md": article(
+                **full
+                | {"related": RELATED.replace("{title: s}", "{title: s, topics: [AI, null]}")}
+            )
+            + "Body\n",
             "deep.md": article(**full | {"related": RELATED.replace("/i", "/j")}) + "Body\n",
-            "images.md": article(**full | {"images": "[{url: /b}, {url: /a}, {url: /c}]"}) + "Body\n",
+            "images.md": article(**full | {"images": "[{url: /b}, {url: /a}, {url: /c}]"})
+            + "Body\n",
             "body.md": article(**full) + "B\u00f6dy\U0001f600\n",
             "all.md": article(),
         }
@@ -170,13 +198,23 @@ def test_child_tables_are_fields_of_the_article(world: World) -> None:
 
 
 def test_a_child_row_differs_and_the_article_lies_in_a_shared_file(world: World) -> None:
-    world.write({f"{number}.md": article(title=f"t{number}", topics="[AI]") + "one\n" for number in range(3)})
+    world.write(
+        {
+            f"{number}.md": article(title=f"t{number}", topics="[AI]") + "one\n"
+            for number in range(3)
+        }
+    )
     one = published(world, part_size=100)
     world.write({"1.md": article(title="t1", topics="[AI]") + "two\n"})
     two = published(world, 1, part_size=100)
     assert files_of(world, one, "articles") == files_of(world, two, "articles")
     [change] = compare(world, one, two).changes
-    assert (change.change, change.source, change.path, change.title) == ("changed", "site", "1.md", "t1")
+    assert (change.change, change.source, change.path, change.title) == (
+        "changed",
+        "site",
+        "1.md",
+        "t1",
+    )
     assert (change.fields, change.values) == (["body"], {"body": [3, 3]})
 
 
@@ -185,7 +223,12 @@ def test_a_table_that_had_no_rows_and_gets_its_first(world: World) -> None:
     one = published(world)
     world.write({"a.md": article(topics="[AI]", secured="YQ==;YQ==")})
     two = published(world, 1, keep_secured=True)
-    expected = {"topics_count": [0, 1], "secured_bytes": [None, 1], "secured_iv_bytes": [None, 1], "topics": [0, 1]}
+    expected = {
+        "topics_count": [0, 1],
+        "secured_bytes": [None, 1],
+        "secured_iv_bytes": [None, 1],
+        "topics": [0, 1],
+    }
     [change] = compare(world, one, two).changes
     digests = change.values.pop("secured_digest")
     assert change.values == expected and digests[0] is None and len(digests[1]) == 16
@@ -196,7 +239,12 @@ def test_a_table_that_had_no_rows_and_gets_its_first(world: World) -> None:
 
 
 def test_only_files_that_differ_are_read(world: World) -> None:
-    world.write({f"{number:03}.md": article(title=f"t{number}", topics="[AI]") + "Body\n" for number in range(20)})
+    world.write(
+        {
+            f"{number:03}.md": article(title=f"t{number}", topics="[AI]") + "Body\n"
+            for number in range(20)
+        }
+    )
     one = published(world, part_size=5)
     world.write({"007.md": article(title="other", topics="[AI]") + "Body\n"})
     two = published(world, 1, part_size=5)
@@ -211,7 +259,9 @@ def test_only_files_that_differ_are_read(world: World) -> None:
 
 
 def test_articles_that_go_from_part_to_part_do_not_differ(world: World) -> None:
-    world.write({f"{number:03}.md": article(title=f"t{number}", topics="[AI]") for number in range(20)})
+    world.write(
+        {f"{number:03}.md": article(title=f"t{number}", topics="[AI]") for number in range(20)}
+    )
     one = published(world, part_size=10)
     world.write({f"019-{number:02}.md": article(title="new") for number in range(30)})
     world.write({"018.md": article(title="other")})
@@ -219,7 +269,12 @@ def test_articles_that_go_from_part_to_part_do_not_differ(world: World) -> None:
     found = compare(world, one, two)
     assert found.counts == {"added": 30, "removed": 0, "changed": 1, "moved": 0}
     assert files_of(world, one, "articles") & files_of(world, two, "articles"), "one part is shared"
-    assert told(found)[-1] == ("changed", "018.md", {"title": ["t18", "other"], "topics_count": [1, 0], "topics": [1, 0]}, None)
+    assert told(found)[-1] == (
+        "changed",
+        "018.md",
+        {"title": ["t18", "other"], "topics_count": [1, 0], "topics": [1, 0]},
+        None,
+    )
     three = published(world, 2, part_size=7, full=True)
     assert not files_of(world, two, "articles") & files_of(world, three, "articles")
     assert told(compare(world, two, three)) == []
@@ -244,7 +299,10 @@ def test_a_snapshot_without_articles(world: World) -> None:
     two = published(world, 1, allow_empty=True)
     assert told(compare(world, one, two)) == [("removed", "a.md", {}, None)]
     assert told(compare(world, two, one)) == [("added", "a.md", {}, None)]
-    assert diff_text(compare(world, one, two)) == "0 added, 1 removed, 0 changed, 0 moved (1 article before, 0 after)"
+    assert (
+        diff_text(compare(world, one, two))
+        == "0 added, 1 removed, 0 changed, 0 moved (1 article before, 0 after)"
+    )
 
 
 def test_an_article_that_becomes_something_else_is_removed(world: World) -> None:
@@ -252,7 +310,9 @@ def test_an_article_that_becomes_something_else_is_removed(world: World) -> None
     one = published(world)
     world.write({"broken.md": "---\n", "person.md": "---\nname: P\n---\n", "plain.md": "hello\n"})
     two = published(world, 1)
-    assert told(compare(world, one, two)) == [("removed", f"{name}.md", {}, None) for name in ("broken", "person", "plain")]
+    assert told(compare(world, one, two)) == [
+        ("removed", f"{name}.md", {}, None) for name in ("broken", "person", "plain")
+    ]
 
 
 def test_a_move_is_followed_over_several_runs_and_through_edits(world: World) -> None:
@@ -346,7 +406,12 @@ def test_a_move_ends_at_the_source(world: World) -> None:
 
 
 def test_a_source_that_comes_to_the_others(world: World) -> None:
-    world.write({"one/a.md": article(topics="[AI]") + "Body\n", "two/b.md": article(topics="[AI]") + "Body\n"})
+    world.write(
+        {
+            "one/a.md": article(topics="[AI]") + "Body\n",
+            "two/b.md": article(topics="[AI]") + "Body\n",
+        }
+    )
     one = published(world, sources=(f"one={world.site / 'one'}",))
     two = published(world, 1, sources=(f"two={world.site / 'two'}",))
     assert files_of(world, one, "articles") < files_of(world, two, "articles")
@@ -368,7 +433,9 @@ def test_snapshots_of_two_histories(world: World) -> None:
     published(world, 3)
     world.write({"c.md": article(title="right")})
     right = published(world, 4)
-    assert told(compare(world, left, right)) == [("moved", "c.md", {"title": ["left", "right"]}, "b.md")]
+    assert told(compare(world, left, right)) == [
+        ("moved", "c.md", {"title": ["left", "right"]}, "b.md")
+    ]
 
 
 def test_names_and_titles_of_any_kind(tmp_path: Path) -> None:
@@ -379,7 +446,10 @@ def test_names_and_titles_of_any_kind(tmp_path: Path) -> None:
     world.write({odd: article(title='"say \\"hi\\"\\n"'), f"_n/{odd}": article()})
     two = published(world, 1)
     found = compare(world, one, two)
-    assert told(found) == [("added", f"_n/{odd}", {}, None), ("changed", odd, {"title": ["it's", 'say "hi"\n']}, None)]
+    assert told(found) == [
+        ("added", f"_n/{odd}", {}, None),
+        ("changed", odd, {"title": ["it's", 'say "hi"\n']}, None),
+    ]
     shown = render(*diff_rows(found), "table")
     assert len(shown.splitlines()) == 4 and "a\\nline" in shown
     (world.site / odd).rename(world.site / f"2{odd}")
@@ -400,7 +470,8 @@ def test_a_snapshot_is_named_by_the_start_of_its_id(world: World) -> None:
     (world.warehouse / "snapshots" / f"{one}0.json").write_text("{}")
     assert resolve(warehouse, one) == one, "an id is itself, even if others start so"
     with pytest.raises(
-        UsageError, match=f"^2026: fits 3 snapshots \\({two}, {one}0, {one}; expected one\\). Give more of the id.$"
+        UsageError,
+        match=f"^2026: fits 3 snapshots \\({two}, {one}0, {one}; expected one\\). Give more of the id.$",
     ):
         resolve(warehouse, "2026")
 
@@ -418,7 +489,10 @@ def test_a_snapshot_that_is_not_there(world: World, text: str) -> None:
 
 
 def test_a_warehouse_without_snapshots(world: World) -> None:
-    with pytest.raises(UsageError, match=r"there is no snapshot x\. Run `pipeline run` first: see `pipeline snapshots`\.$"):
+    with pytest.raises(
+        UsageError,
+        match=r"there is no snapshot x\. Run `pipeline run` first: see `pipeline snapshots`\.$",
+    ):
         compare(world, "x", "y")
 
 
@@ -427,7 +501,10 @@ def test_of_many_snapshots_the_newest_are_named(world: World) -> None:
     folder.mkdir(parents=True)
     for number in range(12):
         (folder / f"202601{number:02}T000000Z-0.json").write_text("")
-    with pytest.raises(UsageError, match=r"Choose from 20260111T000000Z-0, 20260110.*, 20260102T000000Z-0 and 2 older: see"):
+    with pytest.raises(
+        UsageError,
+        match=r"Choose from 20260111T000000Z-0, 20260110.*, 20260102T000000Z-0 and 2 older: see",
+    ):
         compare(world, "x", "y")
 
 
@@ -443,9 +520,15 @@ def test_a_snapshot_whose_files_are_gone(world: World) -> None:
     for names in ((one, two), (two, one)):
         with pytest.raises(WarehouseError) as caught:
             compare(world, *names)
-        assert str(caught.value) == f"{part}: this part of snapshot {one} is gone. Choose from {two}: see `pipeline snapshots`."
+        assert (
+            str(caught.value)
+            == f"{part}: this part of snapshot {one} is gone. Choose from {two}: see `pipeline snapshots`."
+        )
     part.write_bytes(content[:-9])
-    with pytest.raises(WarehouseError, match=rf"part files of snapshot {one} or {two} cannot be read \(.*pipeline snapshots"):
+    with pytest.raises(
+        WarehouseError,
+        match=rf"part files of snapshot {one} or {two} cannot be read \(.*pipeline snapshots",
+    ):
         compare(world, one, two)
 
 
@@ -466,7 +549,21 @@ def test_reading_leaves_the_warehouse_as_it_is(world: World) -> None:
 EDITS = st.lists(
     st.tuples(
         st.sampled_from(
-            ["add", "copy", "title", "heat", "unscore", "secured", "topics", "related", "images", "body", "move", "delete", "touch"]
+            [
+                "add",
+                "copy",
+                "title",
+                "heat",
+                "unscore",
+                "secured",
+                "topics",
+                "related",
+                "images",
+                "body",
+                "move",
+                "delete",
+                "touch",
+            ]
         ),
         st.integers(0, 10**6),
     ),
@@ -476,7 +573,9 @@ EDITS = st.lists(
 
 @given(st.lists(EDITS, min_size=1, max_size=3), st.integers(2, 9))
 @settings(max_examples=10, deadline=None)
-def test_after_any_edits_the_counts_are_those_of_the_ledger(rounds: list[list[tuple[str, int]]], part_size: int) -> None:
+def test_after_any_edits_the_counts_are_those_of_the_ledger(
+    rounds: list[list[tuple[str, int]]], part_size: int
+) -> None:
     folder = Path(tempfile.mkdtemp())
     try:
         world, fresh = World(folder), itertools.count(100)
@@ -491,7 +590,10 @@ def test_after_any_edits_the_counts_are_those_of_the_ledger(rounds: list[list[tu
         found, back = compare(world, ids[0], ids[-1]), compare(world, ids[-1], ids[0])
         assert without_moves(found) == differences(world, ids[0], ids[-1])
         assert without_moves(back) == differences(world, ids[-1], ids[0])
-        assert back.counts == found.counts | {"added": found.counts["removed"], "removed": found.counts["added"]}
+        assert back.counts == found.counts | {
+            "added": found.counts["removed"],
+            "removed": found.counts["added"],
+        }
     finally:
         shutil.rmtree(folder)
 
@@ -499,7 +601,12 @@ def test_after_any_edits_the_counts_are_those_of_the_ledger(rounds: list[list[tu
 def expected_counts(result: RunResult) -> dict[str, int]:
     ledger = result.ledger
     changed = ledger.content + ledger.score_only + ledger.secured_only
-    return {"added": ledger.new, "removed": ledger.deleted, "changed": changed, "moved": ledger.moved}
+    return {
+        "added": ledger.new,
+        "removed": ledger.deleted,
+        "changed": changed,
+        "moved": ledger.moved,
+    }
 
 
 Fates = tuple[set[str], set[str], dict[str, set[str]]]
@@ -508,24 +615,37 @@ Fates = tuple[set[str], set[str], dict[str, set[str]]]
 
 def without_moves(found: Diff) -> Fates:
     """What a comparison says, a move being a removal and an addition."""
-    paths = {kind: {change.path for change in found.changes if change.change == kind} for kind in KINDS}
+    paths = {
+        kind: {change.path for change in found.changes if change.change == kind} for kind in KINDS
+    }
     origins = {str(change.moved_from) for change in found.changes if change.change == "moved"}
-    fields = {change.path: set(change.fields) for change in found.changes if change.change == "changed"}
+    fields = {
+        change.path: set(change.fields) for change in found.changes if change.change == "changed"
+    }
     return paths["removed"] | origins, paths["added"] | paths["moved"], fields
 
 
 def differences(world: World, before: str, later: str) -> Fates:
     """The same by reading every row of both snapshots, without regard to files."""
     old, new = contents(world, before), contents(world, later)
-    fields = {path: {name for name in new[path] if old[path][name] != new[path][name]} for path in old.keys() & new.keys()}
-    return old.keys() - new.keys(), new.keys() - old.keys(), {path: names for path, names in fields.items() if names}
+    fields = {
+        path: {name for name in new[path] if old[path][name] != new[path][name]}
+        for path in old.keys() & new.keys()
+    }
+    return (
+        old.keys() - new.keys(),
+        new.keys() - old.keys(),
+        {path: names for path, names in fields.items() if names},
+    )
 
 
 def contents(world: World, snapshot: str) -> dict[str, dict[str, object]]:
     warehouse = Warehouse(world.warehouse)
     found: dict[str, dict[str, object]] = {}
     with connect(warehouse, warehouse.manifest(snapshot)) as connection:
-        for path, *cells in connection.execute(f"select path, {', '.join(FIELDS)} from articles").fetchall():
+        for path, *cells in connection.execute(
+            f"select path, {', '.join(FIELDS)} from articles"
+        ).fetchall():
             found[path] = dict(zip(FIELDS, cells, strict=True)) | {field: [] for field in CHILDREN}
         for field, (table, _) in CHILDREN.items():
             query = f"select path, child.* from {table} as child join articles using (article_id) order by all"
@@ -586,4 +706,6 @@ def change_line(path: Path, key: str, value: str) -> None:
     lines = path.read_text().split("\n")
     added = {"heat": "rank", "published": "secured"}.get(key, "-")
     kept = [line for line in lines if not line.startswith(f"{added}: ")]
-    path.write_text("\n".join(f"{key}: {value}" if line.startswith(f"{key}: ") else line for line in kept))
+    path.write_text(
+        "\n".join(f"{key}: {value}" if line.startswith(f"{key}: ") else line for line in kept)
+    )

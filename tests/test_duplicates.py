@@ -33,11 +33,15 @@ def copies(world: World) -> World:
     """A is there three times, two of which readers see; the dam's title is on three URLs and on one article without any."""
     world.write(
         {
-            "_news/a1.md": page("Dam breaks", A, 5, "North", published="true", excerpt="Water.", type="article"),
+            "_news/a1.md": page(
+                "Dam breaks", A, 5, "North", published="true", excerpt="Water.", type="article"
+            ),
             "_news/a2.md": page("Dam breaks: what we know", A, 30, "North", published="true"),
             "_games/a3.md": page("Dam breaks", A, None, "North"),
             "b.md": page("DAM  breaks!", B, 2, "South", excerpt="Water.", type="article"),
-            "c.md": page("«Dam» bréaks…", C, 50, "South", published="true", excerpt="WATER.", type="video"),
+            "c.md": page(
+                "«Dam» bréaks…", C, 50, "South", published="true", excerpt="WATER.", type="video"
+            ),
             "d.md": page("Dam-breaks", "", 60),
             "e.md": page("🔥", D, 1),
             "f.md": page("!!!", "https://f.example/1", 1),
@@ -126,7 +130,9 @@ def test_an_empty_corpus_has_no_duplicates(world: World, name: str) -> None:
 def test_long_lists_are_cut_and_the_count_says_so(world: World) -> None:
     world.write({f"p{number:02}.md": page(f"Title {number}", A, number) for number in range(12)})
     world.run()
-    [(articles, titles, others, paths)] = world.rows("select articles, titles, len(other_titles), paths from duplicate_urls")
+    [(articles, titles, others, paths)] = world.rows(
+        "select articles, titles, len(other_titles), paths from duplicate_urls"
+    )
     assert (articles, titles, others) == (12, 12, 10)
     assert paths == [f"p{number:02}.md" for number in range(10)]
 
@@ -150,7 +156,9 @@ def test_versions_of_one_page_share_no_title(world: World) -> None:
         ("ไทยรัฐ Café", "ไทยรัฐ café"),
     ],
 )
-def test_titles_are_compared_without_case_accents_and_punctuation(world: World, title: str, key: str) -> None:
+def test_titles_are_compared_without_case_accents_and_punctuation(
+    world: World, title: str, key: str
+) -> None:
     world.write({"a.md": page(title, A, 1)})
     world.run()
     assert world.rows("select title_key from title_keys") == [(key,)]
@@ -173,17 +181,26 @@ def pairs(known: list[Known], **options: Any) -> list[dict[str, object]]:
         for number, (url, title, hour) in enumerate(known)
     ]
     keys = [
-        {"article_id": fact["article_id"], "member_id": fact["url"] or fact["article_id"], "title_key": fact["title"]}
+        {
+            "article_id": fact["article_id"],
+            "member_id": fact["url"] or fact["article_id"],
+            "title_key": fact["title"],
+        }
         for fact in facts
     ]
-    types = pa.schema({name: pa.string() for name in ("article_id", "title", "provider_id", "provider", "url")})
+    types = pa.schema(
+        {name: pa.string() for name in ("article_id", "title", "provider_id", "provider", "url")}
+    )
     types = types.append(pa.field("published_at", pa.timestamp("us", tz="UTC")))
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         connection.register("article_facts", pa.Table.from_pylist(facts, types))
         connection.register(
             "title_keys",
-            pa.Table.from_pylist(keys, pa.schema({name: pa.string() for name in ("article_id", "member_id", "title_key")})),
+            pa.Table.from_pylist(
+                keys,
+                pa.schema({name: pa.string() for name in ("article_id", "member_id", "title_key")}),
+            ),
         )
         table = near_titles(connection, workers=1, **options)
     assert table.column_names == [column.name for column in PAIR_COLUMNS]
@@ -196,7 +213,13 @@ def shown(rows: list[dict[str, object]]) -> list[tuple[object, object]]:
 
 
 def test_a_pair_says_who_was_first_and_how_alike_the_titles_are() -> None:
-    [pair] = pairs([("south", "the dam breaks in the north", 30), ("north", "dam breaks in the north", 6), ("south", "goats", 6)])
+    [pair] = pairs(
+        [
+            ("south", "the dam breaks in the north", 30),
+            ("north", "dam breaks in the north", 6),
+            ("south", "goats", 6),
+        ]
+    )
     assert pair == {
         "score": 92.0,
         "hours_apart": 24.0,
@@ -222,10 +245,14 @@ def test_a_connection_to_a_warehouse_will_do(copies: World) -> None:
 
 
 def test_what_is_no_near_title() -> None:
-    assert pairs([("a", "dam breaks", 1), ("b", "dam breaks", 1)]) == [], "equal ones are another report"
+    assert pairs([("a", "dam breaks", 1), ("b", "dam breaks", 1)]) == [], (
+        "equal ones are another report"
+    )
     assert pairs([("a", "dam breaks", 1), ("a", "dam breaks!", 1)]) == [], "versions of one page"
     assert pairs([("a", "dam breaks", None), ("b", "dam breaks!", 1)]) == [], "no time"
-    assert pairs([("a", "dam breaks", 0), ("b", "dam breaks!", 7 * 24 + 0.1)]) == [], "too far in time"
+    assert pairs([("a", "dam breaks", 0), ("b", "dam breaks!", 7 * 24 + 0.1)]) == [], (
+        "too far in time"
+    )
     assert pairs([("a", "play dam part 1", 1), ("b", "play dam part 2", 1)]) == [], "a series"
     assert pairs([("a", "dam breaks", 1), ("b", "breaks", 1)]) == [], "too short"
 
@@ -233,8 +260,12 @@ def test_what_is_no_near_title() -> None:
 def test_what_is_one() -> None:
     assert len(pairs([("a", "dam breaks", 1), ("b", "breaks dam", 1)])) == 1, "other order of words"
     assert len(pairs([("a", "dam breaks", 0), ("b", "dam breaks!", 7 * 24)])) == 1, "just in time"
-    assert len(pairs([("a", "play the new dam part 1", 1), ("b", "play the new dam part", 1)])) == 1, "a number in one of them only"
-    assert [row["same_provider"] for row in pairs([("", "dam breaks", 1), ("", "dam breaks!", 1)])] == [None], "without URL"
+    assert (
+        len(pairs([("a", "play the new dam part 1", 1), ("b", "play the new dam part", 1)])) == 1
+    ), "a number in one of them only"
+    assert [
+        row["same_provider"] for row in pairs([("", "dam breaks", 1), ("", "dam breaks!", 1)])
+    ] == [None], "without URL"
 
 
 def test_two_urls_with_many_versions_are_one_pair_and_the_best_one_counts() -> None:
@@ -244,13 +275,16 @@ def test_two_urls_with_many_versions_are_one_pair_and_the_best_one_counts() -> N
         ("b", "the dam breaks!", 3),
         ("b", "dam breaks the", 4),
     ]
-    assert [(*titles, row["score"]) for titles, row in zip(shown(pairs(known)), pairs(known), strict=True)] == [
-        ("the dam breaks", "dam breaks the", 100.0)
-    ]
+    assert [
+        (*titles, row["score"])
+        for titles, row in zip(shown(pairs(known)), pairs(known), strict=True)
+    ] == [("the dam breaks", "dam breaks the", 100.0)]
 
 
 def test_only_the_most_alike_are_kept_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    known: list[Known] = [(f"u{number}", "the dam breaks " + "x" * number, number / 10) for number in range(20)]
+    known: list[Known] = [
+        (f"u{number}", "the dam breaks " + "x" * number, number / 10) for number in range(20)
+    ]
     every = pairs(known, score=50)
     monkeypatch.setattr("pipeline.report.near_titles._BLOCK", 3)
     monkeypatch.setattr("pipeline.report.near_titles._KEPT", 5)
@@ -279,14 +313,24 @@ def test_no_pair_is_missed_and_none_is_too_many(known: list[Known], score: int) 
             first[name, title] = min(hour, first.get((name, title), hour))
     for (name, title), hour in first.items():
         for (other, other_title), later in first.items():
-            numbers, others = ({word for word in text.split() if word.isdigit()} for text in (title, other_title))
+            numbers, others = (
+                {word for word in text.split() if word.isdigit()} for text in (title, other_title)
+            )
             series = bool(numbers - others) and bool(others - numbers)
             alike = fuzz.token_sort_ratio(title, other_title)
-            if name != other and title != other_title and alike >= score and abs(hour - later) <= 24 and not series:
+            if (
+                name != other
+                and title != other_title
+                and alike >= score
+                and abs(hour - later) <= 24
+                and not series
+            ):
                 ends = frozenset((name, other))
                 best[ends] = max(alike, best.get(ends, 0))
     found = {
-        frozenset((row["url"] or row["article_id"], row["other_url"] or row["other_article_id"])): row["score"]
+        frozenset(
+            (row["url"] or row["article_id"], row["other_url"] or row["other_article_id"])
+        ): row["score"]
         for row in pairs(known, days=1, score=score)
     }
     assert found == {ends: pytest.approx(alike, abs=0.051) for ends, alike in best.items()}

@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import WarehouseError
-from pipeline.export import compose
-from pipeline.export.compose import Style, export
+from pipeline.export import export as module
+from pipeline.export.export import Style, export
 from pipeline.export.request import Request
-from pipeline.load.snapshots import Warehouse
-from pipeline.manifest import Manifest, PartFile
+from pipeline.load.manifest import Manifest, PartFile
+from pipeline.load.warehouse import Warehouse
 from tests.conftest import NOW, World, article
 
 ENOUGH, LITTLE = 28, 8
@@ -33,7 +33,13 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> World:
     world.write(
         {
             f"{number:04}.md": json.dumps(
-                {"title": f"{number}", "topics": [f"topic {(number * 200 + at) * 7919 % 200_000}" for at in range(200)]}, indent=0
+                {
+                    "title": f"{number}",
+                    "topics": [
+                        f"topic {(number * 200 + at) * 7919 % 200_000}" for at in range(200)
+                    ],
+                },
+                indent=0,
             )
             + "\n"
             for number in range(1_000)
@@ -47,13 +53,13 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> World:
 def limits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The limit of memory in each attempt to write CSV."""
     seen: list[str] = []
-    write = compose.delimited.write
+    write = export.delimited.write
 
     def watched(connection: duckdb.DuckDBPyConnection, *arguments: Any, **options: Any) -> None:
         seen.extend(connection.execute("select current_setting('memory_limit')").fetchall()[0])
         write(connection, *arguments, **options)
 
-    monkeypatch.setattr(compose.delimited, "write", watched)
+    monkeypatch.setattr(export.delimited, "write", watched)
     return seen
 
 
@@ -69,14 +75,14 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def without_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """DuckDB may write no temporary file."""
-    connect = compose.connect
+    connect = export.connect
 
     def connected(*arguments: Any) -> duckdb.DuckDBPyConnection:
         connection = connect(*arguments)
         connection.execute("set global max_temp_directory_size = '0KB'")
         return connection
 
-    monkeypatch.setattr(compose, "connect", connected)
+    monkeypatch.setattr(module, "connect", connected)
 
 
 def sort(world: World, output: Path | str, style: str = "csv", **given: Any) -> None:
@@ -97,7 +103,9 @@ def read_csv(path: Path) -> list[tuple[str, ...]]:
 
 READERS: dict[str, Callable[[Path], list[tuple[Any, ...]]]] = {
     "csv": read_csv,
-    "jsonl": lambda path: [tuple(json.loads(line).values()) for line in path.read_text("utf-8").splitlines()],
+    "jsonl": lambda path: [
+        tuple(json.loads(line).values()) for line in path.read_text("utf-8").splitlines()
+    ],
     "parquet": lambda path: [tuple(row.values()) for row in pq.read_table(path).to_pylist()],
 }
 
@@ -121,7 +129,7 @@ def test_rows_leave_in_the_order_of_the_warehouse(many: World, style: str, tmp_p
 def test_a_sort_larger_than_memory_goes_to_disk(
     many: World, limits: list[str], temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compose, "MEMORY", ENOUGH)
+    monkeypatch.setattr(module, "MEMORY", ENOUGH)
     sort(many, tmp_path / "x.csv")
     assert limits == ["26.7 MiB"] and is_sorted(tmp_path / "x.csv")
     assert not any(temporary.iterdir())
@@ -131,14 +139,20 @@ def test_a_sort_larger_than_memory_goes_to_disk(
 def test_without_a_disk_it_takes_more_memory(
     many: World, limits: list[str], temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compose, "MEMORY", ENOUGH)
+    monkeypatch.setattr(module, "MEMORY", ENOUGH)
     sort(many, tmp_path / "x.csv")
-    assert limits[0] == "26.7 MiB" != limits[1] and len(limits) == 2 and is_sorted(tmp_path / "x.csv")
+    assert (
+        limits[0] == "26.7 MiB" != limits[1] and len(limits) == 2 and is_sorted(tmp_path / "x.csv")
+    )
     assert not any(temporary.iterdir())
 
 
-def test_a_sample_is_the_rows_of_the_smallest_hashes(many: World, limits: list[str], tmp_path: Path) -> None:
-    request = Request(("article_topics",), ("article_id", "topic"), where="position < 150", sample=20_000, seed=3)
+def test_a_sample_is_the_rows_of_the_smallest_hashes(
+    many: World, limits: list[str], tmp_path: Path
+) -> None:
+    request = Request(
+        ("article_topics",), ("article_id", "topic"), where="position < 150", sample=20_000, seed=3
+    )
     export(Warehouse(many.warehouse), request, Style(), str(tmp_path / "x.csv"))
     wanted = """
         select article_id, topic from
@@ -148,37 +162,59 @@ def test_a_sample_is_the_rows_of_the_smallest_hashes(many: World, limits: list[s
     assert read_csv(tmp_path / "x.csv") == many.rows(wanted) and limits == ["244.1 MiB"]
 
 
-def test_each_table_has_the_limit_and_views_have_none(many: World, limits: list[str], tmp_path: Path) -> None:
-    export(Warehouse(many.warehouse), Request(("topics", "hub_links", "images")), Style(), str(tmp_path))
+def test_each_table_has_the_limit_and_views_have_none(
+    many: World, limits: list[str], tmp_path: Path
+) -> None:
+    export(
+        Warehouse(many.warehouse),
+        Request(("topics", "hub_links", "images")),
+        Style(),
+        str(tmp_path),
+    )
     assert limits[0] == limits[2] == "244.1 MiB" != limits[1]
 
 
 def test_the_limit_grows_with_the_table() -> None:
     rows = {"articles": [10, 999_989], "images": [1_000_000, 1_400_000], "bodies": []}
     tables = {name: [PartFile("x", count, 1) for count in counts] for name, counts in rows.items()}
-    limits = compose._limits(Manifest("x", NOW, None, "", "", [], tables, {}, []))
-    assert (limits["articles"], limits["images"], limits["bodies"], limits["runs"]) == (256, 768, 256, 256)
+    limits = export._limits(Manifest("x", NOW, None, "", "", [], tables, {}, []))
+    assert (limits["articles"], limits["images"], limits["bodies"], limits["runs"]) == (
+        256,
+        768,
+        256,
+        256,
+    )
 
 
 def test_long_bodies_are_no_want_of_memory(
-    world: World, limits: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+    world: World,
+    limits: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    world.write({f"{number}.md": article() + os.urandom(200_000).hex() + "\n" for number in range(20)})
+    world.write(
+        {f"{number}.md": article() + os.urandom(200_000).hex() + "\n" for number in range(20)}
+    )
     world.run()
-    monkeypatch.setattr(compose, "MEMORY", LITTLE)
+    monkeypatch.setattr(module, "MEMORY", LITTLE)
     for output in (tmp_path / "x.csv", "-"):
         export(Warehouse(world.warehouse), Request(("bodies",)), Style(), str(output))
     assert len(limits) == 4
-    assert capfdbinary.readouterr().out == (tmp_path / "x.csv").read_bytes() and (tmp_path / "x.csv").stat().st_size > 8_000_000
+    assert (
+        capfdbinary.readouterr().out == (tmp_path / "x.csv").read_bytes()
+        and (tmp_path / "x.csv").stat().st_size > 8_000_000
+    )
 
 
 @pytest.mark.parametrize("style", ["csv", "jsonl", "parquet", "xlsx"])
 def test_want_of_memory_is_one_line(
     many: World, temporary: Path, tmp_path: Path, style: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compose, "MEMORY", LITTLE)
+    monkeypatch.setattr(module, "MEMORY", LITTLE)
     with pytest.raises(
-        WarehouseError, match=r"^article_topics: cannot be exported for want of memory, or of room in .*TMPDIR"
+        WarehouseError,
+        match=r"^article_topics: cannot be exported for want of memory, or of room in .*TMPDIR",
     ) as told:
         sort(many, "/dev/null", style)
     assert "\n" not in str(told.value) and not any(temporary.iterdir())
@@ -189,7 +225,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of a megabyte."""
     folder = tmp_path / "small"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False
+    )
     if mounted.returncode:
         pytest.skip("a small file system cannot be mounted here")
     try:
@@ -198,10 +236,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-def command(world: World, *arguments: str, memory: int = ENOUGH, **environment: str) -> subprocess.CompletedProcess[str]:
-    program = f"__file__ = 'x'  # else DuckDB takes this for a notebook\nfrom pipeline.export import compose; compose.MEMORY = {memory}; from pipeline.cli import entry; entry()"
+def command(
+    world: World, *arguments: str, memory: int = ENOUGH, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    program = f"__file__ = 'x'  # else DuckDB takes this for a notebook\nfrom pipeline.export import export; export.MEMORY = {memory}; from pipeline.cli import entry; entry()"
     words = [sys.executable, "-c", program, "export", *arguments, "-w", str(world.warehouse)]
-    return subprocess.run(words, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
+    return subprocess.run(
+        words, capture_output=True, text=True, env={**os.environ, **environment}, check=False
+    )
 
 
 def test_a_full_disk_for_temporary_files(many: World, small_disk: Path, tmp_path: Path) -> None:
@@ -221,13 +263,18 @@ def test_a_full_disk_leaves_no_half_workbook(many: World, small_disk: Path, tmp_
         output.write_text("old")
         done = command(many, "article_topics", "-o", str(output), memory=256, TMPDIR=str(folder))
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
-        assert done.stderr.startswith("pipeline: article_topics: cannot be exported") and "No space left" in done.stderr
+        assert (
+            done.stderr.startswith("pipeline: article_topics: cannot be exported")
+            and "No space left" in done.stderr
+        )
         assert output.read_text() == "old"
         assert [path.name for path in small_disk.iterdir()] == ["x.xlsx"] * (place == small_disk)
         assert {path.name for path in tmp_path.iterdir()} <= {"small", "x.xlsx"}
 
 
-def test_no_folder_for_temporary_files_is_one_line(many: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_folder_for_temporary_files_is_one_line(
+    many: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
     with pytest.raises(WarehouseError, match="no folder for temporary files"):
         sort(many, tmp_path / "x.csv")

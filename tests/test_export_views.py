@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl.utils.escape import unescape
 
-from pipeline.export import workbook
-from pipeline.export.compose import Style, export
+from pipeline.export.export import Style, export
+from pipeline.export.formats import xlsx
 from pipeline.export.request import Request
-from pipeline.load.snapshots import Warehouse
-from pipeline.relations import relations
+from pipeline.load.warehouse import Warehouse
+from pipeline.views.relations import relations
 from tests.conftest import NOW, World, article
 from tests.test_export import FORMULA, hostile  # noqa: F401 (a fixture)
 
@@ -39,10 +39,19 @@ def rows(hostile: World) -> dict[str, list[tuple[Any, ...]]]:  # noqa: F811
 
 
 @pytest.fixture(scope="module", params=["csv", "jsonl", "parquet", "xlsx"])
-def folder(request: pytest.FixtureRequest, hostile: World, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+def folder(
+    request: pytest.FixtureRequest,
+    hostile: World,  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """All views in a format, which the folder is named after."""
     found = tmp_path_factory.mktemp("views") / str(request.param)
-    export(Warehouse(hostile.warehouse), Request(tuple(VIEWS), order_by="all"), Style(request.param), str(found))
+    export(
+        Warehouse(hostile.warehouse),
+        Request(tuple(VIEWS), order_by="all"),
+        Style(request.param),
+        str(found),
+    )
     return found
 
 
@@ -51,7 +60,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return f"{float(value):.{SIGNIFICANT}g}" if math.isfinite(value) else None
     if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat() if value.tzinfo else value.isoformat()
+        return (
+            value.astimezone(dt.UTC).replace(tzinfo=None).isoformat()
+            if value.tzinfo
+            else value.isoformat()
+        )
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, (list, tuple)):
@@ -81,19 +94,26 @@ def of_cell(cell: str, like: Any) -> str:
 
 
 @pytest.mark.parametrize("name", VIEWS)
-def test_every_view_equals_the_warehouse(rows: dict[str, list[tuple[Any, ...]]], folder: Path, name: str) -> None:
+def test_every_view_equals_the_warehouse(
+    rows: dict[str, list[tuple[Any, ...]]], folder: Path, name: str
+) -> None:
     path, wanted = folder / f"{name}.{folder.name}", rows[name]
     if folder.name == "csv":
         with open(path, encoding="utf-8", newline="") as file:
             _, *lines = csv.reader(file, strict=True)
         assert len(lines) == len(wanted)
         for line, row in zip(lines, wanted, strict=True):
-            assert [of_cell(cell, value) for cell, value in zip(line, row, strict=True)] == list(map(same_text, row))
+            assert [of_cell(cell, value) for cell, value in zip(line, row, strict=True)] == list(
+                map(same_text, row)
+            )
     elif folder.name == "jsonl":
-        found = [tuple(json.loads(line).values()) for line in path.read_text("utf-8").split("\n")[:-1]]
-        assert [[of_json(cell, value) for cell, value in zip(*pair, strict=True)] for pair in zip(found, wanted, strict=True)] == [
-            plain(row) for row in wanted
+        found = [
+            tuple(json.loads(line).values()) for line in path.read_text("utf-8").split("\n")[:-1]
         ]
+        assert [
+            [of_json(cell, value) for cell, value in zip(*pair, strict=True)]
+            for pair in zip(found, wanted, strict=True)
+        ] == [plain(row) for row in wanted]
     elif folder.name == "parquet":
         read = pq.read_table(path)
         assert plain([tuple(row.values()) for row in read.to_pylist()]) == plain(wanted)
@@ -109,7 +129,11 @@ def test_every_view_equals_the_warehouse(rows: dict[str, list[tuple[Any, ...]]],
 
 
 def of_json(cell: Any, like: Any) -> Any:
-    return plain(dt.datetime.fromisoformat(cell)) if isinstance(like, dt.datetime) and cell is not None else plain(cell)
+    return (
+        plain(dt.datetime.fromisoformat(cell))
+        if isinstance(like, dt.datetime) and cell is not None
+        else plain(cell)
+    )
 
 
 def assert_cell(cell: Any, value: Any) -> None:
@@ -120,8 +144,12 @@ def assert_cell(cell: Any, value: Any) -> None:
     elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         assert plain(float(cell)) == plain(value)
     elif isinstance(value, (str, list)):
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        cut = text.encode("utf-16-le")[: 2 * workbook.CHARACTERS].decode("utf-16-le")
+        text = (
+            value
+            if isinstance(value, str)
+            else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        )
+        cut = text.encode("utf-16-le")[: 2 * xlsx.CHARACTERS].decode("utf-16-le")
         assert unescape(cell or "").replace("\r\n", "\n") == cut.replace("\r\n", "\n")
     else:
         assert cell == (plain(value) if isinstance(value, dt.date) else value)
@@ -133,14 +161,33 @@ def test_the_views_have_something_to_compare(rows: dict[str, list[tuple[Any, ...
 
 def test_an_export_holds_one_snapshot_while_runs_publish(world: World, tmp_path: Path) -> None:
     def at(version: int) -> None:
-        world.write({f"{number:04}.md": article(title=f"v{version}", excerpt="x" * 3_000) for number in range(1_000)})
-        world.run(now=NOW + dt.timedelta(days=version), part_size=100, keep_snapshots=1, keep_days=0)
+        world.write(
+            {
+                f"{number:04}.md": article(title=f"v{version}", excerpt="x" * 3_000)
+                for number in range(1_000)
+            }
+        )
+        world.run(
+            now=NOW + dt.timedelta(days=version), part_size=100, keep_snapshots=1, keep_days=0
+        )
 
     at(1)
-    command = [sys.executable, "-m", "pipeline", "export", "articles", "-o", "-", "-w", str(world.warehouse)]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "export",
+        "articles",
+        "-o",
+        "-",
+        "-w",
+        str(world.warehouse),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout and process.stderr
-        begun = os.read(process.stdout.fileno(), 1_000)  # it stands still now: more than a pipe holds is waiting
+        begun = os.read(
+            process.stdout.fileno(), 1_000
+        )  # it stands still now: more than a pipe holds is waiting
         at(2)
         at(3)
         assert process.poll() is None

@@ -6,9 +6,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.documents import Article, Document, Rejection
-from pipeline.extract import exact, frontmatter
-from pipeline.locations import Places
+from pipeline.extract import coerce, frontmatter
+from pipeline.schema.documents import Article, Document, Rejection
+from pipeline.schema.positions import Places
 
 
 def document(raw: bytes | str) -> Document:
@@ -39,13 +39,29 @@ def article(raw: bytes | str) -> Article:
 def test_fences(raw: str, body: str | None) -> None:
     found = frontmatter.read(raw.encode())
     if body is None:
-        assert isinstance(found, Rejection)  # `----` is no fence, and as YAML it is not right either
+        assert isinstance(
+            found, Rejection
+        )  # `----` is no fence, and as YAML it is not right either
     else:
-        assert isinstance(found, Document) and found.body == body and found.article and found.article.title in ("a", "---")
+        assert (
+            isinstance(found, Document)
+            and found.body == body
+            and found.article
+            and found.article.title in ("a", "---")
+        )
 
 
 @pytest.mark.parametrize(
-    "raw", ["", "# Title\n", "\n---\ntitle: a\n---\n", "----\n", "text --- text", "{ not json", "<html></html>"]
+    "raw",
+    [
+        "",
+        "# Title\n",
+        "\n---\ntitle: a\n---\n",
+        "----\n",
+        "text --- text",
+        "{ not json",
+        "<html></html>",
+    ],
 )
 def test_files_without_front_matter(raw: str) -> None:
     found = document(raw)
@@ -77,7 +93,9 @@ def test_toml_and_json_say_the_same_as_yaml() -> None:
 
 
 def test_json_numbers_keep_their_digits_as_text() -> None:
-    assert article('{\n"title": 1.10, "excerpt": 007x\n}\n'.replace("007x", '"007"')).title == "1.10"
+    assert (
+        article('{\n"title": 1.10, "excerpt": 007x\n}\n'.replace("007x", '"007"')).title == "1.10"
+    )
 
 
 def test_unknown_fields_are_kept_by_path() -> None:
@@ -112,12 +130,19 @@ def test_content_hash_leaves_out_what_the_robot_rewrites() -> None:
 
 
 def test_values_yaml_1_1_would_have_changed() -> None:
-    found = article("---\ntitle: x\ncategory: on\ntype: 12:30:00\nquality: 0o17\nlength: PT1H2M3S\n---\n")
+    found = article(
+        "---\ntitle: x\ncategory: on\ntype: 12:30:00\nquality: 0o17\nlength: PT1H2M3S\n---\n"
+    )
     assert (found.category, found.type, found.quality) == ("on", "12:30:00", 15)
     assert found.length is not None and found.length.total_seconds() == 3723
 
 
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0\x85\u2028\u2029", exclude_categories=["Cc", "Cs"]), max_size=30)
+TEXTS = st.text(
+    st.characters(
+        codec="utf-8", exclude_characters="\0\x85\u2028\u2029", exclude_categories=["Cc", "Cs"]
+    ),
+    max_size=30,
+)
 RECORDS = st.fixed_dictionaries(
     {"title": TEXTS},
     optional={
@@ -126,8 +151,13 @@ RECORDS = st.fixed_dictionaries(
         "heat": st.none() | st.integers() | st.booleans(),
         "published": st.booleans() | TEXTS,
         "topics": st.lists(st.none() | TEXTS | st.integers(), max_size=4) | TEXTS,
-        "provider": st.none() | TEXTS | st.fixed_dictionaries({}, optional={"name": TEXTS, "domain": TEXTS, "more": TEXTS}),
-        "related": st.lists(st.none() | st.fixed_dictionaries({"title": TEXTS}, optional={"quality": TEXTS}), max_size=3),
+        "provider": st.none()
+        | TEXTS
+        | st.fixed_dictionaries({}, optional={"name": TEXTS, "domain": TEXTS, "more": TEXTS}),
+        "related": st.lists(
+            st.none() | st.fixed_dictionaries({"title": TEXTS}, optional={"quality": TEXTS}),
+            max_size=3,
+        ),
         "images": st.dictionaries(TEXTS, TEXTS, max_size=2) | st.lists(st.integers(), max_size=2),
     },
 )
@@ -139,11 +169,15 @@ def test_both_paths_agree_and_locate_every_defect(record: dict[str, object]) -> 
     text = yaml.safe_dump(record, allow_unicode=True, sort_keys=False)
     found = frontmatter.read(f"---\n{text}---\n".encode())
     assert isinstance(found, Document), found
-    data = {key: value for key, value in record.items() if key in exact.KNOWN[Article]}
-    reader = exact.ExactReader(lambda path: (1, 1), lambda: yaml.load(text, Loader=yaml.CBaseLoader), strict=False)
+    data = {key: value for key, value in record.items() if key in coerce.KNOWN[Article]}
+    reader = coerce.ExactReader(
+        lambda path: (1, 1), lambda: yaml.load(text, Loader=yaml.CBaseLoader), strict=False
+    )
     slow = reader.article(data)
     try:
-        assert msgspec.convert(data, Article) == slow or any(finding.rule == "mojibake" for finding in reader.findings)
+        assert msgspec.convert(data, Article) == slow or any(
+            finding.rule == "mojibake" for finding in reader.findings
+        )
     except msgspec.ValidationError:
         assert reader.findings or found.extra or found.article
     for finding in found.findings:
@@ -157,7 +191,9 @@ _GAPPY_RELATED = st.fixed_dictionaries(
         "webUrl": _GAPS,
         "heat": st.sampled_from(["", 3]),
         "topics": st.lists(_GAPS, max_size=2) | st.just(""),
-        "provider": st.fixed_dictionaries({}, optional={"name": _GAPS, "images": st.lists(st.fixed_dictionaries({"url": _GAPS}))}),
+        "provider": st.fixed_dictionaries(
+            {}, optional={"name": _GAPS, "images": st.lists(st.fixed_dictionaries({"url": _GAPS}))}
+        ),
     },
 )
 _GAPPY = st.fixed_dictionaries(
@@ -166,7 +202,9 @@ _GAPPY = st.fixed_dictionaries(
         "secured": _GAPS,
         "published": st.sampled_from(["", True]),
         "quality": st.sampled_from(["", 1, "1"]),
-        "publishedDateTime": st.sampled_from(["", "2024-01-02T03:04:05Z", "9999-12-31T23:00:00-05:00"]),
+        "publishedDateTime": st.sampled_from(
+            ["", "2024-01-02T03:04:05Z", "9999-12-31T23:00:00-05:00"]
+        ),
         "author": st.sampled_from(["", "A", {"name": ""}]),
         "provider": st.just("") | st.fixed_dictionaries({"name": _GAPS}, optional={"more": _GAPS}),
         "related": st.just("") | st.lists(st.just("") | _GAPPY_RELATED, max_size=3),
@@ -177,9 +215,11 @@ _GAPPY = st.fixed_dictionaries(
 
 @given(_GAPPY)
 @settings(max_examples=300, deadline=None)
-def test_the_short_way_for_empty_strings_gives_what_the_long_one_gives(record: dict[str, object]) -> None:
-    def reader() -> exact.ExactReader:
-        return exact.ExactReader(lambda path: (1, len(path)), dict, strict=False, suspicious=False)
+def test_the_short_way_for_empty_strings_gives_what_the_long_one_gives(
+    record: dict[str, object],
+) -> None:
+    def reader() -> coerce.ExactReader:
+        return coerce.ExactReader(lambda path: (1, len(path)), dict, strict=False, suspicious=False)
 
     short, long = reader(), reader()
     quick = short.article_but_for_empty(record)
@@ -187,10 +227,13 @@ def test_the_short_way_for_empty_strings_gives_what_the_long_one_gives(record: d
         assert not short.findings
     else:
         assert (quick, short.findings) == (long.article(record), long.findings)
-        assert not exact.unknown_fields(record).keys() - {"unknown"}
+        assert not coerce.unknown_fields(record).keys() - {"unknown"}
 
 
-@given(st.binary(max_size=200) | st.binary(max_size=120).map(lambda raw: b"---\ntitle: " + raw + b"\n---\n"))
+@given(
+    st.binary(max_size=200)
+    | st.binary(max_size=120).map(lambda raw: b"---\ntitle: " + raw + b"\n---\n")
+)
 @settings(max_examples=300, deadline=None)
 def test_no_bytes_break_the_reader(raw: bytes) -> None:
     for strict in (False, True):
@@ -204,14 +247,18 @@ def test_no_bytes_break_the_reader(raw: bytes) -> None:
         st.integers() | TEXTS.filter(bool),
         lambda inner: (
             st.lists(inner, min_size=1, max_size=3)
-            | st.dictionaries(st.from_regex(r"[a-z]{1,6}", fullmatch=True), inner, min_size=1, max_size=3)
+            | st.dictionaries(
+                st.from_regex(r"[a-z]{1,6}", fullmatch=True), inner, min_size=1, max_size=3
+            )
         ),
         max_leaves=12,
     )
 )
 @settings(max_examples=150, deadline=None)
 def test_places_agree_with_pyyaml(value: object) -> None:
-    text = yaml.safe_dump({"root": value, "after": 1}, allow_unicode=True, sort_keys=False, width=10_000)
+    text = yaml.safe_dump(
+        {"root": value, "after": 1}, allow_unicode=True, sort_keys=False, width=10_000
+    )
     places = Places(text)
 
     def walk(node: yaml.Node, path: tuple[str | int, ...]) -> None:
@@ -221,7 +268,10 @@ def test_places_agree_with_pyyaml(value: object) -> None:
         elif isinstance(node, yaml.SequenceNode):
             children = list(enumerate(node.value))
         elif not node.value.startswith(("'", '"')) and node.start_mark.line == node.end_mark.line:
-            assert places.locate(path) == (node.start_mark.line + 1, node.start_mark.column + 1), (text, path)
+            assert places.locate(path) == (node.start_mark.line + 1, node.start_mark.column + 1), (
+                text,
+                path,
+            )
         for step, child in children:
             walk(child, (*path, step))
 

@@ -12,17 +12,19 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline import history, past, transform
-from pipeline.defects import rejection_lines, rejections
-from pipeline.documents import Document, Rejection, SourceFile
+from pipeline.build import history
 from pipeline.errors import SourceError, UsageError
-from pipeline.extract.git import Repository, address_of
-from pipeline.extract.source import Folder
-from pipeline.load.snapshots import Warehouse
-from pipeline.manifest import HISTORY
-from pipeline.runs import forget
-from pipeline.schema import TABLES
+from pipeline.extract.folder import Folder
+from pipeline.extract.git.repository import Repository, address_of
+from pipeline.load.manifest import HISTORY
+from pipeline.load.warehouse import Warehouse
+from pipeline.query.defects import rejection_lines, rejections
+from pipeline.runs import backlog
+from pipeline.runs.run import forget
+from pipeline.schema.documents import Document, Rejection, SourceFile
+from pipeline.schema.tables import TABLES
 from pipeline.settings import load_settings
+from pipeline.transform import documents
 from tests.conftest import NOW, World, article, corpus
 from tests.repos import GIT, Repo
 from tests.test_cli import call
@@ -38,8 +40,14 @@ def tables(world: World, *, without: set[str] = frozenset()) -> dict[str, list[t
     found = {}
     with world.connect() as connection:
         for name in set(TABLES) - without:
-            columns = ", ".join(column for column in TABLES[name].names if column not in ("part", *(without & {"modified_at"})))
-            found[name] = connection.execute(f"select {columns} from {name} order by all").fetchall()
+            columns = ", ".join(
+                column
+                for column in TABLES[name].names
+                if column not in ("part", *(without & {"modified_at"}))
+            )
+            found[name] = connection.execute(
+                f"select {columns} from {name} order by all"
+            ).fetchall()
     return found
 
 
@@ -68,9 +76,14 @@ def test_a_commit_gives_the_rows_of_its_checkout(world: World, repo: Repo, tmp_p
     left_out = {*HISTORY, "modified_at"}
     assert tables(world, without=left_out) == tables(folder, without=left_out)
     times = dict(world.rows("select path, epoch(modified_at)::bigint from documents"))
-    assert times["_news/a.md"] == repo.clock - 7_200 and times["_news/b b.md"] == times["_news/new.md"] == repo.clock
+    assert (
+        times["_news/a.md"] == repo.clock - 7_200
+        and times["_news/b b.md"] == times["_news/new.md"] == repo.clock
+    )
     assert world.run(sources=(repo.address,)).record.outcome == "unchanged"
-    assert dict(world.rows("select path, revision from observations where sequence = 2")) == {"_news/b b.md": second}
+    assert dict(world.rows("select path, revision from observations where sequence = 2")) == {
+        "_news/b b.md": second
+    }
 
 
 def test_a_folder_may_become_a_repository(world: World, repo: Repo, tmp_path: Path) -> None:
@@ -84,7 +97,11 @@ def test_a_folder_may_become_a_repository(world: World, repo: Repo, tmp_path: Pa
     repo.commit({"a.md": article(heat="20")})
     last = repo.commit({"a.md": article(heat="30")})
     world.run(sources=(repo.address,))
-    rows = world.rows("select sequence, change, heat, revision = $$" + last + "$$ from observations order by sequence")
+    rows = world.rows(
+        "select sequence, change, heat, revision = $$"
+        + last
+        + "$$ from observations order by sequence"
+    )
     assert rows == [(1, "first", 10, False), (2, "scores", 20, False), (3, "scores", 30, True)]
 
 
@@ -94,12 +111,18 @@ def slow_history(repo: Repo, branch: str) -> dict[str, list[tuple[Any, ...]]]:
     content: dict[str, Any] = {}
     before: dict[str, str] = {}
     for commit in repo.git("rev-list", "--first-parent", "--reverse", branch).split():
-        listed = [line.split("\t") for line in repo.git("ls-tree", "-r", "--full-tree", commit).splitlines()]
+        listed = [
+            line.split("\t")
+            for line in repo.git("ls-tree", "-r", "--full-tree", commit).splitlines()
+        ]
         now = {path: about.split()[2] for about, path in listed if path.endswith(".md")}
         gone = sorted(before.keys() - now.keys())
         moves: dict[str, str] = {}
         for path in sorted(now.keys() - before.keys()):
-            if origin := next((one for one in gone if before[one] == now[path] and one not in moves.values()), None):
+            if origin := next(
+                (one for one in gone if before[one] == now[path] and one not in moves.values()),
+                None,
+            ):
                 moves[path] = origin
         for path in gone:
             if path in found and found[path][-1][1] not in ("deleted", "moved_away"):
@@ -125,7 +148,11 @@ def slow_history(repo: Repo, branch: str) -> dict[str, list[tuple[Any, ...]]]:
                 change = "revived"
             else:
                 differs = (content[path] != (data, body), last[3:] != scores)
-                change = {(True, True): "content_and_scores", (True, False): "content", (False, True): "scores"}.get(differs, "")
+                change = {
+                    (True, True): "content_and_scores",
+                    (True, False): "content",
+                    (False, True): "scores",
+                }.get(differs, "")
             if change:
                 found.setdefault(path, []).append((commit, change, moves.get(path), *scores))
             content[path] = (data, body)
@@ -163,7 +190,11 @@ def busy(repo: Repo, seed: int, commits: int = 40) -> None:
                 now[path] = f"---\ntitle: [{chance.random()}\n---\n"
                 changed[path] = now[path]
             else:
-                free = [other for other in [*paths, "_old/a.md", "_old/b.md"] if other not in now and other not in changed]
+                free = [
+                    other
+                    for other in [*paths, "_old/a.md", "_old/b.md"]
+                    if other not in now and other not in changed
+                ]
                 if free:
                     target = chance.choice(free)
                     now[target] = now.pop(path)
@@ -198,13 +229,19 @@ def test_history_equals_a_slow_reading_of_each_version(world: World, repo: Repo,
     slow = slow_history(repo, "main")
     assert observed(world) == slow
     changes = Counter(row[1] for rows in slow.values() for row in rows)
-    assert {"first", "scores", "content", "deleted", "revived"} <= changes.keys() and len(slow) >= 20
+    assert {"first", "scores", "content", "deleted", "revived"} <= changes.keys() and len(
+        slow
+    ) >= 20
     side = [row[0] for row in slow["_news/side.md"]]
-    assert len(side) >= 1 and repo.git("rev-list", "--parents", "-1", side[0]).count(" ") == 2, "a merge brings what it merges"
+    assert len(side) >= 1 and repo.git("rev-list", "--parents", "-1", side[0]).count(" ") == 2, (
+        "a merge brings what it merges"
+    )
 
 
 @pytest.mark.parametrize("step", [1, 7])
-def test_many_runs_see_what_one_run_sees(world: World, repo: Repo, tmp_path: Path, step: int) -> None:
+def test_many_runs_see_what_one_run_sees(
+    world: World, repo: Repo, tmp_path: Path, step: int
+) -> None:
     """Read commit by commit, or all at once: the same rows in every table."""
     busy(repo, 5, commits=20)
     commits = repo.git("rev-list", "--first-parent", "--reverse", "main").split()
@@ -217,7 +254,9 @@ def test_many_runs_see_what_one_run_sees(world: World, repo: Repo, tmp_path: Pat
     assert world.rows("select count(*) > 5 from content_changes") == [(True,)]
 
 
-def test_runs_that_are_killed_lose_and_double_nothing(world: World, repo: Repo, tmp_path: Path) -> None:
+def test_runs_that_are_killed_lose_and_double_nothing(
+    world: World, repo: Repo, tmp_path: Path
+) -> None:
     """New commits, a run killed with its workers at some moment, and so on: in the end, what one run sees of everything."""
     busy(repo, 8)
     commits = repo.git("rev-list", "--first-parent", "--reverse", "main").split()
@@ -225,7 +264,18 @@ def test_runs_that_are_killed_lose_and_double_nothing(world: World, repo: Repo, 
     killed = 0
     for commit in commits[:: len(commits) // 12]:
         repo.git("update-ref", "refs/heads/main", commit)
-        command = [sys.executable, "-m", "pipeline", "run", repo.address, "-w", str(world.warehouse), "--workers", "2", "--quiet"]
+        command = [
+            sys.executable,
+            "-m",
+            "pipeline",
+            "run",
+            repo.address,
+            "-w",
+            str(world.warehouse),
+            "--workers",
+            "2",
+            "--quiet",
+        ]
         process = subprocess.Popen(command, start_new_session=True)
         try:
             process.wait(chance.uniform(0.2, 0.9))
@@ -241,16 +291,20 @@ def test_runs_that_are_killed_lose_and_double_nothing(world: World, repo: Repo, 
     assert tables(world) == tables(whole)
 
 
-def test_a_long_history_is_read_in_windows(world: World, repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_history_is_read_in_windows(
+    world: World, repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     busy(repo, 6)
     world.run(sources=(repo.address,))
-    monkeypatch.setattr(past, "WINDOW", 10)
+    monkeypatch.setattr(backlog, "WINDOW", 10)
     parts = World(tmp_path / "parts")
     parts.run(sources=(repo.address,), workers=2)
     assert tables(world) == tables(parts)
 
 
-def test_each_version_is_read_once(world: World, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_version_is_read_once(
+    world: World, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Distinct contents are parsed once, wherever and however often they come up; then nothing is."""
     for heat in (50, 51, 50, 51, 50, 52):
         repo.commit({"a.md": article(heat=str(heat)), "b.md": article(heat=str(heat), title="B")})
@@ -263,8 +317,10 @@ def test_each_version_is_read_once(world: World, repo: Repo, monkeypatch: pytest
 
     real = history.read_safely
     monkeypatch.setattr(history, "read_safely", counting)
-    monkeypatch.setattr(past, "SMALL", 1)  # a task for each file, but for those that a move joins
-    monkeypatch.setattr(past, "LARGE", 1)
+    monkeypatch.setattr(
+        backlog, "SMALL", 1
+    )  # a task for each file, but for those that a move joins
+    monkeypatch.setattr(backlog, "LARGE", 1)
     world.run(sources=(repo.address,))
     assert len(parsed) == len(set(parsed)) == 6
     parsed.clear()
@@ -273,7 +329,9 @@ def test_each_version_is_read_once(world: World, repo: Repo, monkeypatch: pytest
     assert parsed == [article(heat="53", title="B").encode()]
 
 
-def test_a_surprise_in_an_old_version_does_not_stop_the_run(world: World, repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_surprise_in_an_old_version_does_not_stop_the_run(
+    world: World, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It costs what changed in that version, field by field, and nothing else."""
     for title in ("A", "boom", "C", "D"):
         repo.commit({"a.md": article(title=title)})
@@ -283,18 +341,32 @@ def test_a_surprise_in_an_old_version_does_not_stop_the_run(world: World, repo: 
             raise ZeroDivisionError("what nobody foresaw")
         return real(file, document, **options)
 
-    real = transform.document_rows
-    monkeypatch.setattr(transform, "document_rows", fragile)
+    real = documents.document_rows
+    monkeypatch.setattr(documents, "document_rows", fragile)
     world.run(sources=(repo.address,))
-    assert world.rows("select change from observations order by sequence") == [("first",), ("content",), ("content",), ("content",)]
+    assert world.rows("select change from observations order by sequence") == [
+        ("first",),
+        ("content",),
+        ("content",),
+        ("content",),
+    ]
     assert world.rows("select old_value, new_value from content_changes") == [("C", "D")]
 
 
 def test_content_that_changed_is_told_by_field(world: World, repo: Repo) -> None:
     repo.commit({"a.md": article(title="Old", topics="[AI, Chips]")})
-    second = repo.commit({"a.md": article(title="New", topics="[AI, Sea]", provider="{name: P, domain: p.example}") + "Text\n"})
+    second = repo.commit(
+        {
+            "a.md": article(
+                title="New", topics="[AI, Sea]", provider="{name: P, domain: p.example}"
+            )
+            + "Text\n"
+        }
+    )
     world.run(sources=(repo.address,))
-    assert world.rows("select revision, field, old_value, new_value from content_changes order by field") == [
+    assert world.rows(
+        "select revision, field, old_value, new_value from content_changes order by field"
+    ) == [
         (second, "body", None, "Text"),
         (second, "provider_domain", None, "p.example"),
         (second, "provider_name", None, "P"),
@@ -304,9 +376,24 @@ def test_content_that_changed_is_told_by_field(world: World, repo: Repo) -> None
 
 
 def test_revisions_count_every_file_in_the_ledgers_words(world: World, repo: Repo) -> None:
-    repo.commit({"a.md": article(secured="YQ==;YQ=="), "b.md": article(), "c.md": "hello", "d.md": "---\n", "e.txt": "no article"})
+    repo.commit(
+        {
+            "a.md": article(secured="YQ==;YQ=="),
+            "b.md": article(),
+            "c.md": "hello",
+            "d.md": "---\n",
+            "e.txt": "no article",
+        }
+    )
     repo.commit({"e.txt": "a commit that changes no article is no revision"})
-    repo.commit({"a.md": article(secured="Yg==;YQ=="), "b.md": article(heat="51"), "c.md": None, "d.md": article()})
+    repo.commit(
+        {
+            "a.md": article(secured="Yg==;YQ=="),
+            "b.md": article(heat="51"),
+            "c.md": None,
+            "d.md": article(),
+        }
+    )
     repo.commit({"a.md": article(title="T"), "b.md": None, "moved.md": article(heat="51")})
     repo.commit({"a.md": article(title="T")}, modes={"a.md": "100755"})
     world.run(sources=(repo.address,))
@@ -319,11 +406,23 @@ def test_revisions_count_every_file_in_the_ledgers_words(world: World, repo: Rep
 
 
 def test_times_that_go_back_do_not_change_the_order(world: World, repo: Repo) -> None:
-    for heat, at in ((50, 1_700_000_000), (51, 1_600_000_000), (52, 1_600_000_000), (53, 99_999_999_999_999)):
+    for heat, at in (
+        (50, 1_700_000_000),
+        (51, 1_600_000_000),
+        (52, 1_600_000_000),
+        (53, 99_999_999_999_999),
+    ):
         repo.commit({"a.md": article(heat=str(heat))}, at=at)
     world.run(sources=(repo.address,))
-    assert world.rows("select heat from observations order by sequence") == [(50,), (51,), (52,), (53,)]
-    assert world.rows("select max(observed_at)::varchar from observations") == [("2262-04-11 23:47:16+00",)]
+    assert world.rows("select heat from observations order by sequence") == [
+        (50,),
+        (51,),
+        (52,),
+        (53,),
+    ]
+    assert world.rows("select max(observed_at)::varchar from observations") == [
+        ("2262-04-11 23:47:16+00",)
+    ]
 
 
 def test_only_first_parents_are_history(world: World, repo: Repo) -> None:
@@ -336,7 +435,9 @@ def test_only_first_parents_are_history(world: World, repo: Repo) -> None:
     world.run(sources=(repo.address,))
     merge = repo.commit({"a.md": article(heat="3")}, merge="side")
     world.run(sources=(repo.address,))
-    assert world.rows("select path, heat, revision from observations where sequence = 2 or path = 'b.md' order by path") == [
+    assert world.rows(
+        "select path, heat, revision from observations where sequence = 2 or path = 'b.md' order by path"
+    ) == [
         ("a.md", 3, merge),
         ("b.md", 50, main),
     ]
@@ -372,10 +473,16 @@ def test_without_history_a_repository_is_like_a_folder(world: World, repo: Repo)
     world.run(sources=(repo.address,), history=False)
     assert world.rows("select heat from observations order by sequence") == [(2,), (3,)]
     world.run(sources=(repo.address,))
-    assert world.rows("select heat, blob is null from observations order by sequence") == [(1, False), (2, False), (3, False)]
+    assert world.rows("select heat, blob is null from observations order by sequence") == [
+        (1, False),
+        (2, False),
+        (3, False),
+    ]
     repo.commit({"a.md": None})
     world.run(sources=(repo.address,), history=False, allow_empty=True)
-    assert world.rows("select change from observations order by sequence desc limit 1") == [("deleted",)]
+    assert world.rows("select change from observations order by sequence desc limit 1") == [
+        ("deleted",)
+    ]
 
 
 def test_sources_keep_their_histories_apart(world: World, repo: Repo) -> None:
@@ -387,11 +494,23 @@ def test_sources_keep_their_histories_apart(world: World, repo: Repo) -> None:
     repo.commit({"a.md": article(heat="2")})
     world.write({"x.md": article(heat="70")})
     world.run(sources=(f"folder={world.site}",), now=NOW.replace(hour=4))
-    assert world.rows("select source, heat from observations order by all") == [("folder", 50), ("folder", 70), ("git", 1)]
+    assert world.rows("select source, heat from observations order by all") == [
+        ("folder", 50),
+        ("folder", 70),
+        ("git", 1),
+    ]
     world.run(sources=both, now=NOW.replace(hour=5))
-    assert world.rows("select source, heat from observations where source = 'git' order by all") == [("git", 1), ("git", 2)]
-    forget(load_settings({"warehouse": str(world.warehouse)}, environment={})[0], "git", now=NOW.replace(hour=6))
-    assert world.rows("select distinct source from observations union select source from revisions") == [("folder",)]
+    assert world.rows(
+        "select source, heat from observations where source = 'git' order by all"
+    ) == [("git", 1), ("git", 2)]
+    forget(
+        load_settings({"warehouse": str(world.warehouse)}, environment={})[0],
+        "git",
+        now=NOW.replace(hour=6),
+    )
+    assert world.rows(
+        "select distinct source from observations union select source from revisions"
+    ) == [("folder",)]
 
 
 def test_names_that_no_file_system_takes(world: World, repo: Repo) -> None:
@@ -438,7 +557,9 @@ def test_a_shallow_clone_has_no_history(world: World, repo: Repo, tmp_path: Path
     repo.commit({"a.md": article(heat="1")})
     repo.commit({"a.md": article(heat="2")})
     clone = tmp_path / "shallow"
-    subprocess.run([*GIT, "clone", "-q", "--bare", "--depth=1", f"file://{repo.path}", clone], check=True)
+    subprocess.run(
+        [*GIT, "clone", "-q", "--bare", "--depth=1", f"file://{repo.path}", clone], check=True
+    )
     with pytest.raises(SourceError, match=r"shallow clone.*--unshallow.*--no-history"):
         world.run(sources=(f"git+file://{clone}",))
     world.run(sources=(f"git+file://{clone}",), history=False)
@@ -449,7 +570,10 @@ def test_a_partial_clone_is_refused(world: World, repo: Repo, tmp_path: Path) ->
     repo.commit({"a.md": article(heat="1")})
     repo.git("config", "uploadpack.allowFilter", "true")
     clone = tmp_path / "partial"
-    subprocess.run([*GIT, "clone", "-q", "--bare", "--filter=blob:none", f"file://{repo.path}", clone], check=True)
+    subprocess.run(
+        [*GIT, "clone", "-q", "--bare", "--filter=blob:none", f"file://{repo.path}", clone],
+        check=True,
+    )
     repo.path.rename(tmp_path / "gone.git")  # so that no version of git can fetch what lacks
     with pytest.raises(SourceError, match="partial"):
         world.run(sources=(f"git+file://{clone}",))
@@ -464,14 +588,23 @@ def test_a_lost_object_is_told(world: World, repo: Repo) -> None:
         moved = pack.rename(repo.path / pack.name)
         pack.with_suffix(".idx").unlink(missing_ok=True)
         with moved.open("rb") as content:
-            subprocess.run([*GIT, "-C", repo.path, "unpack-objects", "-q"], stdin=content, check=True)
+            subprocess.run(
+                [*GIT, "-C", repo.path, "unpack-objects", "-q"], stdin=content, check=True
+            )
     (repo.path / "objects" / blob[:2] / blob[2:]).unlink()
     with pytest.raises(SourceError, match=f"lacks object {blob}.*git fsck"):
         world.run(sources=(repo.address,))
 
 
 def test_refs_and_folders_and_globs(world: World, repo: Repo) -> None:
-    repo.commit({"_news/2021/a.md": article(), "_news/2022/b.md": article(), "_news/c.md": article(), "about.md": article()})
+    repo.commit(
+        {
+            "_news/2021/a.md": article(),
+            "_news/2022/b.md": article(),
+            "_news/c.md": article(),
+            "about.md": article(),
+        }
+    )
     repo.git("tag", "v1")
     repo.commit({"_news/d.md": article()}, branch="feature/x")
 
@@ -524,12 +657,19 @@ def test_plain_paths(repo: Repo, tmp_path: Path) -> None:
     assert address_of(f"n={clone}", "main") == f"n=git+file://{clone}#main"
     source = Repository.parse(address_of(str(clone / "my site"), "HEAD"))
     assert (source.name, source.folder) == ("my site", "my site")
-    assert source.document_id("b.md") == Folder("my site", str(clone / "my site")).document_id("b.md")
+    assert source.document_id("b.md") == Folder("my site", str(clone / "my site")).document_id(
+        "b.md"
+    )
     with pytest.raises(SourceError, match="is no git repository"):
         address_of(str(tmp_path), "HEAD")
     with pytest.raises(SourceError, match="no such folder"):
         address_of(str(tmp_path / "nope"), "HEAD")
-    for wrong in ("git+https://site.example/x", "git+file:relative", "git+file://host/x", "git+ssh://host/x"):
+    for wrong in (
+        "git+https://site.example/x",
+        "git+file:relative",
+        "git+file://host/x",
+        "git+ssh://host/x",
+    ):
         with pytest.raises(UsageError, match=r"Clone it, and write \[NAME=\]git\+file:///PATH"):
             Repository.parse(wrong)
 
@@ -540,7 +680,9 @@ def test_a_branch_that_head_does_not_name(world: World, repo: Repo, tmp_path: Pa
     repo.commit({"a.md": article()}, branch="other")
     world.run(sources=(repo.address,))
     repo.commit({"a.md": article()}, branch="third")
-    with pytest.raises(SourceError, match="HEAD names no commit. It has other, third".replace(".", r"\.")):
+    with pytest.raises(
+        SourceError, match="HEAD names no commit. It has other, third".replace(".", r"\.")
+    ):
         world.run(sources=(repo.address,))
 
 
@@ -565,10 +707,17 @@ def test_neither_a_hook_nor_settings_lead_elsewhere(
         "diff.renames": "copies",
     }.items():
         repo.git("config", name, value)
-    for name, value in {"GIT_DIR": "elsewhere.git", "GIT_INDEX_FILE": "index", "GIT_LITERAL_PATHSPECS": "1"}.items():
+    for name, value in {
+        "GIT_DIR": "elsewhere.git",
+        "GIT_INDEX_FILE": "index",
+        "GIT_LITERAL_PATHSPECS": "1",
+    }.items():
         monkeypatch.setenv(name, str(tmp_path / value))
     assert world.run(sources=(repo.address,)).record.articles == 2
-    assert world.rows("select path, change from observations order by path") == [("_news/b.md", "first"), ("a.md", "first")]
+    assert world.rows("select path, change from observations order by path") == [
+        ("_news/b.md", "first"),
+        ("a.md", "first"),
+    ]
     world.run(sources=(f"{repo.address}#:_news",))
     assert world.rows("select path from observations where source = '_news'") == [("b.md",)]
 
@@ -576,10 +725,16 @@ def test_neither_a_hook_nor_settings_lead_elsewhere(
 def test_the_command_line(repo: Repo, tmp_path: Path) -> None:
     repo.commit({"a.md": article(heat="1")})
     repo.commit({"a.md": article(heat="2")})
-    for arguments in (["run", str(repo.path), "--git"], ["run", "--git", str(repo.path)], ["run", "--git", "main", str(repo.path)]):
+    for arguments in (
+        ["run", str(repo.path), "--git"],
+        ["run", "--git", str(repo.path)],
+        ["run", "--git", "main", str(repo.path)],
+    ):
         place = tmp_path / str(len(arguments[1]) + arguments.index("--git"))
         done = call(*arguments, "-w", str(place))
-        assert done.returncode == 0 and f"Read 1 file from git+file://{repo.path}" in done.stdout, done.stderr
+        assert done.returncode == 0 and f"Read 1 file from git+file://{repo.path}" in done.stdout, (
+            done.stderr
+        )
     done = call("run", str(repo.path), "--git", "-w", str(place), "--no-history")
     assert done.returncode == 0
     done = call("run", str(repo.path), "--git", "nope", "-w", str(place))
@@ -589,7 +744,9 @@ def test_the_command_line(repo: Repo, tmp_path: Path) -> None:
 def test_the_real_history(world: World, tmp_path: Path) -> None:
     """2,488 commits of a robot: each count is that of an independent reading of the repository."""
     place = tmp_path / "news.git"
-    subprocess.run([*GIT, "clone", "-q", "--bare", corpus("powerapps-news.bundle"), place], check=True)
+    subprocess.run(
+        [*GIT, "clone", "-q", "--bare", corpus("powerapps-news.bundle"), place], check=True
+    )
     world.run(sources=(f"git+file://{place}",), workers=2)
     totals = "count(*), sum(new), sum(content), sum(score_only), sum(secured_only), sum(moved + deleted + rejected + skipped)"
     assert world.rows(f"select {totals} from revisions") == [(2_488, 674, 156, 2_114, 4_012, 0)]
@@ -599,9 +756,16 @@ def test_the_real_history(world: World, tmp_path: Path) -> None:
         "content_and_scores": 101,
         "scores": 2_114,
     }
-    assert world.rows("select count(*), count(*) filter (heat = quality) from articles") == [(674, 672)]
+    assert world.rows("select count(*), count(*) filter (heat = quality) from articles") == [
+        (674, 672)
+    ]
     assert world.run(sources=(f"git+file://{place}",)).record.outcome == "unchanged"
-    paths = [path for (path,) in world.rows("select path from observations group by path order by count(*) desc, path limit 20")]
+    paths = [
+        path
+        for (path,) in world.rows(
+            "select path from observations group by path order by count(*) desc, path limit 20"
+        )
+    ]
     found = observed(world)
     for path in map(str, paths):
         assert [row for row in found[path] if row[1] != "content"] == slow_scores(place, path)
@@ -611,11 +775,15 @@ def slow_scores(place: Path, path: str) -> list[tuple[Any, ...]]:
     """When the scores of a file that never moves or ends changed, by `git show` of each version and PyYAML."""
 
     def git(*arguments: str) -> str:
-        return subprocess.run([*GIT, "-C", place, *arguments], check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            [*GIT, "-C", place, *arguments], check=True, capture_output=True, text=True
+        ).stdout
 
     found: list[tuple[Any, ...]] = []
     content = None
-    for commit in git("log", "--first-parent", "--reverse", "--format=%H", "main", "--", path).split():
+    for commit in git(
+        "log", "--first-parent", "--reverse", "--format=%H", "main", "--", path
+    ).split():
         data = yaml.safe_load(git("show", f"{commit}:{path}").split("---\n", 2)[1])
         del data["secured"]
         scores = tuple(data.pop(key, None) for key in ("quality", "heat", "published"))

@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.relations import relations, sql_folder
 from pipeline.transform import scalars
+from pipeline.views.relations import relations, sql_folder
 from tests.conftest import World
 
 WRITTEN = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
@@ -72,7 +72,9 @@ provider: {images: [{url: "https://x.com/l.png", width: 31, height: 200}]}
 def site(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(tmp_path_factory.mktemp("health"))
     for path in FILES:
-        os.utime(world.write({path: FILES[path]}) / path, (WRITTEN.timestamp(), WRITTEN.timestamp()))
+        os.utime(
+            world.write({path: FILES[path]}) / path, (WRITTEN.timestamp(), WRITTEN.timestamp())
+        )
     world.run()
     return world
 
@@ -82,7 +84,11 @@ BAD = "http://south.com/b?id=1&utm_source=x"
 EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "finding_rules": (
         "select rule, findings, documents, of_documents, example from finding_rules limit 3",
-        [("empty_string", 3, 1, 7, ""), ("invalid_date", 2, 2, 7, "soon"), ("number_as_text", 2, 1, 7, "5")],
+        [
+            ("empty_string", 3, 1, 7, ""),
+            ("invalid_date", 2, 2, 7, "soon"),
+            ("number_as_text", 2, 1, 7, "5"),
+        ],
     ),
     "rejection_codes": (
         "select stage, code, files, of_files, share, example_source, example_path, example_line, example_message from rejection_codes",
@@ -91,7 +97,17 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
                 *("fence", "unclosed_fence", 2, 11, 2 / 11, "site", "bad.md", 1),
                 "the front matter opens on line 1 and never closes. Add a line `---` after the last field.",
             ),
-            ("parse", "bad_yaml", 1, 11, 1 / 11, "site", "worst.md", 2, "unclosed bracket '['. Correct the line."),
+            (
+                "parse",
+                "bad_yaml",
+                1,
+                11,
+                1 / 11,
+                "site",
+                "worst.md",
+                2,
+                "unclosed bracket '['. Correct the line.",
+            ),
         ],
     ),
     "health_summary": (
@@ -110,7 +126,15 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         " from freshness_by_source",
         [
             (
-                *("site", None, 9, 4, "2026-01-02 03:04:05+00", "1970-01-01 00:00:00+00", 490923.068),
+                *(
+                    "site",
+                    None,
+                    9,
+                    4,
+                    "2026-01-02 03:04:05+00",
+                    "1970-01-01 00:00:00+00",
+                    490923.068,
+                ),
                 *("2026-01-02 00:00:00+00", 3.068, 0, 0, 1, 2),
             ),
             (
@@ -145,9 +169,33 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         "select rule, path, position, name, field, url_defects.url, detail from url_defects join articles using (article_id)"
         " left join providers on providers.provider_id = url_defects.provider_id where position > 0 or path = 'c.md' order by all",
         [
-            ("amp_other_host", "_news/b.md", 1, "South", "ampWebUrl", "https://amp.other.com/r", "www.other.com"),
-            ("amp_without_original", "_news/b.md", 1, "South", "ampWebUrl", "https://amp.other.com/r", None),
-            ("domain_mismatch", "_news/b.md", 1, "South", "url", "https://www.other.com/r", "south.com"),
+            (
+                "amp_other_host",
+                "_news/b.md",
+                1,
+                "South",
+                "ampWebUrl",
+                "https://amp.other.com/r",
+                "www.other.com",
+            ),
+            (
+                "amp_without_original",
+                "_news/b.md",
+                1,
+                "South",
+                "ampWebUrl",
+                "https://amp.other.com/r",
+                None,
+            ),
+            (
+                "domain_mismatch",
+                "_news/b.md",
+                1,
+                "South",
+                "url",
+                "https://www.other.com/r",
+                "south.com",
+            ),
             ("no_url", "c.md", 0, None, None, "/c", "none usable"),
             ("relative", "c.md", 0, None, "webUrl", "/c", None),
         ],
@@ -156,10 +204,42 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         "select rule, path, title, provider, field, url, detail from url_lint",
         [
             ("amp_as_original", "e.md", "E", None, "originalUrl", SITE, "www.google.com"),
-            ("amp_other_host", "_news/b.md", "R1", "South", "related[0].ampWebUrl", "https://amp.other.com/r", "www.other.com"),
-            ("amp_without_original", "_news/b.md", "R1", "South", "related[0].ampWebUrl", "https://amp.other.com/r", None),
-            ("domain_mismatch", "_news/b.md", "B", "North", "url", "https://south.com/b?id=1", "north.com"),
-            ("domain_mismatch", "_news/b.md", "R1", "South", "related[0].url", "https://www.other.com/r", "south.com"),
+            (
+                "amp_other_host",
+                "_news/b.md",
+                "R1",
+                "South",
+                "related[0].ampWebUrl",
+                "https://amp.other.com/r",
+                "www.other.com",
+            ),
+            (
+                "amp_without_original",
+                "_news/b.md",
+                "R1",
+                "South",
+                "related[0].ampWebUrl",
+                "https://amp.other.com/r",
+                None,
+            ),
+            (
+                "domain_mismatch",
+                "_news/b.md",
+                "B",
+                "North",
+                "url",
+                "https://south.com/b?id=1",
+                "north.com",
+            ),
+            (
+                "domain_mismatch",
+                "_news/b.md",
+                "R1",
+                "South",
+                "related[0].url",
+                "https://www.other.com/r",
+                "south.com",
+            ),
             ("http", "_news/b.md", "B", "North", "originalUrl", BAD, None),
             ("no_url", "c.md", "C", None, "url", "/c", "none usable"),
             ("no_url", "d.md", "D", None, "url", None, "none given"),
@@ -187,7 +267,19 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         [
             ("article", 0, 4, False, False, False, False, True, False, True, ""),
             ("article", 0, 2, False, True, False, False, True, False, None, "no_size, relative"),
-            ("article", 0, 1, False, False, True, True, False, True, False, "tiny, odd_aspect, http, not_cached"),
+            (
+                "article",
+                0,
+                1,
+                False,
+                False,
+                True,
+                True,
+                False,
+                True,
+                False,
+                "tiny, odd_aspect, http, not_cached",
+            ),
             ("provider", 0, 1, False, False, False, False, True, False, None, "relative"),
             ("provider", 0, 1, False, False, True, False, False, False, None, "tiny"),
             ("related", 1, 1, True, False, False, False, False, False, None, "no_url"),
@@ -206,7 +298,17 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "image_problems": (
         "select source, path, title, owner, field, problems, url, width_px, height_px from image_problems",
         [
-            ("site", "_news/a.md", "A", "provider", "provider.images[0]", "relative", "/logo.png", 50, 50),
+            (
+                "site",
+                "_news/a.md",
+                "A",
+                "provider",
+                "provider.images[0]",
+                "relative",
+                "/logo.png",
+                50,
+                50,
+            ),
             (
                 "site",
                 "_news/b.md",
@@ -218,10 +320,50 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
                 50,
                 400,
             ),
-            ("site", "_news/b.md", "B", "article", "images[1]", "no_size, relative", "/rel.png", 0, 400),
-            ("site", "_news/b.md", "B", "article", "images[2]", "odd_aspect", "https://x.com/w.jpg", 301, 100),
-            ("site", "_news/b.md", "R1", "related", "related[0].images[0]", "no_url", None, 100, 100),
-            ("site", "c.md", "C", "provider", "provider.images[0]", "tiny", "https://x.com/l.png", 31, 200),
+            (
+                "site",
+                "_news/b.md",
+                "B",
+                "article",
+                "images[1]",
+                "no_size, relative",
+                "/rel.png",
+                0,
+                400,
+            ),
+            (
+                "site",
+                "_news/b.md",
+                "B",
+                "article",
+                "images[2]",
+                "odd_aspect",
+                "https://x.com/w.jpg",
+                301,
+                100,
+            ),
+            (
+                "site",
+                "_news/b.md",
+                "R1",
+                "related",
+                "related[0].images[0]",
+                "no_url",
+                None,
+                100,
+                100,
+            ),
+            (
+                "site",
+                "c.md",
+                "C",
+                "provider",
+                "provider.images[0]",
+                "tiny",
+                "https://x.com/l.png",
+                31,
+                200,
+            ),
         ],
     ),
     "date_defects": (
@@ -238,7 +380,13 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
                     "a value that programs put where they know none",
                 )
             ],
-            ("missing", "e.md", "publishedDateTime", None, "set to null, the file says 'yesterday'"),
+            (
+                "missing",
+                "e.md",
+                "publishedDateTime",
+                None,
+                "set to null, the file says 'yesterday'",
+            ),
         ],
     ),
     "date_lint": (
@@ -274,11 +422,35 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
                     "reports look up to 2026-01-02 03:04:05Z",
                 ),
             ],
-            ("midnight", "_news/b.md", "B", "North", "publishedDateTime", dt.date(2025, 12, 30), None),
+            (
+                "midnight",
+                "_news/b.md",
+                "B",
+                "North",
+                "publishedDateTime",
+                dt.date(2025, 12, 30),
+                None,
+            ),
             ("midnight", "c.md", "C", None, "publishedDateTime", dt.date(2026, 1, 5), None),
-            ("missing", "e.md", "E", None, "publishedDateTime", None, "set to null, the file says 'yesterday'"),
+            (
+                "missing",
+                "e.md",
+                "E",
+                None,
+                "publishedDateTime",
+                None,
+                "set to null, the file says 'yesterday'",
+            ),
             ("missing", "f.md", "F", None, "publishedDateTime", None, "absent or null"),
-            ("newer_than_file", "c.md", "C", None, "publishedDateTime", dt.date(2026, 1, 5), "file written 2026-01-02 00:00:00Z"),
+            (
+                "newer_than_file",
+                "c.md",
+                "C",
+                None,
+                "publishedDateTime",
+                dt.date(2026, 1, 5),
+                "file written 2026-01-02 00:00:00Z",
+            ),
             (
                 "updated_before_published",
                 "c.md",
@@ -325,9 +497,17 @@ def test_an_empty_corpus_gives_typed_rows_and_no_shares(world: World) -> None:
             found = connection.execute(f"from {name}").fetchall()
             assert len(found) == ONE_ROW_ALWAYS.get(name, 0), name
             assert not any(value for row in found for value in row if isinstance(value, float))
-            types = dict(connection.execute(f"select column_name, column_type from (describe {name})").fetchall())
+            types = dict(
+                connection.execute(
+                    f"select column_name, column_type from (describe {name})"
+                ).fetchall()
+            )
             assert not {"INTEGER", '"NULL"', "HUGEINT"} & set(types.values()), types
-            assert all(kind == "DOUBLE" for column, kind in types.items() if column.endswith(("share", "hours")))
+            assert all(
+                kind == "DOUBLE"
+                for column, kind in types.items()
+                if column.endswith(("share", "hours"))
+            )
 
 
 @pytest.fixture(scope="module")
@@ -355,17 +535,28 @@ def test_completeness_adds_up_and_agrees_with_pandas(sampled: World) -> None:
     }
     with sampled.connect() as connection:
         found = connection.sql("from field_completeness").df()
-        articles, related = connection.sql("from articles").df(), connection.sql("from related").df()
+        articles, related = (
+            connection.sql("from articles").df(),
+            connection.sql("from related").df(),
+        )
     assert (found["present"] + found["missing"] == found["items"]).all()
-    assert (found["empty"] + found["invalid"] <= found["missing"]).all() and (found["repaired"] <= found["present"]).all()
+    assert (found["empty"] + found["invalid"] <= found["missing"]).all() and (
+        found["repaired"] <= found["present"]
+    ).all()
     assert found["empty"].sum() > 0 and found["invalid"].sum() > 0 and found["repaired"].sum() > 0
     months = articles["published_at"].dt.tz_localize(None).dt.strftime("%Y-%m").fillna("NaT")
     for field, column in columns.items():
         rows = found[(found["level"] == "article") & (found["field"] == field)]
-        by_month = {str(month)[:7]: present for month, present in zip(rows["month"], rows["present"], strict=True)}
+        by_month = {
+            str(month)[:7]: present
+            for month, present in zip(rows["month"], rows["present"], strict=True)
+        }
         assert by_month == articles[column].notna().groupby(months).sum().to_dict(), field
         of_related = found[(found["level"] == "related") & (found["field"] == field)]
-        assert (of_related["items"].sum(), of_related["present"].sum()) == (len(related), related[column].notna().sum())
+        assert (of_related["items"].sum(), of_related["present"].sum()) == (
+            len(related),
+            related[column].notna().sum(),
+        )
 
 
 def test_images_and_addresses_agree_with_pandas(sampled: World) -> None:
@@ -376,12 +567,15 @@ def test_images_and_addresses_agree_with_pandas(sampled: World) -> None:
         articles = connection.sql("from articles").df()
     for owner, own in images.groupby("owner"):
         assert health.loc[owner, "images"] == len(own)
-        assert health.loc[owner, "without_size"] == (~((own["width_px"] > 0) & (own["height_px"] > 0))).sum()
+        assert (
+            health.loc[owner, "without_size"]
+            == (~((own["width_px"] > 0) & (own["height_px"] > 0))).sum()
+        )
         assert health.loc[owner, "without_title"] == own["title"].isna().sum()
     assert health.loc["article", "missing"] == (articles["images_count"] == 0).sum() > 0
-    insecure = articles["original_url"].fillna("").str.startswith("http://") | articles["web_url"].fillna("").str.startswith(
-        "http://"
-    )
+    insecure = articles["original_url"].fillna("").str.startswith("http://") | articles[
+        "web_url"
+    ].fillna("").str.startswith("http://")
     assert rules.loc["http", "articles"] == insecure.sum()
     assert rules.loc["no_url", "articles"] == articles["url"].isna().sum()
 
@@ -397,7 +591,10 @@ def defects_of(urls: list[str], provider: str | None = None) -> set[tuple[str, s
             " create table providers as select 'p' as provider_id, $domain::varchar as registered_domain",
             {"domain": provider},
         )
-        connection.executemany("insert into articles (article_id, provider_id, url, original_url) values ($1, $2, $3, $4)", rows)
+        connection.executemany(
+            "insert into articles (article_id, provider_id, url, original_url) values ($1, $2, $3, $4)",
+            rows,
+        )
         return set(connection.execute(f"select rule, url from ({relation.query})").fetchall())
 
 
@@ -437,7 +634,11 @@ def defects_of(urls: list[str], provider: str | None = None) -> set[tuple[str, s
     ],
 )
 def test_tracking_is_what_canonical_urls_leave_out(name: str) -> None:
-    urls = [f"https://x.com/a?{name}=1", f"https://x.com/a?b=2&{name}#top", f"https://x.com/{name}=1"]
+    urls = [
+        f"https://x.com/a?{name}=1",
+        f"https://x.com/a?b=2&{name}#top",
+        f"https://x.com/{name}=1",
+    ]
     found = {url for rule, url in defects_of(urls) if rule == "tracking"}
     assert found == (set(urls[:2]) if scalars.TRACKING.fullmatch(name) else set())
 
@@ -468,13 +669,24 @@ def test_what_counts_as_an_amp_address(url: str, is_amp: bool) -> None:
 
 
 def test_a_host_is_held_against_the_registered_domain_by_whole_labels() -> None:
-    urls = ["https://x.com/a", "https://a.b.x.com:8080/a", "https://notx.com/a", "https://x.com.evil.net/a"]
-    assert {url for rule, url in defects_of(urls, "x.com") if rule == "domain_mismatch"} == set(urls[2:])
+    urls = [
+        "https://x.com/a",
+        "https://a.b.x.com:8080/a",
+        "https://notx.com/a",
+        "https://x.com.evil.net/a",
+    ]
+    assert {url for rule, url in defects_of(urls, "x.com") if rule == "domain_mismatch"} == set(
+        urls[2:]
+    )
     assert not {rule for rule, _ in defects_of(urls)} & {"domain_mismatch"}
 
 
 def test_a_list_of_which_one_item_is_broken_counts_as_present(world: World) -> None:
-    world.write({"a.md": '---\ntitle: "5"\ntopics: ["", AI, cafÃ©]\nprovider: x\nauthor: {name: ""}\nname: a: b\n---\n'})
+    world.write(
+        {
+            "a.md": '---\ntitle: "5"\ntopics: ["", AI, cafÃ©]\nprovider: x\nauthor: {name: ""}\nname: a: b\n---\n'
+        }
+    )
     world.run()
     query = "select field, present, empty, invalid, repaired from field_completeness where empty + invalid + repaired > 0"
     assert world.rows(query) == [

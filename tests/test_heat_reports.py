@@ -10,7 +10,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.relations import relations
+from pipeline.views.relations import relations
 from tests.conftest import NOW, World
 
 RELATIONS = {relation.name: relation for relation in relations("views", "reports")}
@@ -19,13 +19,26 @@ LAST, FIRST, THIRD = dt.date(2025, 12, 31), dt.date(2026, 1, 1), dt.date(2026, 1
 
 
 def story(
-    title: str, quality: int | None, heat: int | None, *lines: str, provider: str = "", time: str = "", published: bool = False
+    title: str,
+    quality: int | None,
+    heat: int | None,
+    *lines: str,
+    provider: str = "",
+    time: str = "",
+    published: bool = False,
 ) -> str:
     """An article at https://x.example/<title>; `lines` follow as they are."""
-    fields = [f"title: {title}", f"originalUrl: https://x.example/{title}", f"published: {str(published).lower()}", *lines]
+    fields = [
+        f"title: {title}",
+        f"originalUrl: https://x.example/{title}",
+        f"published: {str(published).lower()}",
+        *lines,
+    ]
     fields += [f"quality: {quality}"] if quality is not None else []
     fields += [f"heat: {heat}"] if heat is not None else []
-    fields += [f"provider: {{name: {provider}, domain: {provider.lower()}.example}}"] if provider else []
+    fields += (
+        [f"provider: {{name: {provider}, domain: {provider.lower()}.example}}"] if provider else []
+    )
     fields += [f"publishedDateTime: {time}"] if time else []
     return "\n".join(["---", *fields, "---", ""])
 
@@ -36,12 +49,34 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(tmp_path_factory.mktemp("small"))
     world.write(
         {
-            "_news/a.md": story("A", 10, 30, "topics: [AI, Chips]", provider="North", time="2026-01-01T03:04:05Z", published=True),
-            "_news/b.md": story("B", 30, -1, "topics: [AI]", provider="North", time="2026-01-01T12:00:00Z"),
-            "_news/c.md": story("C", 20, 20, "topics: [AI, AI]", provider="South", time="2026-01-03T03:04:05Z", published=True),
-            "_games/g.md": story("G", None, 50, "topics: [AI]", provider="South", time="2025-12-31T00:00:00Z"),
+            "_news/a.md": story(
+                "A",
+                10,
+                30,
+                "topics: [AI, Chips]",
+                provider="North",
+                time="2026-01-01T03:04:05Z",
+                published=True,
+            ),
+            "_news/b.md": story(
+                "B", 30, -1, "topics: [AI]", provider="North", time="2026-01-01T12:00:00Z"
+            ),
+            "_news/c.md": story(
+                "C",
+                20,
+                20,
+                "topics: [AI, AI]",
+                provider="South",
+                time="2026-01-03T03:04:05Z",
+                published=True,
+            ),
+            "_games/g.md": story(
+                "G", None, 50, "topics: [AI]", provider="South", time="2025-12-31T00:00:00Z"
+            ),
             "t.md": story("T", 40, 35, "topics: [Chips, ~]", published=True),
-            "_news/u.md": story("U", 5, None, "topics: [Chips]", provider="North", time="2026-01-01T23:30:00Z"),
+            "_news/u.md": story(
+                "U", 5, None, "topics: [Chips]", provider="North", time="2026-01-01T23:30:00Z"
+            ),
         }
     )
     world.run()
@@ -83,7 +118,24 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         " with_both, equal_to_quality, mean_excess, first_day, last_day from heat_by_provider",
         [
             ("South", "south.example", 2, 6, 2, 0, 0, 0.0, 35.0, 35.0, 50, 1, 1, 0.0, LAST, THIRD),
-            ("North", "north.example", 3, 6, 1, 1, 1, 0.5, 30.0, 30.0, 30, 1, 0, 20.0, FIRST, FIRST),
+            (
+                "North",
+                "north.example",
+                3,
+                6,
+                1,
+                1,
+                1,
+                0.5,
+                30.0,
+                30.0,
+                30,
+                1,
+                0,
+                20.0,
+                FIRST,
+                FIRST,
+            ),
         ],
     ),
     "suppressed_by_month": (
@@ -118,15 +170,22 @@ def test_reports_on_an_empty_corpus_are_empty(world: World) -> None:
     world.run(allow_empty=True)
     with world.connect() as connection:
         found = {name: connection.execute(f"from {name}").fetchall() for name in HEAT}
-    assert found == {name: [] for name in HEAT} | {"heat_summary": [(0, 0, 0, 0, *[None] * 6, 0, 0, *[None] * 4)]}
+    assert found == {name: [] for name in HEAT} | {
+        "heat_summary": [(0, 0, 0, 0, *[None] * 6, 0, 0, *[None] * 4)]
+    }
 
 
 def test_a_month_without_any_heat_has_no_share(world: World) -> None:
-    world.write({"a.md": story("A", 1, None, time="2026-01-01T00:00:00Z"), "b.md": story("B", 1, -2, time="2026-01-01T00:00:00Z")})
+    world.write(
+        {
+            "a.md": story("A", 1, None, time="2026-01-01T00:00:00Z"),
+            "b.md": story("B", 1, -2, time="2026-01-01T00:00:00Z"),
+        }
+    )
     world.run()
-    assert world.rows("select unscored, with_heat, suppressed_share, share_low, share_high from suppressed_by_month") == [
-        (2, 0, None, None, None)
-    ]
+    assert world.rows(
+        "select unscored, with_heat, suppressed_share, share_low, share_high from suppressed_by_month"
+    ) == [(2, 0, None, None, None)]
 
 
 def test_scores_at_the_ends_of_what_a_number_can_hold_break_no_report(world: World) -> None:
@@ -136,7 +195,11 @@ def test_scores_at_the_ends_of_what_a_number_can_hold_break_no_report(world: Wor
             world.write(
                 {
                     f"{number}.md": story(
-                        f"T{number}", ends[number // 4], ends[(number + revision) % 4], "topics: [AI]", provider="North"
+                        f"T{number}",
+                        ends[number // 4],
+                        ends[(number + revision) % 4],
+                        "topics: [AI]",
+                        provider="North",
                     )
                 }
             )
@@ -167,9 +230,17 @@ def test_movers_follow_a_file_that_moves(world: World) -> None:
     (world.site / "m.md").rename(world.site / "n.md")
     (world.site / "x.md").unlink()
     run(2)
-    world.write({"a.md": story("A", 10, 30, published=True), "b.md": story("B", 10, 40), "c.md": story("C", 25, None)})
+    world.write(
+        {
+            "a.md": story("A", 10, 30, published=True),
+            "b.md": story("B", 10, 40),
+            "c.md": story("C", 25, None),
+        }
+    )
     world.write({"n.md": story("M", 10, 15, provider="North")})
-    (world.site / "y.md").rename(world.site / "x.md")  # Y comes to the path where X was, whose heat is none of its own
+    (world.site / "y.md").rename(
+        world.site / "x.md"
+    )  # Y comes to the path where X was, whose heat is none of its own
     run(5)
     (world.site / "n.md").rename(world.site / "o.md")
     run(10)
@@ -182,7 +253,9 @@ def test_movers_follow_a_file_that_moves(world: World) -> None:
         ("M", "North", False, "scored", "scored", 15, 10, 5, 10, 1, 4, 6),
     ]
     seen = "title, life, ended, epoch(valid_from - timestamptz '2026-01-02 03:04:05+00') / 3600, heat_excess"
-    assert world.rows(f"select {seen} from heat_history where coalesce(title, '-') in ('X', 'Y', '-') order by all") == [
+    assert world.rows(
+        f"select {seen} from heat_history where coalesce(title, '-') in ('X', 'Y', '-') order by all"
+    ) == [
         ("Y", 2, None, 0.0, -3),
         (None, 1, "deleted", 0.0, -9),
     ]
@@ -201,14 +274,21 @@ def memory() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def rows(connection: duckdb.DuckDBPyConnection, name: str, columns: str) -> list[tuple[object, ...]]:
+def rows(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: str
+) -> list[tuple[object, ...]]:
     return connection.execute(f"select {columns} from ({RELATIONS[name].query})").fetchall()
 
 
 SCORES = st.none() | st.integers(-1, 8) | st.integers(0, 200)
 
 
-@given(articles=st.lists(st.tuples(st.sampled_from(["news", "games", None]), SCORES, st.none() | st.integers(0, 8)), max_size=40))
+@given(
+    articles=st.lists(
+        st.tuples(st.sampled_from(["news", "games", None]), SCORES, st.none() | st.integers(0, 8)),
+        max_size=40,
+    )
+)
 @settings(max_examples=100, deadline=None)
 @pytest.mark.filterwarnings("ignore:An input array is constant")
 def test_the_correlation_agrees_with_scipy(
@@ -220,29 +300,46 @@ def test_the_correlation_agrees_with_scipy(
                null::date as day
         from (select unnest($collections::varchar[]) as collection, unnest($heats::bigint[]) as heat,
                      unnest($qualities::bigint[]) as quality)""",
-        {key: [row[place] for row in articles] for place, key in enumerate(("collections", "heats", "qualities"))},
+        {
+            key: [row[place] for row in articles]
+            for place, key in enumerate(("collections", "heats", "qualities"))
+        },
     )
     pairs, counts = defaultdict(list), defaultdict(int)
     for collection, heat, quality in articles:
         for scope in ("(all)", collection or "(none)"):
             counts[scope] += 1
-            pairs[scope] += [(heat, quality)] if heat is not None and heat >= 0 and quality is not None else []
-    found = rows(memory, "heat_against_quality", "scope, articles, with_both, equal_to_quality, spearman")
+            pairs[scope] += (
+                [(heat, quality)] if heat is not None and heat >= 0 and quality is not None else []
+            )
+    found = rows(
+        memory, "heat_against_quality", "scope, articles, with_both, equal_to_quality, spearman"
+    )
     assert {row[0]: row[1] for row in found} == counts
     for scope, _, both, equal, correlation in found:
-        heats, qualities = [heat for heat, _ in pairs[scope]], [quality for _, quality in pairs[scope]]
+        heats, qualities = (
+            [heat for heat, _ in pairs[scope]],
+            [quality for _, quality in pairs[scope]],
+        )
         assert (both, equal) == (len(heats), sum(heat == quality for heat, quality in pairs[scope]))
         if len(set(heats)) < 2 or len(set(qualities)) < 2:
             assert correlation is None
         else:
-            assert correlation == pytest.approx(scipy.stats.spearmanr(heats, qualities).statistic, abs=1e-12)
+            assert correlation == pytest.approx(
+                scipy.stats.spearmanr(heats, qualities).statistic, abs=1e-12
+            )
             assert -1 <= correlation <= 1
 
 
 @given(heats=st.lists(st.none() | st.integers(-2, 60), max_size=50))
 @settings(max_examples=60, deadline=None)
-def test_shares_of_the_suppressed_have_wilson_intervals(memory: duckdb.DuckDBPyConnection, heats: list[int | None]) -> None:
-    memory.execute("create or replace table articles as select unnest($heats::bigint[]) as heat", {"heats": heats})
+def test_shares_of_the_suppressed_have_wilson_intervals(
+    memory: duckdb.DuckDBPyConnection, heats: list[int | None]
+) -> None:
+    memory.execute(
+        "create or replace table articles as select unnest($heats::bigint[]) as heat",
+        {"heats": heats},
+    )
     memory.execute(
         """create or replace table article_facts as
         select null::date as day, null::date as month, case when heat = -1 then 'suppressed' when heat >= 0 then 'scored' else 'unscored' end
@@ -250,7 +347,9 @@ def test_shares_of_the_suppressed_have_wilson_intervals(memory: duckdb.DuckDBPyC
         from articles"""
     )
     count, of = heats.count(-1), sum(heat is not None and heat >= -1 for heat in heats)
-    found = rows(memory, "suppressed_by_month", "articles, with_heat, suppressed, share_low, share_high")
+    found = rows(
+        memory, "suppressed_by_month", "articles, with_heat, suppressed, share_low, share_high"
+    )
     if not heats:
         assert found == []
         return

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import PipelineError, SourceError, UsageError, WarehouseError
-from pipeline.load.snapshots import Warehouse
-from pipeline.relations import relations
+from pipeline.load.warehouse import Warehouse
+from pipeline.runs.maintenance import roll_back
 from pipeline.sample import write_site
-from pipeline.schema import TABLES
-from pipeline.upkeep import roll_back
+from pipeline.schema.tables import TABLES
+from pipeline.views.relations import relations
 from tests.conftest import NOW, World, article
 from tests.processes import full_run, is_alive, wait_until, workers_of
 from tests.test_cli import call
@@ -24,7 +24,13 @@ SECRET = "c2VjcmV0IHNlY3JldCBzZWNyZXQgc2VjcmV0IHNlY3JldA=="
 
 
 @pytest.mark.parametrize(
-    "moment", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+00:01"]
+    "moment",
+    [
+        "9999-12-31T23:59:59-05:00",
+        "0001-01-01T00:00:00+05:00",
+        "9999-12-31T23:59:59-23:59",
+        "0001-01-01T00:00:00+00:01",
+    ],
 )
 def test_times_that_an_offset_pushes_out_of_the_calendar(world: World, moment: str) -> None:
     world.write(
@@ -51,7 +57,9 @@ def test_values_of_any_size_cost_at_most_themselves(world: World) -> None:
             "extra.md": article(more=digits, deep=f"[{{x: {digits}}}]", excerpt=f"[{digits}]"),
             "other.md": f"---\nname: {digits}\n---\n",
             "amp.md": article(originalUrl=nested),
-            "google.md": article(originalUrl="https://" + "www.google.com/amp/s/" * 1_500 + "example.com"),
+            "google.md": article(
+                originalUrl="https://" + "www.google.com/amp/s/" * 1_500 + "example.com"
+            ),
             "edge.md": article(heat=str(2**63 - 1), quality=str(-(2**63))),
             "_data/topics/a.yaml": f"name: {digits}\n",
         }
@@ -78,14 +86,19 @@ def test_a_file_from_the_far_future(world: World) -> None:
     world.write({"a.md": article(publishedDateTime="2024-01-01T00:00:00Z")})
     try:
         os.utime(world.site / "a.md", (9_223_372_036, 9_223_372_036))
-        subprocess.run(["touch", "-d", "@253402300801", world.site / "a.md"], check=True, capture_output=True)
+        subprocess.run(
+            ["touch", "-d", "@253402300801", world.site / "a.md"], check=True, capture_output=True
+        )
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("this file system does not hold such times")
     world.run()
     assert world.rows("select count(*) from documents") == [(1,)]
 
 
-@pytest.mark.parametrize("name", ["heat=5", "source=zz", "with space", "it's", "[brackets]", "émoji \U0001f525", "semi;colon"])
+@pytest.mark.parametrize(
+    "name",
+    ["heat=5", "source=zz", "with space", "it's", "[brackets]", "émoji \U0001f525", "semi;colon"],
+)
 def test_warehouses_in_odd_places(tmp_path: Path, name: str) -> None:
     world = World(tmp_path)
     world.warehouse = tmp_path / name / "warehouse"
@@ -95,7 +108,9 @@ def test_warehouses_in_odd_places(tmp_path: Path, name: str) -> None:
     import duckdb
 
     with duckdb.connect(world.warehouse / "warehouse.duckdb", read_only=True) as connection:
-        assert connection.execute("select heat, (select count(*) from runs) from articles").fetchall() == [(41, 1)]
+        assert connection.execute(
+            "select heat, (select count(*) from runs) from articles"
+        ).fetchall() == [(41, 1)]
 
 
 @pytest.mark.parametrize("name", ["what?", "a*b", "back\\slash", os.fsdecode(b"caf\xe9"), ""])
@@ -178,23 +193,35 @@ def test_a_full_run_recovers_from_damage(world: World, damage: str) -> None:
     assert world.rows("select count(*) from articles") == [(1,)]
 
 
-@pytest.mark.parametrize("name", ["parts/articles", "parts/documents", "parts/observations", "parts/providers", "listings"])
+@pytest.mark.parametrize(
+    "name",
+    ["parts/articles", "parts/documents", "parts/observations", "parts/providers", "listings"],
+)
 @pytest.mark.parametrize("gone", [True, False])
-def test_a_file_of_the_warehouse_that_is_lost_or_cut_off(world: World, name: str, gone: bool) -> None:
+def test_a_file_of_the_warehouse_that_is_lost_or_cut_off(
+    world: World, name: str, gone: bool
+) -> None:
     world.write({"a.md": article(), "b.md": article()})
     before = world.run(auto_gc=False).record.snapshot
     for path in (world.warehouse / name).iterdir():
         path.unlink() if gone else path.write_bytes(path.read_bytes()[:-20])
     world.write({"a.md": article(title="new")})
-    with pytest.raises(WarehouseError, match=r"(missing or damaged|cannot be read).*pipeline run --full"):
+    with pytest.raises(
+        WarehouseError, match=r"(missing or damaged|cannot be read).*pipeline run --full"
+    ):
         world.run(now=after(1))
     with pytest.raises(WarehouseError, match=r"is missing or damaged|cannot be read"):
         roll_back(Warehouse(world.warehouse), str(before), now=after(2))
     result = world.run(full=True, now=after(3))
-    assert result.published and world.rows("select title from articles order by path") == [("new",), ("Plain title",)]
+    assert result.published and world.rows("select title from articles order by path") == [
+        ("new",),
+        ("Plain title",),
+    ]
     lost = name == "parts/observations"
     assert (result.record.message is not None) == lost
-    assert world.rows("select count(*) from observations") == [(2 if lost or name == "listings" else 3,)]
+    assert world.rows("select count(*) from observations") == [
+        (2 if lost or name == "listings" else 3,)
+    ]
     assert world.run(now=after(4)).record.outcome == "unchanged"
 
 
@@ -227,7 +254,10 @@ def test_one_file_is_a_source_of_its_own(world: World) -> None:
     world.write({"a.md": article(), "b.md": article()})
     world.run()
     world.run(sources=(str(world.site / "a.md"),), now=after(1))
-    assert world.rows("select source, count(*) from articles group by all order by 1") == [("a", 1), ("site", 2)]
+    assert world.rows("select source, count(*) from articles group by all order by 1") == [
+        ("a", 1),
+        ("site", 2),
+    ]
 
 
 def test_a_source_that_lost_all_files_is_not_believed(world: World) -> None:
@@ -251,7 +281,11 @@ def test_the_summary_speaks_of_the_sources_of_the_run(world: World, tmp_path: Pa
     world.run()
     result = world.run(sources=(f"other={other.site}",), now=after(1))
     assert [source.name for source in result.sources] == ["other"]
-    assert (result.rejections, result.findings, result.record.rejected) == ({}, {"invalid_number": 1}, 0)
+    assert (result.rejections, result.findings, result.record.rejected) == (
+        {},
+        {"invalid_number": 1},
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -274,7 +308,12 @@ def test_queries_that_are_none(world: World, tmp_path: Path, sql: str, words: st
 
 def test_results_that_look_like_markup_and_odd_numbers(world: World) -> None:
     world.run(allow_empty=True)
-    done = call("query", "select '[/]' as \"[red]x[/red]\", 'a\\' as b, 1 as c, 2 as c", "-w", world.warehouse)
+    done = call(
+        "query",
+        "select '[/]' as \"[red]x[/red]\", 'a\\' as b, 1 as c, 2 as c",
+        "-w",
+        world.warehouse,
+    )
     assert done.stdout.splitlines()[0].split() == ["[red]x[/red]", "b", "c", "c"]
     assert done.stdout.splitlines()[2].split() == ["[/]", "a\\", "1", "2"]
     done = call(
@@ -310,7 +349,17 @@ def test_a_stop_is_clean(world: World, number: signal.Signals) -> None:
 
 def test_workers_end_with_a_killed_driver(world: World) -> None:
     write_site(world.site / "more", 6_000, 1)
-    command = [sys.executable, "-m", "pipeline", "run", str(world.site), "-w", str(world.warehouse), "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "run",
+        str(world.site),
+        "-w",
+        str(world.warehouse),
+        "--workers",
+        "2",
+    ]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
         workers = workers_of(process)
         process.kill()
@@ -320,14 +369,18 @@ def test_workers_end_with_a_killed_driver(world: World) -> None:
 
 def test_a_worker_whose_driver_ended_first_does_not_start() -> None:
     code = "import os; from pipeline.engine import _enter_worker; _enter_worker(os.getpid()); print('working')"
-    worker = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    worker = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert (worker.returncode, worker.stdout) == (1, "")
 
 
 def test_a_full_disk_is_one_clear_error(world: World) -> None:
     world.warehouse.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", world.warehouse], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", world.warehouse],
+        capture_output=True,
+        check=False,
     )
     if mounted.returncode:
         pytest.skip("a small file system cannot be mounted here")

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.manifest import HISTORY
-from pipeline.schema import TABLES
+from pipeline.load.manifest import HISTORY
+from pipeline.schema.tables import TABLES
 from tests.conftest import NOW, World, article
 
 
@@ -24,7 +24,9 @@ def rows_of(world: World) -> dict[str, list[tuple[object, ...]]]:
     with world.connect() as connection:
         for name in set(TABLES) - set(HISTORY):
             columns = ", ".join(column for column in TABLES[name].names if column != "part")
-            found[name] = connection.execute(f"select {columns} from {name} order by all").fetchall()
+            found[name] = connection.execute(
+                f"select {columns} from {name} order by all"
+            ).fetchall()
     return found
 
 
@@ -40,7 +42,17 @@ def after(hours: int) -> dt.datetime:
 
 
 def test_every_word_of_the_ledger(world: World) -> None:
-    names = ["content", "deleted", "moved", "scores", "secured", "same", "touched", "mended", "broken"]
+    names = [
+        "content",
+        "deleted",
+        "moved",
+        "scores",
+        "secured",
+        "same",
+        "touched",
+        "mended",
+        "broken",
+    ]
     world.write({f"{name}.md": article(title=name, secured="YQ==;YQ==") for name in names})
     world.write({"mended.md": "---\n", "still.md": "---\n", "plain.md": "hello\n"})
     assert ledger(world) == {"new": 8, "rejected": 2, "skipped": 1}
@@ -69,7 +81,10 @@ def test_every_word_of_the_ledger(world: World) -> None:
         "rejected": 2,
         "skipped": 1,
     }
-    assert world.rows("select path from rejections order by path") == [("broken.md",), ("still.md",)]
+    assert world.rows("select path from rejections order by path") == [
+        ("broken.md",),
+        ("still.md",),
+    ]
     assert world.rows(
         "select change, o.heat from observations o join articles using (article_id) where title in ('scores', 'moved') order by 1"
     ) == [
@@ -86,7 +101,8 @@ def test_every_word_of_the_ledger(world: World) -> None:
 
 def test_nothing_changed_writes_nothing_but_the_run_record(world: World) -> None:
     world.write(
-        {f"{number}.md": article() for number in range(20)} | {"bad.md": "---\n", "_data/topics/ai.yaml": "_id: ai\nname: AI\n"}
+        {f"{number}.md": article() for number in range(20)}
+        | {"bad.md": "---\n", "_data/topics/ai.yaml": "_id: ai\nname: AI\n"}
     )
     world.run(part_size=5)
     for path in world.site.rglob("*"):
@@ -104,7 +120,11 @@ def test_nothing_changed_writes_nothing_but_the_run_record(world: World) -> None
     before = everything()
     result = world.run(part_size=5, now=after(2))
     fresh = everything()
-    assert result.record.outcome == "unchanged" and result.record.files == 21 and result.rejections == {"unclosed_fence": 1}
+    assert (
+        result.record.outcome == "unchanged"
+        and result.record.files == 21
+        and result.rejections == {"unclosed_fence": 1}
+    )
     [record] = set(fresh) - set(before)
     assert record.startswith("runs/") and {name: fresh[name] for name in before} == before
 
@@ -125,7 +145,10 @@ def test_a_part_that_grows_is_split_and_one_that_empties_goes(world: World) -> N
     world.write({f"019-{number:02}.md": article() for number in range(30)})
     world.run(part_size=10, now=after(1))
     sizes = world.rows("select part, count(*) from documents group by all order by 1")
-    assert sum(int(str(size)) for _, size in sizes) == 50 and max(int(str(size)) for _, size in sizes) <= 20
+    assert (
+        sum(int(str(size)) for _, size in sizes) == 50
+        and max(int(str(size)) for _, size in sizes) <= 20
+    )
     for path in world.site.glob("00*.md"):
         path.unlink()
     world.run(part_size=10, now=after(2))
@@ -152,9 +175,15 @@ def test_settings_that_alter_rows_rebuild_and_say_why(world: World) -> None:
     world.run()
     assert world.run(strict=True, now=after(1)).record.rebuilt == "strict changed"
     assert world.rows("select title from articles") == [("itâ€™s",)]
-    assert world.run(strict=True, keep_bodies=False, now=after(2)).record.rebuilt == "keep_bodies changed"
+    assert (
+        world.run(strict=True, keep_bodies=False, now=after(2)).record.rebuilt
+        == "keep_bodies changed"
+    )
     assert world.rows("select count(*) from bodies") == [(0,)]
-    assert world.run(strict=True, keep_bodies=False, full=True, now=after(3)).record.rebuilt == "--full"
+    assert (
+        world.run(strict=True, keep_bodies=False, full=True, now=after(3)).record.rebuilt
+        == "--full"
+    )
 
 
 def test_a_folder_that_cannot_be_listed_is_not_deleted(world: World) -> None:
@@ -175,12 +204,19 @@ def test_a_folder_that_cannot_be_listed_is_not_deleted(world: World) -> None:
         os.seteuid(me)
         (world.site / "shut").chmod(0o755)
     assert result.rejections == {"permission_denied": 1}
-    assert world.rows("select path from articles order by path") == [("a.md",), ("shut/b.md",), ("shut/deep/c.md",)]
+    assert world.rows("select path from articles order by path") == [
+        ("a.md",),
+        ("shut/b.md",),
+        ("shut/deep/c.md",),
+    ]
 
 
 EDITS = st.lists(
     st.tuples(
-        st.sampled_from(["add", "change", "score", "secure", "move", "delete", "break", "touch", "topic"]), st.integers(0, 10**6)
+        st.sampled_from(
+            ["add", "change", "score", "secure", "move", "delete", "break", "touch", "topic"]
+        ),
+        st.integers(0, 10**6),
     ),
     max_size=8,
 )
@@ -188,12 +224,15 @@ EDITS = st.lists(
 
 @given(st.lists(EDITS, min_size=1, max_size=3), st.integers(2, 9))
 @settings(max_examples=15, deadline=None)
-def test_after_any_edits_an_incremental_run_equals_a_full_one(rounds: list[list[tuple[str, int]]], part_size: int) -> None:
+def test_after_any_edits_an_incremental_run_equals_a_full_one(
+    rounds: list[list[tuple[str, int]]], part_size: int
+) -> None:
     folder = Path(tempfile.mkdtemp())
     try:
         world, other = World(folder / "one"), World(folder / "two")
         world.write(
-            {f"_news/{number:02}.md": page(number) for number in range(12)} | {"_data/topics/ai.yaml": "_id: ai\nname: AI\n"}
+            {f"_news/{number:02}.md": page(number) for number in range(12)}
+            | {"_data/topics/ai.yaml": "_id: ai\nname: AI\n"}
         )
         world.run(part_size=part_size)
         for hour, edits in enumerate(rounds, 1):
@@ -246,14 +285,24 @@ def apply(world: World, edit: str, number: int) -> None:
     elif edit == "touch":
         os.utime(path, (number, number))
     elif edit == "topic":
-        world.write({f"_data/topics/{number % 3}.yaml": f"_id: t{number % 3}\nname: T{number % 3}\nparent: AI\n"})
+        world.write(
+            {
+                f"_data/topics/{number % 3}.yaml": f"_id: t{number % 3}\nname: T{number % 3}\nparent: AI\n"
+            }
+        )
 
 
-def test_a_real_site_after_an_evening_of_edits(world: World, unpacked: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_real_site_after_an_evening_of_edits(
+    world: World, unpacked: Callable[[str], Path], tmp_path: Path
+) -> None:
     subprocess.run(["cp", "-a", f"{unpacked('diablo4.tar.gz')}/.", world.site], check=True)
     subprocess.run(["sleep", "0.05"], check=True)
     world.run()
-    scored = [path for path in sorted((world.site / "_news").glob("*.md")) if "\nheat: " in path.read_text()]
+    scored = [
+        path
+        for path in sorted((world.site / "_news").glob("*.md"))
+        if "\nheat: " in path.read_text()
+    ]
     for path in scored[:20]:
         text = path.read_text()
         line = next(line for line in text.split("\n") if line.startswith("heat: "))

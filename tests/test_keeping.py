@@ -10,13 +10,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline import runs
 from pipeline.errors import LockHeld, UsageError, WarehouseError
+from pipeline.load.manifest import FORMAT
 from pipeline.load.retention import GRACE, resolve, snapshots, sweep
-from pipeline.load.snapshots import Warehouse
-from pipeline.manifest import FORMAT
+from pipeline.load.warehouse import Warehouse
+from pipeline.runs import run
+from pipeline.runs.maintenance import collect_garbage, roll_back
 from pipeline.settings import load_settings
-from pipeline.upkeep import collect_garbage, roll_back
 from tests.conftest import NOW, World, article
 
 DAY = dt.timedelta(days=1)
@@ -27,7 +27,9 @@ def publish(world: World, count: int, step: dt.timedelta = DAY, **settings: obje
     ids = []
     for number in range(count):
         world.write({"a.md": article(heat=str(number)), "same.md": article(title="same")})
-        ids.append(str(world.run(now=NOW + number * step, auto_gc=False, **settings).record.snapshot))
+        ids.append(
+            str(world.run(now=NOW + number * step, auto_gc=False, **settings).record.snapshot)
+        )
     return ids
 
 
@@ -46,13 +48,19 @@ def named_by(world: World) -> set[str]:
 
 
 def on_disk(world: World) -> set[str]:
-    return {name for name in files_below(world.warehouse) if name.startswith(("parts/", "listings/"))}
+    return {
+        name for name in files_below(world.warehouse) if name.startswith(("parts/", "listings/"))
+    }
 
 
 def test_snapshots_are_listed_and_found_by_the_beginning_of_their_ids(world: World) -> None:
     ids = publish(world, 3)
     warehouse = Warehouse(world.warehouse)
-    assert [(found.id, found.is_current) for found in snapshots(warehouse)] == [(ids[0], False), (ids[1], False), (ids[2], True)]
+    assert [(found.id, found.is_current) for found in snapshots(warehouse)] == [
+        (ids[0], False),
+        (ids[1], False),
+        (ids[2], True),
+    ]
     assert resolve(warehouse, "current") == ids[2] and resolve(warehouse, "previous") == ids[1]
     assert resolve(warehouse, ids[0]) == resolve(warehouse, ids[0][:8]) == ids[0]
     with pytest.raises(UsageError, match=r"20260104T030405Z.*20260103T030405Z.*20260102T030405Z"):
@@ -71,11 +79,18 @@ def test_gc_keeps_the_newest_and_the_young_and_removes_what_only_others_name(wor
     swept = sweep(warehouse, 2, 0, now)
     assert (swept.removed, swept.kept) == (ids[2:4], ids[4:])
     assert on_disk(world) == named_by(world)
-    assert {path.name for path in (world.warehouse / "snapshots").iterdir()} == {*ids[4:], *(f"{name}.json" for name in ids[4:])}
+    assert {path.name for path in (world.warehouse / "snapshots").iterdir()} == {
+        *ids[4:],
+        *(f"{name}.json" for name in ids[4:]),
+    }
     assert world.rows("select heat from articles order by all") == [(5,), (50,)]
     for name in ids[4:]:
         tables = warehouse.manifest(name).tables
-        assert all(Path(path).is_file() for table in tables for path in warehouse.part_paths(table, tables[table]))
+        assert all(
+            Path(path).is_file()
+            for table in tables
+            for path in warehouse.part_paths(table, tables[table])
+        )
     assert sweep(warehouse, 0, 0, now).kept == [ids[5]]
     assert sweep(warehouse, 0, 0, now).files == 0
 
@@ -87,7 +102,9 @@ def test_gc_spares_what_readers_could_see_within_the_last_hour(world: World) -> 
     assert sweep(warehouse, 0, 0, NOW + dt.timedelta(minutes=90)).kept == ids[1:]
 
 
-def test_gc_spares_a_snapshot_that_was_gone_back_to_until_an_hour_after_it_was_replaced(world: World) -> None:
+def test_gc_spares_a_snapshot_that_was_gone_back_to_until_an_hour_after_it_was_replaced(
+    world: World,
+) -> None:
     ids = publish(world, 2, step=2 * GRACE)
     warehouse = Warehouse(world.warehouse)
     roll_back(warehouse, ids[0], now=NOW + 9 * GRACE)
@@ -106,7 +123,9 @@ def test_gc_touches_nothing_where_the_published_snapshot_is_gone(world: World) -
     assert files_below(world.warehouse) - {".lock.holder"} == before - {".lock.holder"}
 
 
-def test_gc_counts_the_hour_from_when_a_snapshot_was_replaced_however_that_came(world: World) -> None:
+def test_gc_counts_the_hour_from_when_a_snapshot_was_replaced_however_that_came(
+    world: World,
+) -> None:
     ids = publish(world, 3)
     warehouse = Warehouse(world.warehouse)
     roll_back(warehouse, ids[0], now=NOW + 30 * DAY)
@@ -123,7 +142,10 @@ def test_a_clock_that_was_ahead(world: World) -> None:
     world.run(now=NOW, auto_gc=False)
     warehouse = Warehouse(world.warehouse)
     assert resolve(warehouse, "previous") == ahead
-    assert len(sweep(warehouse, 1, 9, NOW + DAY).kept) == 2 and len(sweep(warehouse, 0, 9, NOW + DAY).kept) == 1
+    assert (
+        len(sweep(warehouse, 1, 9, NOW + DAY).kept) == 2
+        and len(sweep(warehouse, 0, 9, NOW + DAY).kept) == 1
+    )
 
 
 @pytest.mark.parametrize("days", [float("nan"), float("inf"), -1.0, 1e9])
@@ -138,16 +160,26 @@ def test_days_that_are_none(world: World, days: float) -> None:
 @pytest.mark.parametrize("command", [["rollback", "previous"], ["gc"], ["forget", "x"]])
 def test_a_mistyped_warehouse_is_not_made(tmp_path: Path, command: list[str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline", *command, "-w", str(tmp_path / "typo")], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pipeline", *command, "-w", str(tmp_path / "typo")],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert done.returncode == 1 and "there is no warehouse here" in done.stderr and not (tmp_path / "typo").exists()
+    assert (
+        done.returncode == 1
+        and "there is no warehouse here" in done.stderr
+        and not (tmp_path / "typo").exists()
+    )
 
 
 def test_a_lost_pointer_is_not_a_first_run(world: World) -> None:
     ids = publish(world, 2)
     (world.warehouse / "CURRENT").unlink()
     for _ in range(2):
-        with pytest.raises(WarehouseError, match=r"CURRENT: is missing, though there are snapshots\. Go back .*rollback ID"):
+        with pytest.raises(
+            WarehouseError,
+            match=r"CURRENT: is missing, though there are snapshots\. Go back .*rollback ID",
+        ):
             world.run(now=NOW + 3 * DAY)
     roll_back(Warehouse(world.warehouse), ids[1], now=NOW + 4 * DAY)
     assert world.rows("select count(*) from observations") == [(3,)]
@@ -157,8 +189,14 @@ def test_a_newer_format_is_refused(world: World) -> None:
     [name] = publish(world, 1)
     path = world.warehouse / "snapshots" / f"{name}.json"
     written = path.read_text()
-    path.write_text(written.replace(f'"format":{FORMAT}', '"format":99').replace(f'"format": {FORMAT}', '"format": 99'))
-    with pytest.raises(WarehouseError, match=rf"newer version \(format 99, expected {FORMAT}\). Upgrade"):
+    path.write_text(
+        written.replace(f'"format":{FORMAT}', '"format":99').replace(
+            f'"format": {FORMAT}', '"format": 99'
+        )
+    )
+    with pytest.raises(
+        WarehouseError, match=rf"newer version \(format 99, expected {FORMAT}\). Upgrade"
+    ):
         world.run(now=NOW + DAY)
     path.write_text(path.read_text().replace("99", "3"))
     with pytest.raises(WarehouseError, match=r"older version \(format 3.*--full"):
@@ -180,7 +218,13 @@ def test_gc_removes_what_a_killed_run_left(world: World) -> None:
         "snapshots/.20260102T000000Z-feed.12.tmp/articles/x.parquet",
         "snapshots/20260102T000000Z-feed/articles/x.parquet",
     ]
-    strange = ["notes.txt", "snapshots/notes.json", "snapshots/mine/x.parquet", "parts/articles/mine.parquet", "listings/mine"]
+    strange = [
+        "notes.txt",
+        "snapshots/notes.json",
+        "snapshots/mine/x.parquet",
+        "parts/articles/mine.parquet",
+        "listings/mine",
+    ]
     collect_garbage(Warehouse(world.warehouse), 1, 0, now=NOW)
     for name in strange:
         (world.warehouse / name).parent.mkdir(parents=True, exist_ok=True)
@@ -208,9 +252,15 @@ def test_a_run_collects_garbage_after_publishing_and_says_so_in_its_log(world: W
     publish(world, 3)
     world.write({"a.md": article(heat="77")})
     result = world.run(now=NOW + 5 * DAY, keep_snapshots=2, keep_days=1)
-    assert [found.id for found in snapshots(Warehouse(world.warehouse))][1:] == [result.record.snapshot]
+    assert [found.id for found in snapshots(Warehouse(world.warehouse))][1:] == [
+        result.record.snapshot
+    ]
     [log] = (world.warehouse / "logs").glob(f"{result.record.run_id}*")
-    [swept] = [event for event in map(json.loads, log.read_text().splitlines()) if event["event"] == "swept"]
+    [swept] = [
+        event
+        for event in map(json.loads, log.read_text().splitlines())
+        if event["event"] == "swept"
+    ]
     assert len(swept["snapshots"]) == 2 and swept["files"] > 0
 
 
@@ -226,14 +276,24 @@ def test_going_back_shows_the_old_rows_to_every_reader(world: World) -> None:
     ids = publish(world, 3)
     warehouse = Warehouse(world.warehouse)
     record = roll_back(warehouse, "previous", now=NOW + 3 * DAY)
-    assert (record.outcome, record.snapshot, record.message) == ("rolled_back", ids[1], f"it was {ids[2]}")
+    assert (record.outcome, record.snapshot, record.message) == (
+        "rolled_back",
+        ids[1],
+        f"it was {ids[2]}",
+    )
     assert world.rows("select heat from articles order by all") == [(1,), (50,)]
-    assert world.rows("select outcome from runs order by started_at desc limit 1") == [("rolled_back",)]
+    assert world.rows("select outcome from runs order by started_at desc limit 1") == [
+        ("rolled_back",)
+    ]
     with duckdb.connect(str(world.warehouse / "warehouse.duckdb"), read_only=True) as connection:
         assert connection.execute("select min(heat) from articles").fetchall() == [(1,)]
-    assert duckdb.sql(f"select min(heat) from '{world.warehouse}/current/articles/*.parquet'").fetchall() == [(1,)]
+    assert duckdb.sql(
+        f"select min(heat) from '{world.warehouse}/current/articles/*.parquet'"
+    ).fetchall() == [(1,)]
     after = world.run(now=NOW + 4 * DAY)
-    assert after.record.outcome == "published" and after.ledger.score_only == 1, "the next run compares the files with it"
+    assert after.record.outcome == "published" and after.ledger.score_only == 1, (
+        "the next run compares the files with it"
+    )
     assert world.rows("select heat from articles order by all") == [(2,), (50,)]
     assert warehouse.manifest().parent == ids[1]
 
@@ -245,10 +305,14 @@ def test_going_back_to_what_is_gone_or_damaged_changes_nothing(world: World) -> 
         roll_back(warehouse, "2020", now=NOW + 4 * DAY)
     [part] = {file.file for file in warehouse.manifest(ids[0]).tables["articles"]}
     (world.warehouse / "parts" / "articles" / part).unlink()
-    with pytest.raises(WarehouseError, match=f"this file of snapshot {ids[0]} is missing or damaged"):
+    with pytest.raises(
+        WarehouseError, match=f"this file of snapshot {ids[0]} is missing or damaged"
+    ):
         roll_back(warehouse, ids[0], now=NOW + 5 * DAY)
     assert warehouse.current_id() == ids[1]
-    assert world.rows("select exit_code from runs where outcome = 'failed' order by started_at") == [(1,)]
+    assert world.rows(
+        "select exit_code from runs where outcome = 'failed' order by started_at"
+    ) == [(1,)]
 
 
 def test_a_source_is_forgotten_and_the_others_stay(world: World, tmp_path: Path) -> None:
@@ -259,11 +323,17 @@ def test_a_source_is_forgotten_and_the_others_stay(world: World, tmp_path: Path)
     world.write({"a.md": article(topics="[Sea]"), "_data/topics/sea.yaml": "_id: sea\nname: Sea\n"})
     both = (f"site={world.site}", f"other={other}")
     world.run(sources=both)
-    settings = load_settings({"sources": both, "warehouse": str(world.warehouse)}, environment={})[0]
+    settings = load_settings({"sources": both, "warehouse": str(world.warehouse)}, environment={})[
+        0
+    ]
     with pytest.raises(UsageError, match=r"it has other, site"):
-        runs.forget(settings, "nope", now=NOW + DAY)
-    result = runs.forget(settings, "other", now=NOW + 2 * DAY)
-    assert (result.published, result.record.outcome, result.record.deleted) == (True, "forgotten", 2)
+        run.forget(settings, "nope", now=NOW + DAY)
+    result = run.forget(settings, "other", now=NOW + 2 * DAY)
+    assert (result.published, result.record.outcome, result.record.deleted) == (
+        True,
+        "forgotten",
+        2,
+    )
     for table in ("documents", "articles", "sidecars", "rejections"):
         assert {row[0] for row in world.rows(f"select distinct source from {table}")} <= {"site"}
     assert world.rows("select topic from topics") == [("Sea",)]
@@ -275,16 +345,22 @@ def test_a_source_is_forgotten_and_the_others_stay(world: World, tmp_path: Path)
 def test_the_last_source_can_be_forgotten(world: World) -> None:
     world.write({"a.md": article()})
     world.run()
-    settings = load_settings({"sources": (str(world.site),), "warehouse": str(world.warehouse)}, environment={})[0]
-    assert runs.forget(settings, "site", now=NOW + DAY).published
-    assert world.rows("select count(*) from documents union all select count(*) from observations") == [(0,), (0,)]
+    settings = load_settings(
+        {"sources": (str(world.site),), "warehouse": str(world.warehouse)}, environment={}
+    )[0]
+    assert run.forget(settings, "site", now=NOW + DAY).published
+    assert world.rows(
+        "select count(*) from documents union all select count(*) from observations"
+    ) == [(0,), (0,)]
 
 
 def test_many_runs_leave_few_files_of_observations(world: World) -> None:
     publish(world, 12)
     files = Warehouse(world.warehouse).manifest().tables["observations"]
     assert sum(file.rows for file in files) == 13 and len(files) <= 4
-    assert world.rows("select heat from observations where heat <> 50 order by observed_at") == [(n,) for n in range(12)]
+    assert world.rows("select heat from observations where heat <> 50 order by observed_at") == [
+        (n,) for n in range(12)
+    ]
 
 
 def test_waiting_for_the_lock(world: World) -> None:
@@ -294,12 +370,25 @@ def test_waiting_for_the_lock(world: World) -> None:
         "with Warehouse(sys.argv[1]).lock():\n    print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", script, str(world.warehouse)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdin and holder.stdout and holder.stdout.readline() == "held\n"
         for wait in (0.0, 0.2):
             with pytest.raises(LockHeld, match=f"pid {holder.pid} on "):
                 collect_garbage(Warehouse(world.warehouse), 1, 0, now=NOW, wait=wait)
-        run = [sys.executable, "-m", "pipeline", "run", str(world.site), "-w", str(world.warehouse), "--wait", "60", "-q"]
+        run = [
+            sys.executable,
+            "-m",
+            "pipeline",
+            "run",
+            str(world.site),
+            "-w",
+            str(world.warehouse),
+            "--wait",
+            "60",
+            "-q",
+        ]
         with subprocess.Popen(run, stderr=subprocess.PIPE, text=True) as waiting:
             assert waiting.poll() is None
             holder.stdin.close()
@@ -308,10 +397,11 @@ def test_waiting_for_the_lock(world: World) -> None:
 
 def test_a_lock_of_a_killed_process_blocks_nobody(world: World) -> None:
     publish(world, 1)
-    script = (
-        "import os, sys; from pipeline.load.snapshots import Warehouse\nwith Warehouse(sys.argv[1]).lock(): os.kill(os.getpid(), 9)"
+    script = "import os, sys; from pipeline.load.snapshots import Warehouse\nwith Warehouse(sys.argv[1]).lock(): os.kill(os.getpid(), 9)"
+    assert (
+        subprocess.run([sys.executable, "-c", script, str(world.warehouse)], check=False).returncode
+        == -9
     )
-    assert subprocess.run([sys.executable, "-c", script, str(world.warehouse)], check=False).returncode == -9
     assert (world.warehouse / ".lock.holder").exists()
     assert os.path.exists(world.warehouse / ".lock")
     assert world.run(now=NOW + DAY).record.outcome == "unchanged"

@@ -12,12 +12,12 @@ import duckdb
 import msgspec
 import pytest
 
-from pipeline.defects import refused
 from pipeline.errors import CheckFailed, TooManyRejections, UsageError
-from pipeline.load.snapshots import Warehouse
-from pipeline.record import fold_records, records
+from pipeline.load.warehouse import Warehouse
+from pipeline.operations.status import status_clocks
+from pipeline.query.defects import refused
+from pipeline.runs.record import fold_records, records
 from pipeline.settings import Limits, load_settings, parse_limits
-from pipeline.status import status_clocks
 from tests.conftest import NOW, World, article
 
 ROOT = Path(__file__).parents[1]
@@ -25,7 +25,11 @@ HOUR = dt.timedelta(hours=1)
 
 
 def events(world: World, kind: str) -> list[dict[str, object]]:
-    lines = [line for log in sorted((world.warehouse / "logs").glob("*.jsonl")) for line in log.read_text().splitlines()]
+    lines = [
+        line
+        for log in sorted((world.warehouse / "logs").glob("*.jsonl"))
+        for line in log.read_text().splitlines()
+    ]
     return [event for event in map(json.loads, lines) if event["event"] == kind]
 
 
@@ -51,7 +55,9 @@ def test_a_limit_of_age_that_is_none(text: str) -> None:
 def clocks(world: World, now: dt.datetime, **limits: str) -> dict[str, tuple[str, float | None]]:
     settings = load_settings({"warehouse": str(world.warehouse), **limits}, environment={})[0]
     found = status_clocks(settings, now)
-    return {clock.name: (clock.level, clock.age_seconds and clock.age_seconds / 3600) for clock in found}
+    return {
+        clock.name: (clock.level, clock.age_seconds and clock.age_seconds / 3600) for clock in found
+    }
 
 
 def test_three_clocks(world: World) -> None:
@@ -95,22 +101,33 @@ def test_records_of_years_are_few_files(world: World) -> None:
         world.run(now=NOW + 20 * number * 24 * HOUR)
     names = sorted(path.name for path in (world.warehouse / "runs").iterdir())
     assert names[:3] == ["2026-01.json", "2026-02.json", "2026-03.json"] and len(names) == 5
-    assert world.rows("select count(*), count(distinct run_id), min(started_at), max(articles) from runs") == [(6, 6, NOW, 1)]
+    assert world.rows(
+        "select count(*), count(distinct run_id), min(started_at), max(articles) from runs"
+    ) == [(6, 6, NOW, 1)]
     again = Warehouse(world.warehouse)
     found = list(records(again))
-    assert [record.started_at for record in found] == sorted((record.started_at for record in found), reverse=True)
+    assert [record.started_at for record in found] == sorted(
+        (record.started_at for record in found), reverse=True
+    )
     assert fold_records(again, NOW + 120 * 24 * HOUR) == 1 and len(list(records(again))) == 6
     left = world.warehouse / "runs" / f"{found[-1].run_id}.json"
     left.write_bytes(msgspec.json.encode(found[-1]) + b"\n")
-    assert fold_records(again, NOW + 120 * 24 * HOUR) == 1 and len(list(records(again))) == 6, "cut off and mended"
+    assert fold_records(again, NOW + 120 * 24 * HOUR) == 1 and len(list(records(again))) == 6, (
+        "cut off and mended"
+    )
 
 
-@pytest.mark.parametrize(("limits", "code"), [((), 0), (("--max-run-age", "1m,1000d"), 6), (("--max-run-age", "1m"), 7)])
+@pytest.mark.parametrize(
+    ("limits", "code"), [((), 0), (("--max-run-age", "1m,1000d"), 6), (("--max-run-age", "1m"), 7)]
+)
 def test_status_tells_monitoring(world: World, limits: tuple[str, ...], code: int) -> None:
     world.write({"a.md": article()})
     world.run()
     command = [sys.executable, "-m", "pipeline", "status", "-w", str(world.warehouse), *limits]
-    plain, machine = (subprocess.run([*command, *more], capture_output=True, text=True, check=False) for more in ((), ("--json",)))
+    plain, machine = (
+        subprocess.run([*command, *more], capture_output=True, text=True, check=False)
+        for more in ((), ("--json",))
+    )
     assert (plain.returncode, machine.returncode) == (code, code)
     assert (
         plain.stderr
@@ -122,7 +139,10 @@ def test_status_tells_monitoring(world: World, limits: tuple[str, ...], code: in
     )
     levels = {clock["name"]: clock["level"] for clock in json.loads(machine.stdout)["freshness"]}
     assert levels["last good run"] == {0: "unlimited", 6: "warn", 7: "error"}[code]
-    assert ("TOO OLD: limit 1 min" in plain.stdout, "WARNING: limit 1 min" in plain.stdout) == (code == 7, code == 6)
+    assert ("TOO OLD: limit 1 min" in plain.stdout, "WARNING: limit 1 min" in plain.stdout) == (
+        code == 7,
+        code == 6,
+    )
 
 
 def test_runs_in_the_future_do_not_count(world: World) -> None:
@@ -133,7 +153,9 @@ def test_runs_in_the_future_do_not_count(world: World) -> None:
 
 @pytest.mark.parametrize("clock", ["article", "file", "run"])
 def test_no_source_is_too_old_for_any_limit(world: World, clock: str) -> None:
-    assert "error" in {level for level, _ in clocks(world, NOW, **{f"max_{clock}_age": "999d"}).values()}
+    assert "error" in {
+        level for level, _ in clocks(world, NOW, **{f"max_{clock}_age": "999d"}).values()
+    }
 
 
 def test_a_limit_is_checked_where_it_is_set() -> None:
@@ -142,7 +164,16 @@ def test_a_limit_is_checked_where_it_is_set() -> None:
 
 
 def test_nothing_published_is_too_old_for_any_limit(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pipeline", "status", "-w", str(tmp_path / "none"), "--max-run-age", "999d"]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "status",
+        "-w",
+        str(tmp_path / "none"),
+        "--max-run-age",
+        "999d",
+    ]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 7
 
 
@@ -168,14 +199,22 @@ def test_the_log_tells_what_a_run_did(world: World) -> None:
         "publish",
         "gc",
     ]
-    assert (lines[-1]["outcome"], lines[-1]["rejected"], lines[0]["sources"][0]["name"]) == ("published", 1, "site")
-    found = duckdb.sql(f"select count(*) from read_json('{world.warehouse}/logs/*.jsonl') where event = 'part_built'").fetchall()
+    assert (lines[-1]["outcome"], lines[-1]["rejected"], lines[0]["sources"][0]["name"]) == (
+        "published",
+        1,
+        "site",
+    )
+    found = duckdb.sql(
+        f"select count(*) from read_json('{world.warehouse}/logs/*.jsonl') where event = 'part_built'"
+    ).fetchall()
     assert found == [(1,)]
 
 
 def test_what_was_rejected_can_be_read_after_a_run_was_refused(world: World) -> None:
     world.write({"a.md": article(), "b.md": "---\n", "odd 'name\n☃.md": "---\ntitle: [\n---\n"})
-    with pytest.raises(TooManyRejections, match=r"2 of 3 files .* See which: pipeline rejects --run \S+ -w ") as caught:
+    with pytest.raises(
+        TooManyRejections, match=r"2 of 3 files .* See which: pipeline rejects --run \S+ -w "
+    ) as caught:
         world.run(max_rejects="1")
     run = re.findall(r"--run (\S+)", str(caught.value))[0]
     warehouse = Warehouse(world.warehouse)
@@ -187,19 +226,32 @@ def test_what_was_rejected_can_be_read_after_a_run_was_refused(world: World) -> 
     with (world.warehouse / "logs" / f"{run}.jsonl").open("a") as log:
         log.write('{"event":"rejection"}\n{"event":"rejec')
     assert (run, rows) == refused(warehouse, "last")
-    command = [sys.executable, "-m", "pipeline", "rejects", "--run", run, "-w", str(world.warehouse)]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "rejects",
+        "--run",
+        run,
+        "-w",
+        str(world.warehouse),
+    ]
     assert (
         f"{world.site}/b.md:1:1: the front matter opens"
         in subprocess.run(command, capture_output=True, text=True, check=True).stdout
     )
     world.run(now=NOW + HOUR)
-    assert refused(warehouse, "last") == (run, rows), "a run that was not refused has none in its log"
+    assert refused(warehouse, "last") == (run, rows), (
+        "a run that was not refused has none in its log"
+    )
     with pytest.raises(UsageError, match="there is no log of such a run"):
         refused(warehouse, "20200101T000000.000000Z-1")
 
 
-def test_rows_that_a_check_refused_are_in_the_log(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.transform import images
+def test_rows_that_a_check_refused_are_in_the_log(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline.transform.documents import images
 
     world.write({"a.md": article(images="[{url: https://example.com/a.png}]")})
     monkeypatch.setattr(images, "rows", lambda file, article: [])
@@ -221,7 +273,9 @@ def test_an_unchanged_run_leaves_no_log(world: World) -> None:
 
 
 def test_every_command_of_the_operators_page_works(tmp_path: Path) -> None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PIPELINE_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("PIPELINE_")
+    }
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     page = (ROOT / "docs" / "operating.md").read_text()
     for name, content in re.findall(r"```toml title=(\S+)\n(.*?)```", page, re.DOTALL):
@@ -229,5 +283,13 @@ def test_every_command_of_the_operators_page_works(tmp_path: Path) -> None:
     commands = re.findall(r"^\$ (.+?)(?:  # exits with (\d))?$", page, re.MULTILINE)
     assert len(commands) > 10
     for command, expected in commands:
-        done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command,
+            shell=True,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == int(expected or 0), f"{command}: {done.stdout}{done.stderr}"

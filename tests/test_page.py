@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from pipeline.load.snapshots import Warehouse
+from pipeline.load.warehouse import Warehouse
 from pipeline.report import compose
 from pipeline.report.contents import REPORTS
 from pipeline.report.page import safe_link
@@ -22,7 +22,12 @@ from tests.conftest import NOW, World, article
 ROOT = Path(__file__).parents[1]
 TABS = ("overview", *REPORTS)
 ATTACK = "<script>window.hacked=1;alert(1)</script>"
-TITLES = (ATTACK, "</script><img src=x onerror=window.hacked=1>", "\"'><svg onload=window.hacked=1>", "{{7*7}} ${7*7} \u2028 <!--")
+TITLES = (
+    ATTACK,
+    "</script><img src=x onerror=window.hacked=1>",
+    "\"'><svg onload=window.hacked=1>",
+    "{{7*7}} ${7*7} \u2028 <!--",
+)
 
 
 def hostile(number: int, title: str) -> str:
@@ -40,7 +45,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(tmp_path_factory.mktemp("page"))
     write_site(world.site / "sample", 400, 3)
     world.run(now=NOW)
-    world.write({f"_news/hostile-{number}.md": hostile(number, title) for number, title in enumerate(TITLES)})
+    world.write(
+        {
+            f"_news/hostile-{number}.md": hostile(number, title)
+            for number, title in enumerate(TITLES)
+        }
+    )
     world.run(now=NOW + dt.timedelta(hours=1))
     return world
 
@@ -48,7 +58,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture(scope="module")
 def path(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("html") / "the report.html"
-    path.write_text(compose.as_html(Warehouse(world.warehouse), compose.reports_of("all"), Selection()), encoding="utf-8")
+    path.write_text(
+        compose.as_html(Warehouse(world.warehouse), compose.reports_of("all"), Selection()),
+        encoding="utf-8",
+    )
     return path
 
 
@@ -66,7 +79,9 @@ def test_the_page_is_one_small_file(path: Path) -> None:
     assert "default-src &#39;none&#39;" in text and "unsafe-eval" not in text
 
 
-def test_it_loads_without_errors_or_requests_and_nothing_is_injected(browser: Browser, path: Path) -> None:
+def test_it_loads_without_errors_or_requests_and_nothing_is_injected(
+    browser: Browser, path: Path
+) -> None:
     visit = Visit(browser, path)
     for tab in TABS:
         visit.open(tab)
@@ -74,11 +89,20 @@ def test_it_loads_without_errors_or_requests_and_nothing_is_injected(browser: Br
     assert [url for url in visit.asked if not url.startswith(("file:", "data:"))] == []
     assert visit.page.evaluate("window.hacked") is None
     assert visit.page.locator("#heat td", has_text=ATTACK).first.inner_text() == ATTACK
-    links = visit.page.eval_on_selector_all("a[href]", "all => all.map(a => [a.getAttribute('href'), a.rel, a.target])")
+    links = visit.page.eval_on_selector_all(
+        "a[href]", "all => all.map(a => [a.getAttribute('href'), a.rel, a.target])"
+    )
     assert len(links) > 50
     for href, rel, target in links:
-        assert href.startswith("#") or (re.match(r"https?://", href) and "noopener" in rel and target == "_blank"), href
-    assert visit.page.evaluate("document.querySelectorAll('td script, td img, td svg, dd script, h3 script').length") == 0
+        assert href.startswith("#") or (
+            re.match(r"https?://", href) and "noopener" in rel and target == "_blank"
+        ), href
+    assert (
+        visit.page.evaluate(
+            "document.querySelectorAll('td script, td img, td svg, dd script, h3 script').length"
+        )
+        == 0
+    )
 
 
 def test_the_policy_blocks_the_network(browser: Browser, path: Path) -> None:
@@ -99,7 +123,9 @@ def test_tabs_by_mouse_keyboard_and_address(browser: Browser, path: Path) -> Non
     page = Visit(browser, path).page
 
     def shown() -> list[str]:
-        found: list[str] = page.eval_on_selector_all("[role=tabpanel]:not([hidden])", "all => all.map(panel => panel.id)")
+        found: list[str] = page.eval_on_selector_all(
+            "[role=tabpanel]:not([hidden])", "all => all.map(panel => panel.id)"
+        )
         return found
 
     assert shown() == ["overview"]
@@ -123,7 +149,9 @@ def test_tables_sort_filter_and_show_more(browser: Browser, path: Path) -> None:
     assert visible.count() == 10
 
     def column(at: int) -> list[str]:
-        found: list[str] = visible.locator(f"td:nth-child({at})").evaluate_all("all => all.map(cell => cell.dataset.v)")
+        found: list[str] = visible.locator(f"td:nth-child({at})").evaluate_all(
+            "all => all.map(cell => cell.dataset.v)"
+        )
         return found
 
     heat = section.locator("th", has_text="heat").nth(1)
@@ -137,7 +165,10 @@ def test_tables_sort_filter_and_show_more(browser: Browser, path: Path) -> None:
     assert section.locator("th", has_text="title").get_attribute("aria-sort") == "ascending"
     titles = column(1)
     section.locator("th", has_text="title").locator("button").click()
-    assert section.locator("th", has_text="title").get_attribute("aria-sort") == "descending" and column(1) != titles
+    assert (
+        section.locator("th", has_text="title").get_attribute("aria-sort") == "descending"
+        and column(1) != titles
+    )
     section.locator("button.more").click()
     assert visible.count() == section.locator("tbody tr").count() > 10
     section.locator("input").fill("onerror SCRIPT")
@@ -185,7 +216,11 @@ def test_nothing_serious_for_screen_readers(browser: Browser, path: Path, scheme
     for tab in TABS:
         visit.open(tab)
         found = Axe().run(visit.page).response["violations"]
-        serious = [(rule["id"], rule["nodes"][0]["html"]) for rule in found if rule["impact"] in ("serious", "critical")]
+        serious = [
+            (rule["id"], rule["nodes"][0]["html"])
+            for rule in found
+            if rule["impact"] in ("serious", "critical")
+        ]
         assert serious == [], tab
 
 
@@ -196,7 +231,9 @@ def test_print_shows_every_report(browser: Browser, path: Path) -> None:
     assert visit.page.locator("nav:visible, .tools:visible").count() == 0
 
 
-def test_the_readme_shows_a_picture_of_the_page(browser: Browser, path: Path, tmp_path: Path) -> None:
+def test_the_readme_shows_a_picture_of_the_page(
+    browser: Browser, path: Path, tmp_path: Path
+) -> None:
     from docs.screenshot import SIZE, take
 
     take(browser, path, tmp_path / "page.png")
@@ -211,50 +248,84 @@ def test_what_changed_stands_in_the_overview(browser: Browser, path: Path) -> No
     assert "4 added (" in text and ATTACK in text and "_news/hostile-0.md" in text
 
 
-def test_a_history_is_drawn_as_panels_and_a_curve_with_ticks(browser: Browser, tmp_path: Path) -> None:
+def test_a_history_is_drawn_as_panels_and_a_curve_with_ticks(
+    browser: Browser, tmp_path: Path
+) -> None:
     world = World(tmp_path)
     for hour, excess in enumerate((0, 5, 9, 3, 0, 0)):
         hot = {f"{n}.md": article(title=f"T{n}", heat=str(50 + excess * n)) for n in range(1, 14)}
         world.write({**hot, "s.md": article(title="S", heat={5: "51", 9: "-1"}.get(excess, "50"))})
         world.run(now=NOW + dt.timedelta(hours=12 * hour))
     path = tmp_path / "history.html"
-    path.write_text(compose.as_html(Warehouse(world.warehouse), compose.reports_of("heat"), Selection()), encoding="utf-8")
+    path.write_text(
+        compose.as_html(Warehouse(world.warehouse), compose.reports_of("heat"), Selection()),
+        encoding="utf-8",
+    )
     for width, across in ((1200, 4), (360, 1)):
         visit = Visit(browser, path, width=width)
         visit.open("heat")
         assert visit.said == []
-        titles = visit.page.locator("#heat_lifecycle .chart .role-title-text text").filter(has_text=re.compile(r"^\d+\. ")).all()
-        assert [title.text_content() for title in titles] == [f"{place}. T{14 - place}" for place in range(1, 13)]
+        titles = (
+            visit.page.locator("#heat_lifecycle .chart .role-title-text text")
+            .filter(has_text=re.compile(r"^\d+\. "))
+            .all()
+        )
+        assert [title.text_content() for title in titles] == [
+            f"{place}. T{14 - place}" for place in range(1, 13)
+        ]
         boxes = [title.bounding_box() for title in titles]
         assert len({round(box["x"] + box["width"] / 9) for box in boxes if box}) >= across
         assert len({round(box["y"] / 9) for box in boxes if box}) == 12 // across
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert visit.page.locator("#heat_survival .chart svg .mark-symbol path").count() == 1, "the suppressed one is censored"
+    assert visit.page.locator("#heat_survival .chart svg .mark-symbol path").count() == 1, (
+        "the suppressed one is censored"
+    )
     assert (
-        "14 of 14 lives rose above their quality; 0 of these are still above" in visit.page.locator("#heat_lifecycle").inner_text()
+        "14 of 14 lives rose above their quality; 0 of these are still above"
+        in visit.page.locator("#heat_lifecycle").inner_text()
     )
     assert "Spells: 1, in 1 of 14 lives" in visit.page.locator("#suppression_history").inner_text()
 
 
-def test_a_single_run_draws_no_history_and_says_what_to_do(browser: Browser, tmp_path: Path) -> None:
+def test_a_single_run_draws_no_history_and_says_what_to_do(
+    browser: Browser, tmp_path: Path
+) -> None:
     world = World(tmp_path)
     world.write({"a.md": article(heat="70")})
     world.run(now=NOW)
     path = tmp_path / "single.html"
-    path.write_text(compose.as_html(Warehouse(world.warehouse), compose.reports_of("heat"), Selection()), encoding="utf-8")
+    path.write_text(
+        compose.as_html(Warehouse(world.warehouse), compose.reports_of("heat"), Selection()),
+        encoding="utf-8",
+    )
     visit = Visit(browser, path)
     visit.open("heat")
-    for view in ("heat_lifecycle", "heat_survival", "topic_heat_index", "score_churn", "heat_movers"):
+    for view in (
+        "heat_lifecycle",
+        "heat_survival",
+        "topic_heat_index",
+        "score_churn",
+        "heat_movers",
+    ):
         assert visit.page.locator(f"#{view} .chart").count() == 0, view
-    assert "keep running, or give a source with its git history" in visit.page.locator("#heat_lifecycle").inner_text()
-    assert "keep running, or give a source with its git history" in visit.page.locator("#heat_movers").inner_text()
+    assert (
+        "keep running, or give a source with its git history"
+        in visit.page.locator("#heat_lifecycle").inner_text()
+    )
+    assert (
+        "keep running, or give a source with its git history"
+        in visit.page.locator("#heat_movers").inner_text()
+    )
 
 
 def test_an_empty_warehouse_gives_a_page_that_says_so(browser: Browser, tmp_path: Path) -> None:
     empty = World(tmp_path)
     empty.run(allow_empty=True)
     path = tmp_path / "empty.html"
-    path.write_text(compose.as_html(Warehouse(empty.warehouse), compose.reports_of("all"), Selection()), encoding="utf-8")
+    path.write_text(
+        compose.as_html(Warehouse(empty.warehouse), compose.reports_of("all"), Selection()),
+        encoding="utf-8",
+    )
     visit = Visit(browser, path)
     for tab in TABS:
         visit.open(tab)

@@ -24,7 +24,9 @@ def grown(world: World) -> World:
     """A warehouse with two snapshots: of one article, then of two."""
     world.write({"a.md": article(title="Alpha", heat='""')})
     world.run()
-    world.write({"b.md": article(title="Beta", publishedDateTime="2024-02-03T00:00:00Z", topics="[AI]")})
+    world.write(
+        {"b.md": article(title="Beta", publishedDateTime="2024-02-03T00:00:00Z", topics="[AI]")}
+    )
     world.run(now=dt.datetime(2026, 1, 3, tzinfo=dt.UTC))
     return world
 
@@ -33,9 +35,19 @@ def test_a_table_is_the_same_in_every_kind(grown: World) -> None:
     frame = pipeline.table("articles", grown.warehouse)
     arrow = pipeline.table("articles", grown.warehouse, kind="arrow")
     polars = pipeline.table("articles", grown.warehouse, kind="polars")
-    assert isinstance(frame, pd.DataFrame) and isinstance(arrow, pa.Table) and isinstance(polars, pl.DataFrame)
-    assert arrow.to_pylist() == polars.to_dicts() and frame["title"].tolist() == arrow["title"].to_pylist()
-    assert str(frame["heat"].dtype) == "int64[pyarrow]" and frame["heat"].isna().tolist().count(True) == 1
+    assert (
+        isinstance(frame, pd.DataFrame)
+        and isinstance(arrow, pa.Table)
+        and isinstance(polars, pl.DataFrame)
+    )
+    assert (
+        arrow.to_pylist() == polars.to_dicts()
+        and frame["title"].tolist() == arrow["title"].to_pylist()
+    )
+    assert (
+        str(frame["heat"].dtype) == "int64[pyarrow]"
+        and frame["heat"].isna().tolist().count(True) == 1
+    )
     with pytest.raises(UsageError, match="kind 'csv': unknown"):
         pipeline.table("articles", grown.warehouse, kind="csv")  # type: ignore[call-overload]
 
@@ -63,7 +75,10 @@ def test_older_snapshots(grown: World) -> None:
 
 def test_diff_and_rollback(grown: World) -> None:
     found = pipeline.diff(warehouse=grown.warehouse)
-    assert found.counts == {"added": 1, "removed": 0, "changed": 0, "moved": 0} and found.changes[0].title == "Beta"
+    assert (
+        found.counts == {"added": 1, "removed": 0, "changed": 0, "moved": 0}
+        and found.changes[0].title == "Beta"
+    )
     assert pipeline.rollback("previous", grown.warehouse).outcome == "rolled_back"
     assert len(pipeline.table("articles", grown.warehouse)) == 1
     assert callable(pipeline.diff)
@@ -72,7 +87,14 @@ def test_diff_and_rollback(grown: World) -> None:
 def test_reports_are_frames(grown: World) -> None:
     frames = pipeline.reports("heat", grown.warehouse)
     assert frames["heat_summary"]["articles"].tolist() == [2]
-    chosen = pipeline.reports("heat", grown.warehouse, topics=["ai"], since="2024-02-03", until="2024-02-03", kind="polars")
+    chosen = pipeline.reports(
+        "heat",
+        grown.warehouse,
+        topics=["ai"],
+        since="2024-02-03",
+        until="2024-02-03",
+        kind="polars",
+    )
     assert chosen["heat_summary"]["articles"].to_list() == [1]
     every = pipeline.reports(warehouse=grown.warehouse)
     assert {"near_titles", "quality_by_month", "stories"} <= every.keys() and len(every) > 40
@@ -84,7 +106,11 @@ def test_reports_are_frames(grown: World) -> None:
 def test_the_notebook_runs(tmp_path: Path) -> None:
     """Its cells compare their figures with those of the views; it is stored without output."""
     notebook = nbformat.read(ROOT / "docs" / "analysis.ipynb", as_version=4)
-    assert all(not cell.outputs and cell.execution_count is None for cell in notebook.cells if cell.cell_type == "code")
+    assert all(
+        not cell.outputs and cell.execution_count is None
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    )
     pipeline.run(ROOT / "data" / "raw", warehouse=tmp_path / "warehouse", workers=1)
     program = (
         "import sys, nbformat, nbclient\n"

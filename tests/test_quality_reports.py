@@ -12,7 +12,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.relations import relations
+from pipeline.views.relations import relations
 from tests.conftest import World
 
 RELATIONS = {relation.name: relation for relation in relations("views", "reports")}
@@ -28,11 +28,25 @@ def day(number: int, month: int = 1) -> dt.date:
     return dt.date(2024, month, number)
 
 
-def story(title: str, quality: int | None = None, *lines: str, provider: str = "", date: str = "", published: bool = False) -> str:
+def story(
+    title: str,
+    quality: int | None = None,
+    *lines: str,
+    provider: str = "",
+    date: str = "",
+    published: bool = False,
+) -> str:
     """An article at https://x.example/<title>; `lines` follow as they are."""
-    fields = [f"title: {title}", f"originalUrl: https://x.example/{title}", f"published: {str(published).lower()}", *lines]
+    fields = [
+        f"title: {title}",
+        f"originalUrl: https://x.example/{title}",
+        f"published: {str(published).lower()}",
+        *lines,
+    ]
     fields += [f"quality: {quality}"] if quality is not None else []
-    fields += [f"provider: {{name: {provider}, domain: {provider.lower()}.example}}"] if provider else []
+    fields += (
+        [f"provider: {{name: {provider}, domain: {provider.lower()}.example}}"] if provider else []
+    )
     fields += [f"publishedDateTime: {date}T12:00:00Z"] if date else []
     return "\n".join(["---", *fields, "---", ""])
 
@@ -48,12 +62,36 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> World:
     equals = "related: [{title: First, quality: 30}, {title: Second, quality: 30}]"
     world.write(
         {
-            "a.md": story("A", 10, "topics: [AI, Chips]", versions, provider="North", date="2024-01-02", published=True),
+            "a.md": story(
+                "A",
+                10,
+                "topics: [AI, Chips]",
+                versions,
+                provider="North",
+                date="2024-01-02",
+                published=True,
+            ),
             "b.md": story("B", 30, "topics: [AI, AI]", equals, provider="North", date="2024-01-03"),
-            "c.md": story("C", 50, "topics: [AI]", provider="South", date="2024-02-01", published=True),
-            "d.md": story("D", 60, "related: [{title: Unscored}]", provider="South", date="2024-02-02"),
-            "e.md": story("E", 100, "topics: [Chips, ~]", "related: [{title: Worse, quality: 20}]", published=True),
-            "f.md": story("F", None, "related: [{title: Lonely, quality: 70}]", provider="North", date="2024-01-04"),
+            "c.md": story(
+                "C", 50, "topics: [AI]", provider="South", date="2024-02-01", published=True
+            ),
+            "d.md": story(
+                "D", 60, "related: [{title: Unscored}]", provider="South", date="2024-02-02"
+            ),
+            "e.md": story(
+                "E",
+                100,
+                "topics: [Chips, ~]",
+                "related: [{title: Worse, quality: 20}]",
+                published=True,
+            ),
+            "f.md": story(
+                "F",
+                None,
+                "related: [{title: Lonely, quality: 70}]",
+                provider="North",
+                date="2024-01-04",
+            ),
         }
     )
     world.run()
@@ -65,8 +103,18 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Ten of North with one that stands out, ten of South that score the same, one of East."""
     world = World(tmp_path_factory.mktemp("wide"))
     north = [50, 51, 52, 53, 54, 55, 56, 57, 58, 200]
-    world.write({f"n{number}.md": story(f"N{number}", quality, provider="North") for number, quality in enumerate(north)})
-    world.write({f"s{number}.md": story(f"S{number}", 40, provider="South", published=number < 4) for number in range(10)})
+    world.write(
+        {
+            f"n{number}.md": story(f"N{number}", quality, provider="North")
+            for number, quality in enumerate(north)
+        }
+    )
+    world.write(
+        {
+            f"s{number}.md": story(f"S{number}", 40, provider="South", published=number < 4)
+            for number in range(10)
+        }
+    )
     world.write({"e.md": story("East", 1200, provider="East")})
     world.run()
     return world
@@ -77,7 +125,10 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> World:
 # over months: within 125, between (4350 - 250) / (5 - 9 / 5) = 1281.25, k = 4 / 41, overall 50; over topics between is below 0.
 NORTH = (-107.06205, 147.06205, 37.5, 0.227273, 21.785714, None)
 SOUTH = (-8.531025, 118.531025, 37.5, 0.227273, 53.214286, None)
-AI, CHIPS = (-19.682757, 79.682757, 40.0, None, 40.0, None), (-516.779225, 626.779225, 40.0, None, 40.0, None)
+AI, CHIPS = (
+    (-19.682757, 79.682757, 40.0, None, 40.0, None),
+    (-516.779225, 626.779225, 40.0, None, 40.0, None),
+)
 ADVANCED = "round(mean_low, 6), round(mean_high, 6), round(overall_mean, 6), round(shrinkage_k, 6), round(shrunken_mean, 6), rank"
 MIDDLE = "mean_quality, round(sd_quality, 6), median_quality, round(p10_quality, 6), round(p90_quality, 6)"
 
@@ -144,9 +195,56 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
                 FEB,
                 day(2, 2),
             ),
-            ("month", None, 1, 1, 1, 100.0, None, 100.0, 100.0, 100.0, None, None, 50.0, 0.097561, 95.555556, None, None, None),
-            ("provider", "North", 3, 2, 1, 20.0, 14.142136, 20.0, 12.0, 28.0, *NORTH, day(2), day(4)),
-            ("provider", "South", 2, 2, 1, 55.0, 7.071068, 55.0, 51.0, 59.0, *SOUTH, FEB, day(2, 2)),
+            (
+                "month",
+                None,
+                1,
+                1,
+                1,
+                100.0,
+                None,
+                100.0,
+                100.0,
+                100.0,
+                None,
+                None,
+                50.0,
+                0.097561,
+                95.555556,
+                None,
+                None,
+                None,
+            ),
+            (
+                "provider",
+                "North",
+                3,
+                2,
+                1,
+                20.0,
+                14.142136,
+                20.0,
+                12.0,
+                28.0,
+                *NORTH,
+                day(2),
+                day(4),
+            ),
+            (
+                "provider",
+                "South",
+                2,
+                2,
+                1,
+                55.0,
+                7.071068,
+                55.0,
+                51.0,
+                59.0,
+                *SOUTH,
+                FEB,
+                day(2, 2),
+            ),
             ("topic", "AI", 3, 3, 2, 30.0, 20.0, 30.0, 14.0, 46.0, *AI, day(2), FEB),
             ("topic", "Chips", 2, 2, 2, 55.0, 63.63961, 55.0, 19.0, 91.0, *CHIPS, day(2), day(2)),
         ],
@@ -155,8 +253,40 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         f"select provider, domain, articles, of_articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day"
         " from quality_by_provider",
         [
-            ("North", "north.example", 3, 6, 2, 1, 1 / 3, 20.0, 14.142136, 20.0, 12.0, 28.0, *NORTH, day(2), day(4)),
-            ("South", "south.example", 2, 6, 2, 1, 0.5, 55.0, 7.071068, 55.0, 51.0, 59.0, *SOUTH, FEB, day(2, 2)),
+            (
+                "North",
+                "north.example",
+                3,
+                6,
+                2,
+                1,
+                1 / 3,
+                20.0,
+                14.142136,
+                20.0,
+                12.0,
+                28.0,
+                *NORTH,
+                day(2),
+                day(4),
+            ),
+            (
+                "South",
+                "south.example",
+                2,
+                6,
+                2,
+                1,
+                0.5,
+                55.0,
+                7.071068,
+                55.0,
+                51.0,
+                59.0,
+                *SOUTH,
+                FEB,
+                day(2, 2),
+            ),
         ],
     ),
     "quality_by_topic": (
@@ -170,15 +300,75 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "quality_by_month": (
         f"select month, articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day from quality_by_month",
         [
-            (JAN, 3, 2, 1, 1 / 3, 20.0, 14.142136, 20.0, 12.0, 28.0, *NORTH[:2], 50.0, 0.097561, 21.395349, None, day(2), day(4)),
-            (FEB, 2, 2, 1, 0.5, 55.0, 7.071068, 55.0, 51.0, 59.0, *SOUTH[:2], 50.0, 0.097561, 54.767442, None, FEB, day(2, 2)),
-            (None, 1, 1, 1, 1.0, 100.0, None, 100.0, 100.0, 100.0, None, None, 50.0, 0.097561, 95.555556, None, None, None),
+            (
+                JAN,
+                3,
+                2,
+                1,
+                1 / 3,
+                20.0,
+                14.142136,
+                20.0,
+                12.0,
+                28.0,
+                *NORTH[:2],
+                50.0,
+                0.097561,
+                21.395349,
+                None,
+                day(2),
+                day(4),
+            ),
+            (
+                FEB,
+                2,
+                2,
+                1,
+                0.5,
+                55.0,
+                7.071068,
+                55.0,
+                51.0,
+                59.0,
+                *SOUTH[:2],
+                50.0,
+                0.097561,
+                54.767442,
+                None,
+                FEB,
+                day(2, 2),
+            ),
+            (
+                None,
+                1,
+                1,
+                1,
+                1.0,
+                100.0,
+                None,
+                100.0,
+                100.0,
+                100.0,
+                None,
+                None,
+                50.0,
+                0.097561,
+                95.555556,
+                None,
+                None,
+                None,
+            ),
         ],
     ),
     "best_related": (
         "select title, related_items, related_scored, related_better, best_position, best_quality"
         " from best_related join articles using (article_id) order by title",
-        [("A", 3, 2, 1, 2, 50), ("B", 2, 2, 0, 1, 30), ("E", 1, 1, 0, 1, 20), ("F", 1, 1, None, 1, 70)],
+        [
+            ("A", 3, 2, 1, 2, 50),
+            ("B", 2, 2, 0, 1, 30),
+            ("E", 1, 1, 0, 1, 20),
+            ("F", 1, 1, None, 1, 70),
+        ],
     ),
     "quality_against_related": (
         "select article_id = (select article_id from articles where articles.title = quality_against_related.title), title, url, provider,"
@@ -204,8 +394,44 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
                 True,
                 True,
             ),
-            (True, "E", "https://x.example/E", None, None, True, 100, 1, 1, 0, -80, 20, "Worse", None, None, False, None),
-            (True, "B", "https://x.example/B", "North", day(3), False, 30, 2, 2, 0, 0, 30, "First", None, None, False, None),
+            (
+                True,
+                "E",
+                "https://x.example/E",
+                None,
+                None,
+                True,
+                100,
+                1,
+                1,
+                0,
+                -80,
+                20,
+                "Worse",
+                None,
+                None,
+                False,
+                None,
+            ),
+            (
+                True,
+                "B",
+                "https://x.example/B",
+                "North",
+                day(3),
+                False,
+                30,
+                2,
+                2,
+                0,
+                0,
+                30,
+                "First",
+                None,
+                None,
+                False,
+                None,
+            ),
         ],
     ),
     "quality_selection": (
@@ -235,7 +461,22 @@ EXPECTED_WIDE: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "quality_outliers": (
         "select article_id = (select article_id from articles where articles.title = 'N9'), title, url, provider, domain, published_at,"
         " is_published, quality, scored, median_quality, mad_quality, round(modified_z, 6) from quality_outliers",
-        [(True, "N9", "https://x.example/N9", "North", "north.example", None, False, 200, 10, 54.5, 2.5, 39.2559)],
+        [
+            (
+                True,
+                "N9",
+                "https://x.example/N9",
+                "North",
+                "north.example",
+                None,
+                False,
+                200,
+                10,
+                54.5,
+                2.5,
+                39.2559,
+            )
+        ],
     ),
     "quality_by_provider": (
         "select provider, scored, rank, shrunken_mean between least(mean_quality, overall_mean) and greatest(mean_quality, overall_mean)"
@@ -286,7 +527,13 @@ def test_scores_at_the_ends_of_what_a_number_can_hold_break_no_report(world: Wor
     ends = [2**63 - 1, -(2**63), 0, -5]
     for number in range(12):
         related = f"related: [{{title: R, quality: {ends[number // 3]}}}]"
-        world.write({f"{number}.md": story(f"T{number}", ends[number % 4], related, "topics: [AI]", provider="North")})
+        world.write(
+            {
+                f"{number}.md": story(
+                    f"T{number}", ends[number % 4], related, "topics: [AI]", provider="North"
+                )
+            }
+        )
     world.run()
     with world.connect() as connection:
         for name in QUALITY:
@@ -305,25 +552,34 @@ def memory() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'; set threads = 1")
         connection.execute("create table article_topics (article_id varchar, topic varchar)")
-        connection.execute("create table providers as select 'p' as provider_id, 'p.example' as domain")
+        connection.execute(
+            "create table providers as select 'p' as provider_id, 'p.example' as domain"
+        )
         yield connection
 
 
-def rows(connection: duckdb.DuckDBPyConnection, name: str, columns: str) -> list[tuple[object, ...]]:
+def rows(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: str
+) -> list[tuple[object, ...]]:
     return connection.execute(f"select {columns} from ({RELATIONS[name].query})").fetchall()
 
 
 GROUPED = st.lists(st.tuples(st.sampled_from("abcd"), st.none() | st.integers(0, 200)), max_size=40)
 
 
-def groups(connection: duckdb.DuckDBPyConnection, articles: list[tuple[str, int | None]]) -> dict[str, tuple[object, ...]]:
+def groups(
+    connection: duckdb.DuckDBPyConnection, articles: list[tuple[str, int | None]]
+) -> dict[str, tuple[object, ...]]:
     """The rows of dimension provider, by provider."""
     connection.execute(
         """create or replace table articles as
         select provider_id || position as article_id, provider_id, quality, true as published, null::timestamptz as published_at
         from (select unnest($providers::varchar[]) as provider_id, unnest($qualities::bigint[]) as quality,
                      unnest(range(len($providers::varchar[]))) as position)""",
-        {"providers": [provider for provider, _ in articles], "qualities": [quality for _, quality in articles]},
+        {
+            "providers": [provider for provider, _ in articles],
+            "qualities": [quality for _, quality in articles],
+        },
     )
     columns = "provider_id, scored, mean_quality, sd_quality, mean_low, mean_high, median_quality, p10_quality, p90_quality, shrunken_mean"
     found = rows(connection, "quality_groups", f"{columns}, dimension")
@@ -372,7 +628,9 @@ def test_shrunken_means_follow_the_method_of_moments(
     if total > count:
         overall, sizes = everything.mean(), np.array([len(scores) for scores in values.values()])
         means = np.array([np.mean(scores) for scores in values.values()])
-        within = sum(((np.array(scores) - np.mean(scores)) ** 2).sum() for scores in values.values()) / (total - count)
+        within = sum(
+            ((np.array(scores) - np.mean(scores)) ** 2).sum() for scores in values.values()
+        ) / (total - count)
         spread = (sizes * (means - overall) ** 2).sum() - (count - 1) * within
         between = spread / (total - (sizes**2).sum() / total) if count > 1 else 0
         if abs(between) < 1e-9:
@@ -384,7 +642,9 @@ def test_shrunken_means_follow_the_method_of_moments(
     assert found == pytest.approx(expected)
 
 
-def facts(connection: duckdb.DuckDBPyConnection, qualities: list[int | None], published: list[bool]) -> None:
+def facts(
+    connection: duckdb.DuckDBPyConnection, qualities: list[int | None], published: list[bool]
+) -> None:
     connection.execute(
         """create or replace table article_facts as
         select unnest($qualities::bigint[]) as quality, unnest($published::boolean[]) as is_published, null::date as day,
@@ -406,12 +666,19 @@ def test_deciles_hold_a_tenth_and_rates_have_wilson_intervals(
     for (quality, published), rank in zip(scored, mean_ranks, strict=True):
         members[int((20 * rank - 10) // (2 * len(scored))) + 1].append((quality, published))
     found = rows(
-        memory, "published_rate_by_quality", "decile, low, high, articles, published, published_rate, rate_low, rate_high, scored"
+        memory,
+        "published_rate_by_quality",
+        "decile, low, high, articles, published, published_rate, rate_low, rate_high, scored",
     )
     assert [row[0] for row in found] == sorted(members)
     for decile, low, high, count, published, rate, rate_low, rate_high, denominator in found:
         inside = members[decile]
-        assert (low, high, count, denominator) == (min(inside)[0], max(inside)[0], len(inside), len(scored))
+        assert (low, high, count, denominator) == (
+            min(inside)[0],
+            max(inside)[0],
+            len(inside),
+            len(scored),
+        )
         assert published == sum(flag for _, flag in inside) and rate == published / count
         interval = scipy.stats.binomtest(published, count).proportion_ci(method="wilson")
         assert (rate_low, rate_high) == pytest.approx((interval.low, interval.high), abs=1e-6)
@@ -419,7 +686,9 @@ def test_deciles_hold_a_tenth_and_rates_have_wilson_intervals(
 
 @given(qualities=st.lists(st.none() | st.integers(0, 30) | st.integers(0, 500), max_size=40))
 @settings(max_examples=60, deadline=None)
-def test_outliers_are_those_of_the_modified_z_score(memory: duckdb.DuckDBPyConnection, qualities: list[int | None]) -> None:
+def test_outliers_are_those_of_the_modified_z_score(
+    memory: duckdb.DuckDBPyConnection, qualities: list[int | None]
+) -> None:
     facts(memory, qualities, [True] * len(qualities))
     scores = np.array([quality for quality in qualities if quality is not None], dtype=float)
     expected = {}
@@ -435,16 +704,28 @@ def test_outliers_are_those_of_the_modified_z_score(memory: duckdb.DuckDBPyConne
 
 @given(qualities=st.lists(st.none() | st.integers(-30, 1500), max_size=30))
 @settings(max_examples=60, deadline=None)
-def test_histograms_and_summaries_agree_with_numpy(memory: duckdb.DuckDBPyConnection, qualities: list[int | None]) -> None:
+def test_histograms_and_summaries_agree_with_numpy(
+    memory: duckdb.DuckDBPyConnection, qualities: list[int | None]
+) -> None:
     facts(memory, qualities, [True] * len(qualities))
     scores = [quality for quality in qualities if quality is not None]
-    counts = {low: 0 for low in range(0, 1000, 10) if scores and min(scores) // 10 * 10 <= low <= max(scores)}
+    counts = {
+        low: 0
+        for low in range(0, 1000, 10)
+        if scores and min(scores) // 10 * 10 <= low <= max(scores)
+    }
     for score in scores:
         counts[score // 10 * 10] = counts.get(score // 10 * 10, 0) + 1
     assert rows(memory, "quality_histogram", "low, articles") == sorted(counts.items())
     [summary] = rows(
-        memory, "quality_summary", "articles, scored, mean_quality, sd_quality, median_quality, p10_quality, p90_quality"
+        memory,
+        "quality_summary",
+        "articles, scored, mean_quality, sd_quality, median_quality, p10_quality, p90_quality",
     )
-    expected = [np.mean(scores), np.std(scores, ddof=1) if len(scores) > 1 else None, np.median(scores)] if scores else [None] * 3
+    expected = (
+        [np.mean(scores), np.std(scores, ddof=1) if len(scores) > 1 else None, np.median(scores)]
+        if scores
+        else [None] * 3
+    )
     quantiles = list(np.quantile(scores, [0.1, 0.9])) if scores else [None, None]
     assert summary == pytest.approx((len(qualities), len(scores), *expected, *quantiles))

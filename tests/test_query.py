@@ -17,9 +17,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import QueryError, UsageError
-from pipeline.load.snapshots import Warehouse
-from pipeline.query import Answer, Session, answers, as_text, heading, parse_parameters, row_limit, typed
-from pipeline.render import STREAMED
+from pipeline.load.warehouse import Warehouse
+from pipeline.query.session import (
+    Answer,
+    Session,
+    answers,
+    as_text,
+    heading,
+    parse_parameters,
+    row_limit,
+    typed,
+)
+from pipeline.text import STREAMED
 from tests.conftest import World, article
 from tests.test_cli import ENVIRONMENT, call
 
@@ -27,7 +36,12 @@ from tests.test_cli import ENVIRONMENT, call
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(tmp_path_factory.mktemp("asked"))
-    world.write({"_news/a.md": article(title="Alpha", heat="7", topics="[AI]"), "_news/b.md": article(title="Beta", heat="40")})
+    world.write(
+        {
+            "_news/a.md": article(title="Alpha", heat="7", topics="[AI]"),
+            "_news/b.md": article(title="Beta", heat="40"),
+        }
+    )
     world.run()
     return world
 
@@ -86,7 +100,9 @@ def ask(world: World, sql: str, **parameters: object) -> list[tuple[object, ...]
         "reset lock_configuration",
     ],
 )
-def test_nothing_that_writes_is_run(asked: World, tmp_path: Path, sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_that_writes_is_run(
+    asked: World, tmp_path: Path, sql: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path.parent / "cache"))
@@ -96,7 +112,9 @@ def test_nothing_that_writes_is_run(asked: World, tmp_path: Path, sql: str, monk
     assert list(tmp_path.rglob("*")) == [] and sorted(asked.warehouse.rglob("*")) == before
 
 
-def test_the_tricks_would_write_on_a_connection_that_is_not_guarded(asked: World, tmp_path: Path) -> None:
+def test_the_tricks_would_write_on_a_connection_that_is_not_guarded(
+    asked: World, tmp_path: Path
+) -> None:
     """Else the test above could not fail: DuckDB runs these."""
     for number, sql in enumerate(
         [
@@ -145,7 +163,9 @@ def test_a_query_does_not_see_the_variables_of_this_program(asked: World) -> Non
 
 
 def test_time_zone_is_utc(asked: World) -> None:
-    assert ask(asked, "select '2024-01-01T00:00:00+02:00'::timestamptz::varchar") == [("2023-12-31 22:00:00+00",)]
+    assert ask(asked, "select '2024-01-01T00:00:00+02:00'::timestamptz::varchar") == [
+        ("2023-12-31 22:00:00+00",)
+    ]
 
 
 # Where SQL comes from
@@ -154,10 +174,24 @@ def test_time_zone_is_utc(asked: World) -> None:
 def test_sql_from_argument_file_and_input(asked: World, tmp_path: Path) -> None:
     (tmp_path / "q.sql").write_bytes(b"\xef\xbb\xbfselect 1 as n")
     environment = ENVIRONMENT
-    command = [sys.executable, "-m", "pipeline", "query", "-w", str(asked.warehouse), "--format", "csv"]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "query",
+        "-w",
+        str(asked.warehouse),
+        "--format",
+        "csv",
+    ]
     for arguments in (["select 1 as n"], ["-f", str(tmp_path / "q.sql")], ["-"], ["-f", "-"]):
         done = subprocess.run(
-            [*command, *arguments], input="select 1 as n", capture_output=True, text=True, env=environment, check=True
+            [*command, *arguments],
+            input="select 1 as n",
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=True,
         )
         assert done.stdout.split() == ["n", "1"], arguments
     assert "cannot be read" in call("query", "-f", tmp_path / "none.sql").stderr
@@ -200,7 +234,9 @@ def test_rows_stream_without_being_gathered(asked: World, style: str, tmp_path: 
     sizes = [len(rows) for rows in batches]
     assert (names, sizes) == (["n", "t"], [10_000, 10_000, 5_000])
     done = call("query", sql, "--format", style, "-o", tmp_path / "x", "-w", asked.warehouse)
-    assert (done.returncode, done.stdout) == (0, "") and [path.name for path in tmp_path.iterdir()] == ["x"]
+    assert (done.returncode, done.stdout) == (0, "") and [
+        path.name for path in tmp_path.iterdir()
+    ] == ["x"]
     [_, answer] = answers(sql, Warehouse(asked.warehouse))
     assert (tmp_path / "x").read_bytes() == as_text(answer, style, width=None).encode()
     for limit, count in ((0, 25_000), (10_000, 10_000), (12_345, 12_345)):
@@ -215,21 +251,43 @@ def test_a_mistake_in_the_middle_of_the_rows(asked: World, tmp_path: Path) -> No
     assert (done.returncode, done.stdout) == (1, "") and done.stderr == "pipeline: query: here\n"
     assert (tmp_path / "x").read_text() == "old" and len(list(tmp_path.iterdir())) == 1
     assert call("query", sql, "--format", "json", "-w", asked.warehouse).returncode == 1
-    assert call("query", "select nix; select 1", "--format", "csv", "-w", asked.warehouse).stdout == ""
+    assert (
+        call("query", "select nix; select 1", "--format", "csv", "-w", asked.warehouse).stdout == ""
+    )
 
 
 def test_a_broken_pipe_is_silent(asked: World) -> None:
-    command = (
-        f"'{sys.executable}' -m pipeline query 'select range from range(200000)' --format csv -w '{asked.warehouse}' | head -1"
+    command = f"'{sys.executable}' -m pipeline query 'select range from range(200000)' --format csv -w '{asked.warehouse}' | head -1"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, env=ENVIRONMENT, check=False
     )
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=ENVIRONMENT, check=False)
     assert done.stdout == "range\n" and done.stderr == ""
 
 
 def test_a_full_disk_is_an_error(asked: World, tmp_path: Path) -> None:
-    done = call("query", "select range from range(200000)", "-w", asked.warehouse, "-o", "/dev/full", "--format", "csv")
-    assert done.returncode == 1 and "Traceback" not in done.stderr and "space" in done.stderr.lower()
-    done = call("query", "select 1", "-w", asked.warehouse, "-o", "/dev/full/x.parquet", "--format", "parquet")
+    done = call(
+        "query",
+        "select range from range(200000)",
+        "-w",
+        asked.warehouse,
+        "-o",
+        "/dev/full",
+        "--format",
+        "csv",
+    )
+    assert (
+        done.returncode == 1 and "Traceback" not in done.stderr and "space" in done.stderr.lower()
+    )
+    done = call(
+        "query",
+        "select 1",
+        "-w",
+        asked.warehouse,
+        "-o",
+        "/dev/full/x.parquet",
+        "--format",
+        "parquet",
+    )
     assert done.returncode == 1 and "Traceback" not in done.stderr and "query:" in done.stderr
 
 
@@ -239,7 +297,10 @@ def test_an_older_snapshot_can_be_asked(world: World) -> None:
     world.write({"b.md": article()})
     world.run(now=dt.datetime(2026, 1, 3, tzinfo=dt.UTC))
     place = Warehouse(world.warehouse)
-    assert [answers("select count(*) from articles", place, snapshot=name)[0].rows for name in (None, "previous")] == [
+    assert [
+        answers("select count(*) from articles", place, snapshot=name)[0].rows
+        for name in (None, "previous")
+    ] == [
         [(2,)],
         [(1,)],
     ]
@@ -257,14 +318,20 @@ def test_each_answer_of_a_script_is_printed_under_a_heading(asked: World) -> Non
         done.stdout
         == "-- 1: /* first */ select 1 as a;\na\n─\n1\n\n-- 2: select title from articles order by title; ;\ntitle\n─────\nAlpha\nBeta\n"
     )
-    assert call("query", sql, "-w", asked.warehouse, "--format", "csv").stdout.split() == ["title", "Alpha", "Beta"]
+    assert call("query", sql, "-w", asked.warehouse, "--format", "csv").stdout.split() == [
+        "title",
+        "Alpha",
+        "Beta",
+    ]
     assert len(heading(1, Answer("select " + "x" * 200, [], []))) < 90
 
 
 def test_a_script_sees_one_snapshot_and_stops_at_a_mistake(asked: World) -> None:
     done = call("query", "select 1; select nothing;\nselect 3", "-w", asked.warehouse)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith('pipeline: query: line 1, column 18: Referenced column "nothing" was not found')
+    assert done.stderr.startswith(
+        'pipeline: query: line 1, column 18: Referenced column "nothing" was not found'
+    )
 
 
 # Parameters
@@ -303,11 +370,25 @@ def test_every_text_is_a_value(text: str) -> None:
 
 
 def test_parameters_are_values_never_sql(asked: World) -> None:
-    assert ask(asked, "select title from articles where title = $t or heat < $h order by 1", t="x' or '1'='1", h=10) == [("Alpha",)]
+    assert ask(
+        asked,
+        "select title from articles where title = $t or heat < $h order by 1",
+        t="x' or '1'='1",
+        h=10,
+    ) == [("Alpha",)]
     assert ask(asked, "select $1 + $2", **{"1": 5, "2": 6}) == [(11,)]
     assert ask(asked, "select ?", **{"1": "😀\n"}) == [("😀\n",)]
     done = call(
-        "query", "select $a as a; select $b as b", "-p", "a=1", "--param", "b=x=y", "-w", asked.warehouse, "--format", "jsonl"
+        "query",
+        "select $a as a; select $b as b",
+        "-p",
+        "a=1",
+        "--param",
+        "b=x=y",
+        "-w",
+        asked.warehouse,
+        "--format",
+        "jsonl",
     )
     assert json.loads(done.stdout) == {"b": "x=y"}
 
@@ -329,12 +410,27 @@ def test_parameters_that_do_not_fit(asked: World, sql: str, texts: list[str], wo
 
 
 def test_parquet_takes_parameters(asked: World, tmp_path: Path) -> None:
-    call("query", "select $n as n -- end", "-p", "n=3", "--format", "parquet", "-o", tmp_path / "n.parquet", "-w", asked.warehouse)
+    call(
+        "query",
+        "select $n as n -- end",
+        "-p",
+        "n=3",
+        "--format",
+        "parquet",
+        "-o",
+        tmp_path / "n.parquet",
+        "-w",
+        asked.warehouse,
+    )
     assert pq.read_table(tmp_path / "n.parquet").to_pylist() == [{"n": 3}]
     with pytest.raises(UsageError, match="2 statements"):
-        Session(Warehouse(asked.warehouse)).write_parquet("select 1; select 2", tmp_path / "two.parquet")
+        Session(Warehouse(asked.warehouse)).write_parquet(
+            "select 1; select 2", tmp_path / "two.parquet"
+        )
     with pytest.raises(QueryError, match=r"line 2, column 1: Referenced column"):
-        Session(Warehouse(asked.warehouse)).write_parquet("select\nnothing", tmp_path / "none.parquet")
+        Session(Warehouse(asked.warehouse)).write_parquet(
+            "select\nnothing", tmp_path / "none.parquet"
+        )
     assert [path.name for path in tmp_path.iterdir()] == ["n.parquet"]
 
 
@@ -345,7 +441,11 @@ def test_what_is_not_finite_is_null_in_json(asked: World) -> None:
         text = call("query", sql, "--format", style, "-w", asked.warehouse).stdout
         assert "NaN" not in text and "Infinity" not in text
         assert json.loads(text) in (wanted, [wanted])
-    assert call("query", sql, "--format", "csv", "-w", asked.warehouse).stdout.splitlines()[1].startswith('nan,"[null, 1.0]"')
+    assert (
+        call("query", sql, "--format", "csv", "-w", asked.warehouse)
+        .stdout.splitlines()[1]
+        .startswith('nan,"[null, 1.0]"')
+    )
 
 
 # How much is shown
@@ -353,17 +453,35 @@ def test_what_is_not_finite_is_null_in_json(asked: World) -> None:
 
 def test_limits_say_what_they_leave_out(asked: World) -> None:
     def shown(*arguments: str) -> list[str]:
-        return call("query", "select range from range(1500)", "-w", asked.warehouse, *arguments).stdout.splitlines()
+        return call(
+            "query", "select range from range(1500)", "-w", asked.warehouse, *arguments
+        ).stdout.splitlines()
 
-    assert len(shown()) == 1_003 and shown()[-1] == "... 500 more rows; --limit 0 or --format csv prints all"
-    assert shown("--limit", "2")[2:] == ["    0", "    1", "... 1,498 more rows; --limit 0 or --format csv prints all"]
+    assert (
+        len(shown()) == 1_003
+        and shown()[-1] == "... 500 more rows; --limit 0 or --format csv prints all"
+    )
+    assert shown("--limit", "2")[2:] == [
+        "    0",
+        "    1",
+        "... 1,498 more rows; --limit 0 or --format csv prints all",
+    ]
     assert len(shown("--limit", "0")) == 1_502
-    assert len(shown("--format", "csv")) == 1_501 and len(shown("--format", "csv", "--limit", "3")) == 4
-    assert (row_limit("json", None), row_limit("table", 5), row_limit("record", None)) == (None, 5, 1_000)
+    assert (
+        len(shown("--format", "csv")) == 1_501
+        and len(shown("--format", "csv", "--limit", "3")) == 4
+    )
+    assert (row_limit("json", None), row_limit("table", 5), row_limit("record", None)) == (
+        None,
+        5,
+        1_000,
+    )
 
 
 def test_few_wide_rows_are_shown_as_records() -> None:
-    answer = Answer("", ["a", "long_name", "日本"], [("x" * 40, "one two\n" * 12, 5), (None, "", 1.5)])
+    answer = Answer(
+        "", ["a", "long_name", "日本"], [("x" * 40, "one two\n" * 12, 5), (None, "", 1.5)]
+    )
     lines = as_text(answer, "auto", width=60).splitlines()
     assert lines[:3] == [
         "── 1 ───────",
@@ -377,28 +495,57 @@ def test_few_wide_rows_are_shown_as_records() -> None:
         "日本        1.5",
     ]
     text = as_text(answer, "record", width=None)
-    assert text.splitlines()[0] == "── 1 ───────" and "日本        5" in text and text.splitlines()[5:7] == ["a", "long_name"]
-    assert as_text(answer, "auto", width=60).endswith("... 3 columns do not fit; --format table cuts them\n")
+    assert (
+        text.splitlines()[0] == "── 1 ───────"
+        and "日本        5" in text
+        and text.splitlines()[5:7] == ["a", "long_name"]
+    )
+    assert as_text(answer, "auto", width=60).endswith(
+        "... 3 columns do not fit; --format table cuts them\n"
+    )
     assert all(len(line) <= 60 for line in as_text(answer, "auto", width=60).splitlines())
     many = Answer("", answer.names, answer.rows * 20)
-    assert as_text(many, "auto", width=60).splitlines()[-1] == "... --format record shows all columns"
+    assert (
+        as_text(many, "auto", width=60).splitlines()[-1] == "... --format record shows all columns"
+    )
     assert as_text(answer, "auto", width=None) == as_text(answer, "table", width=None)
     assert as_text(Answer("", ["a"], []), "record", width=60) == "no rows\n"
 
 
 def test_a_terminal_gets_records(asked: World) -> None:
-    command = [sys.executable, "-m", "pipeline", "query", "select * from articles limit 1", "-w", str(asked.warehouse)]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "query",
+        "select * from articles limit 1",
+        "-w",
+        str(asked.warehouse),
+    ]
     output, status = pexpect.run(
-        " ".join(f"'{word}'" for word in command), withexitstatus=True, env={**ENVIRONMENT, "COLUMNS": "80"}, encoding="utf-8"
+        " ".join(f"'{word}'" for word in command),
+        withexitstatus=True,
+        env={**ENVIRONMENT, "COLUMNS": "80"},
+        encoding="utf-8",
     )
     assert status == 0 and output.startswith("── 1 ──") and "columns do not fit" in output
 
 
 def test_explain_prints_the_plan(asked: World) -> None:
-    done = call("query", "select title from articles where heat > $h", "-p", "h=5", "--explain", "-w", asked.warehouse)
+    done = call(
+        "query",
+        "select title from articles where heat > $h",
+        "-p",
+        "h=5",
+        "--explain",
+        "-w",
+        asked.warehouse,
+    )
     assert "Read Parquet" in done.stdout and "Alpha" not in done.stdout
     assert call("query", "explain select 1", "-w", asked.warehouse).stdout.startswith("╭─")
-    found = json.loads(call("query", "select 1", "--explain", "--format", "json", "-w", asked.warehouse).stdout)
+    found = json.loads(
+        call("query", "select 1", "--explain", "--format", "json", "-w", asked.warehouse).stdout
+    )
     assert list(found[0]) == ["explain_key", "explain_value"]
 
 
@@ -424,12 +571,21 @@ def test_explain_prints_the_plan(asked: World) -> None:
             "Scalar Function with name nosuchfunction does not exist!\n    select nosuchfunction(1)\n           ^",
         ),
         ("selec 1", 'query: line 1, column 1: syntax error at or near "selec"\n    selec 1\n    ^'),
-        ("select 1;\n\nselect 1 +", 'query: line 3, column 10: syntax error at or near "+"\n    select 1 +\n             ^'),
-        ("select 'é';\nselect nix", 'query: line 2, column 8: Referenced column "nix" was not found'),
+        (
+            "select 1;\n\nselect 1 +",
+            'query: line 3, column 10: syntax error at or near "+"\n    select 1 +\n             ^',
+        ),
+        (
+            "select 'é';\nselect nix",
+            'query: line 2, column 8: Referenced column "nix" was not found',
+        ),
         ("select 'abc", "query: line 1, column 8: unterminated string literal"),
         ("select error('gone\x1b[2J')", "query: gone\\x1b[2J"),
         ('select "\x1b[2J"', "\\x1b[2J"),
-        ("select * from 'none.parquet'", 'query: No files found that match the pattern "none.parquet"'),
+        (
+            "select * from 'none.parquet'",
+            'query: No files found that match the pattern "none.parquet"',
+        ),
         ("select '\ud800'", "query: "),
         ("select " + "1, " * 300 + "nix", "query: line 1, column 908: "),
     ],
@@ -444,13 +600,16 @@ def test_mistakes_are_told_with_place_and_names(asked: World, sql: str, words: s
 def test_a_mistake_is_one_message(asked: World) -> None:
     done = call("query", "select * from artcles", "-w", asked.warehouse)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("pipeline: query: line 1, column 15: ") and "Traceback" not in done.stderr
+    assert (
+        done.stderr.startswith("pipeline: query: line 1, column 15: ")
+        and "Traceback" not in done.stderr
+    )
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
 def test_any_text_is_answered_or_refused(text: str) -> None:
-    from pipeline.mistakes import told
-    from pipeline.statements import reading_statements, restrict
+    from pipeline.query.diagnostics import told
+    from pipeline.query.read_only import reading_statements, restrict
 
     with duckdb.connect() as connection:
         restrict(connection)
@@ -486,7 +645,9 @@ def test_ctrl_c_before_a_query_begins_ends_it_too(asked: World) -> None:
     def late() -> None:
         begun.set()
         subprocess.run(["sleep", "0.3"], check=True)
-        session.connection.execute("select sum(a.range * b.range) from range(1000000) as a, range(20000) as b").fetchall()
+        session.connection.execute(
+            "select sum(a.range * b.range) from range(1000000) as a, range(20000) as b"
+        ).fetchall()
         finished.append(True)
 
     def press() -> None:

@@ -12,14 +12,14 @@ import pytest
 from rich.cells import cell_len
 
 from pipeline.errors import UsageError
-from pipeline.load.snapshots import Warehouse
-from pipeline.relations import relations
+from pipeline.load.warehouse import Warehouse
 from pipeline.report import compose
 from pipeline.report.contents import REPORTS
 from pipeline.report.selection import Selection
-from pipeline.report.terminal import BAR, bars, sparkline
+from pipeline.report.text.terminal import BAR, bars, sparkline
 from pipeline.report.words import label, spoken
 from pipeline.sample import write_site
+from pipeline.views.relations import relations
 from tests.conftest import NOW, World
 from tests.test_cli import call
 
@@ -37,7 +37,9 @@ def test_every_report_view_is_in_a_report_once() -> None:
     assert len(shown) == len(set(shown))
     assert set(shown) - {"near_titles"} == {relation.name for relation in relations("reports")}
     for relation in relations("reports"):
-        assert relation.name in [section.view for section in REPORTS[relation.path.parent.name].sections]
+        assert relation.name in [
+            section.view for section in REPORTS[relation.path.parent.name].sections
+        ]
 
 
 @pytest.mark.parametrize("report", REPORTS.values(), ids=lambda report: report.name)
@@ -53,7 +55,15 @@ def test_sections_name_columns_that_their_views_have(world: World, report: objec
             assert figure.section.bar is None or figure.section.bar in figure.names
             chart = figure.section.chart
             if chart and figure.picture:
-                fields = {chart.x, chart.y, chart.low, chart.high, chart.series, chart.color, *chart.tips} - {None}
+                fields = {
+                    chart.x,
+                    chart.y,
+                    chart.low,
+                    chart.high,
+                    chart.series,
+                    chart.color,
+                    *chart.tips,
+                } - {None}
                 assert fields <= set(figure.picture.records[0])
 
 
@@ -61,7 +71,9 @@ def test_sections_name_columns_that_their_views_have(world: World, report: objec
 def test_a_terminal_gets_tables_that_fit(world: World, name: str) -> None:
     reports = compose.reports_of(name)
     for width in (80, 132):
-        text = compose.as_text(Warehouse(world.warehouse), reports, Selection(), "table", width=width)
+        text = compose.as_text(
+            Warehouse(world.warehouse), reports, Selection(), "table", width=width
+        )
         for line in text.splitlines():
             assert cell_len(line) <= max(width, 110), line  # questions are sentences; tables fit
             assert "─" not in line or cell_len(line) <= width
@@ -79,9 +91,15 @@ def test_figures_state_their_basis_and_filters(world: World) -> None:
     lines = done.stdout.splitlines()
     told = " ".join(lines[1:6])
     assert lines[0] == "QUALITY" and f"{articles} articles dated 20" in told
-    assert f"(UTC): {scored} with a quality score, {hot} with heat, {shown} shown by the site." in told
+    assert (
+        f"(UTC): {scored} with a quality score, {hot} with heat, {shown} shown by the site." in told
+    )
     assert "Only articles in collection news." in lines
-    assert any(line.endswith(f"--format csv --collection news -w {world.warehouse}") for line in lines if line.startswith("... "))
+    assert any(
+        line.endswith(f"--format csv --collection news -w {world.warehouse}")
+        for line in lines
+        if line.startswith("... ")
+    )
 
 
 def test_csv_is_one_file_per_view(world: World, tmp_path: Path) -> None:
@@ -93,8 +111,12 @@ def test_csv_is_one_file_per_view(world: World, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     expected = world.rows("select provider, articles from quality_by_provider")
     assert [(row["provider"], int(row["articles"])) for row in rows] == expected
-    done = call("report", "quality", "--view", "quality_by_topic", "--format", "csv", "-w", world.warehouse)
-    assert len(list(csv.reader(io.StringIO(done.stdout)))) == 1 + len(world.rows("from quality_by_topic"))
+    done = call(
+        "report", "quality", "--view", "quality_by_topic", "--format", "csv", "-w", world.warehouse
+    )
+    assert len(list(csv.reader(io.StringIO(done.stdout)))) == 1 + len(
+        world.rows("from quality_by_topic")
+    )
     assert call("report", "quality", "--format", "csv", "-w", world.warehouse).returncode == 2
 
 
@@ -112,24 +134,39 @@ def test_json_has_every_row_with_its_description(world: World) -> None:
 
 def test_markdown(world: World, tmp_path: Path) -> None:
     path = tmp_path / "report.md"
-    assert call("report", "heat", "--format", "md", "-o", path, "-w", world.warehouse).returncode == 0
+    assert (
+        call("report", "heat", "--format", "md", "-o", path, "-w", world.warehouse).returncode == 0
+    )
     text = path.read_text()
-    assert text.startswith("# Heat\n") and "## Hottest now" in text and "| title | heat excess | heat | quality |" in text
+    assert (
+        text.startswith("# Heat\n")
+        and "## Hottest now" in text
+        and "| title | heat excess | heat | quality |" in text
+    )
     assert "The first 10 of " in text
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["heats"], "heats: there is no such report. Choose one of quality, heat, coverage, health, all."),
+        (
+            ["heats"],
+            "heats: there is no such report. Choose one of quality, heat, coverage, health, all.",
+        ),
         (["quality", "--view", "heat_now"], "--view heat_now: is in report heat, not in quality."),
         (
             ["quality", "--view", "qualty_by_month"],
             "--view qualty_by_month: report quality has no such view. The closest are quality_by_month",
         ),
-        (["quality", "--format", "xml"], "--format xml: unknown. Choose one of table, md, csv, json, html."),
+        (
+            ["quality", "--format", "xml"],
+            "--format xml: unknown. Choose one of table, md, csv, json, html.",
+        ),
         (["quality", "--since", "soon"], "--since soon: is no day (expected YYYY-MM-DD, UTC)."),
-        (["quality", "--topic", "Nothing"], "--topic Nothing: no article has this topic. The closest are "),
+        (
+            ["quality", "--topic", "Nothing"],
+            "--topic Nothing: no article has this topic. The closest are ",
+        ),
     ],
 )
 def test_usage_errors_say_what_there_is(world: World, arguments: list[str], message: str) -> None:
@@ -139,7 +176,12 @@ def test_usage_errors_say_what_there_is(world: World, arguments: list[str], mess
 
 def test_the_ending_of_a_file_says_its_format(world: World, tmp_path: Path) -> None:
     path = tmp_path / "new folder" / "quality.md"
-    assert call("report", "quality", "--collection", "_news", "-o", path, "-w", world.warehouse).returncode == 0
+    assert (
+        call(
+            "report", "quality", "--collection", "_news", "-o", path, "-w", world.warehouse
+        ).returncode
+        == 0
+    )
     assert path.read_text().startswith("# Quality\n")
     done = call("report", "quality", "-o", tmp_path, "-w", world.warehouse)
     assert done.returncode == 2 and f"{tmp_path}: is a folder. Name a file." in done.stderr
@@ -148,7 +190,9 @@ def test_the_ending_of_a_file_says_its_format(world: World, tmp_path: Path) -> N
 def test_bars_and_sparklines() -> None:
     assert bars([4, 2, 0, 1 / 32]) == ["█" * BAR, "█" * (BAR // 2), "", "▏"]
     assert bars([]) == [] and bars([0, -1]) == ["", ""]
-    assert sparkline([0, None, 7]) == "▁ █" and sparkline([3, 3]) == "▁▁" and sparkline([None]) == ""
+    assert (
+        sparkline([0, None, 7]) == "▁ █" and sparkline([3, 3]) == "▁▁" and sparkline([None]) == ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -164,7 +208,11 @@ def test_bars_and_sparklines() -> None:
         ("age_hours", 240.0, "10 days"),
         ("month", dt.date(2024, 1, 1), "2024-01"),
         ("day", dt.date(2024, 1, 1), "2024-01-01"),
-        ("at", dt.datetime(2024, 1, 1, 23, 59, 59, tzinfo=dt.timezone(dt.timedelta(hours=-1))), "2024-01-02 00:59"),
+        (
+            "at",
+            dt.datetime(2024, 1, 1, 23, 59, 59, tzinfo=dt.timezone(dt.timedelta(hours=-1))),
+            "2024-01-02 00:59",
+        ),
         ("is_open", True, "yes"),
         ("paths", ["a", "b"], "a, b"),
         ("title", "a\x1b[31mb", "a\\x1b[31mb"),
@@ -199,19 +247,33 @@ def test_articles_that_have_nothing_but_a_title(tmp_path: Path, style: str) -> N
     assert style == "json" or "No article has both heat and quality." in done.stdout
 
 
-def test_files_of_the_working_directory_do_not_stand_in_for_ours(world: World, tmp_path: Path) -> None:
+def test_files_of_the_working_directory_do_not_stand_in_for_ours(
+    world: World, tmp_path: Path
+) -> None:
     for name in ("pipeline.py", "vl_convert.py"):
         (tmp_path / name).write_text("raise SystemExit('not this one')")
     program = "import sys; sys.path.remove(''); from pipeline.cli import entry; entry()"
     arguments = ["report", "heat", "--format", "html", "-o", "heat.html", "-w", world.warehouse]
-    done = subprocess.run([sys.executable, "-c", program, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (0, "") and (tmp_path / "heat.html").stat().st_size > 500_000
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "") and (
+        tmp_path / "heat.html"
+    ).stat().st_size > 500_000
 
 
 def test_places_that_cannot_be_written_are_named(world: World, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    done = call("report", "quality", "--format", "csv", "-o", tmp_path / "file", "-w", world.warehouse)
-    assert done.returncode == 1 and done.stderr.startswith(f"pipeline: {tmp_path}/file/quality_summary.csv: cannot be written (")
+    done = call(
+        "report", "quality", "--format", "csv", "-o", tmp_path / "file", "-w", world.warehouse
+    )
+    assert done.returncode == 1 and done.stderr.startswith(
+        f"pipeline: {tmp_path}/file/quality_summary.csv: cannot be written ("
+    )
     assert (tmp_path / "file").read_text() == "mine"
     latin = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = call("report", "quality", "-o", "/dev/stdout", "-w", world.warehouse, **latin)

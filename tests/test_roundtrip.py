@@ -12,17 +12,17 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.documents import Document, SourceFile
 from pipeline.errors import UsageError
-from pipeline.export.compose import Style, export
-from pipeline.export.frontmatter import text
-from pipeline.export.nesting import Rows, whole
+from pipeline.export.articles import Rows, whole
+from pipeline.export.export import Style, export
+from pipeline.export.formats.frontmatter import text
+from pipeline.export.formats.yaml import front_matter_text
 from pipeline.export.request import Request
-from pipeline.export.yaml_text import front_matter_text
 from pipeline.extract.frontmatter import read
-from pipeline.load.snapshots import Warehouse
-from pipeline.schema import TABLES
-from pipeline.transform import document_rows
+from pipeline.load.warehouse import Warehouse
+from pipeline.schema.documents import Document, SourceFile
+from pipeline.schema.tables import TABLES
+from pipeline.transform.documents import document_rows
 from tests.conftest import World, article
 
 EQUAL = ("articles", "article_topics", "related", "images", "bodies")
@@ -31,21 +31,29 @@ NOT_EQUAL = {"findings_count", "secured_bytes", "secured_iv_bytes", "secured_dig
 
 
 def write_back(world: World, folder: Path, **request: Any) -> list[str]:
-    return export(Warehouse(world.warehouse), Request(**request), Style("frontmatter"), str(folder)).notes
+    return export(
+        Warehouse(world.warehouse), Request(**request), Style("frontmatter"), str(folder)
+    ).notes
 
 
 def assert_same_rows(world: World, again: World, *, but: set[str] = NOT_EQUAL) -> None:
     for name in EQUAL:
         columns = [column for column in TABLES[name].names if column not in but]
         query = f"select {', '.join(columns)} from {name} order by {', '.join(TABLES[name].key)}"
-        before, after = ([tuple(map(fields_of, row)) for row in place.rows(query)] for place in (world, again))
+        before, after = (
+            [tuple(map(fields_of, row)) for row in place.rows(query)] for place in (world, again)
+        )
         assert before == after, name
     assert world.rows("select 1 from articles")
 
 
 def fields_of(value: object) -> object:
     """JSON as its fields, whose order may differ; else the value."""
-    return sorted(json.loads(value).items(), key=str) if isinstance(value, str) and value.startswith('{"') else value
+    return (
+        sorted(json.loads(value).items(), key=str)
+        if isinstance(value, str) and value.startswith('{"')
+        else value
+    )
 
 
 def run_again(tmp_path: Path, folder: Path, **settings_given: object) -> World:
@@ -57,14 +65,22 @@ def run_again(tmp_path: Path, folder: Path, **settings_given: object) -> World:
 def test_a_hostile_site_comes_back(world: World, tmp_path: Path) -> None:
     world.write(
         {
-            "_news/plain.md": article(title='"Plain: with \\"quotes\\", #hash and \\u00e9"', heat="-1")
+            "_news/plain.md": article(
+                title='"Plain: with \\"quotes\\", #hash and \\u00e9"', heat="-1"
+            )
             + "\nThe body.\n---\nstill the body\n",
             "_news/odd name\n😀.md": article(
-                title="'=cmd()|''x'''", topics="['yes', '2024-01-01', '1.0', null, 'null', '~', '- a', 'ünï']"
+                title="'=cmd()|''x'''",
+                topics="['yes', '2024-01-01', '1.0', null, 'null', '~', '- a', 'ünï']",
             ),
             "top.html": article(title="'0123'", length="PT1H2M3S", published="yes", quality="'77'"),
             "a.json.md": json.dumps(
-                {"title": "j\0\r\n\t\x85\u2028\ufeff\u200fx", "rank": 1.5, "deep": {"a": [1, [2, {"b": None}], {}]}}, indent=1
+                {
+                    "title": "j\0\r\n\t\x85\u2028\ufeff\u200fx",
+                    "rank": 1.5,
+                    "deep": {"a": [1, [2, {"b": None}], {}]},
+                },
+                indent=1,
             )
             + "\n",
             "t.md": '+++\ntitle = "toml"\nauthor = "Jo"\nday = 2024-01-01\n+++\n',
@@ -136,14 +152,21 @@ def test_several_sources_get_a_folder_each(world: World, tmp_path: Path) -> None
     assert (tmp_path / "single/a.md").exists()
 
 
-@pytest.mark.parametrize("path", ["../out.md", "/etc/out.md", "a/../../out.md", "link/out.md", "./x.md"])
+@pytest.mark.parametrize(
+    "path", ["../out.md", "/etc/out.md", "a/../../out.md", "link/out.md", "./x.md"]
+)
 def test_paths_that_leave_the_folder_are_refused(path: str, tmp_path: Path) -> None:
-    from pipeline.export.frontmatter import write
+    from pipeline.export.formats.frontmatter import write
 
     folder = tmp_path / "back"
     folder.mkdir()
     (folder / "link").symlink_to(tmp_path)
-    found = whole(Rows(dict.fromkeys(TABLES["articles"].names) | {"article_id": "x", "source": "s", "path": path, "title": "t"}))
+    found = whole(
+        Rows(
+            dict.fromkeys(TABLES["articles"].names)
+            | {"article_id": "x", "source": "s", "path": path, "title": "t"}
+        )
+    )
     with pytest.raises(UsageError, match="leads out of"):
         write([found], folder, ["s"])
     assert not (tmp_path / "out.md").exists()
@@ -161,7 +184,9 @@ def test_names_that_are_no_utf8_come_back(world: World, tmp_path: Path) -> None:
     assert_same_rows(world, run_again(tmp_path, tmp_path / "back"))
 
 
-def test_the_articles_of_a_real_site_come_back(unpacked: Callable[[str], Path], tmp_path: Path) -> None:
+def test_the_articles_of_a_real_site_come_back(
+    unpacked: Callable[[str], Path], tmp_path: Path
+) -> None:
     world = World(tmp_path / "first")
     world.run(sources=(f"site={unpacked('diablo4.tar.gz')}",), keep_secured=True)
     write_back(world, tmp_path / "back", names=("articles", "secured"))
@@ -218,9 +243,13 @@ texts = st.one_of(
     ),
 )
 numbers = st.integers(-(2**63), 2**63 - 1)
-moments = st.datetimes(dt.datetime(2, 1, 1), dt.datetime(9998, 12, 31)).map(lambda moment: moment.isoformat() + "Z")
+moments = st.datetimes(dt.datetime(2, 1, 1), dt.datetime(9998, 12, 31)).map(
+    lambda moment: moment.isoformat() + "Z"
+)
 json_values = st.recursive(
-    st.one_of(st.none(), st.booleans(), numbers, st.floats(allow_nan=False, allow_infinity=False), texts),
+    st.one_of(
+        st.none(), st.booleans(), numbers, st.floats(allow_nan=False, allow_infinity=False), texts
+    ),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
     max_leaves=6,
 )
@@ -232,7 +261,16 @@ def records(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any
 
 unknown = {"rank": json_values, "x.y": json_values, "x y": texts}
 images = st.lists(
-    records(url=texts, width=numbers, height=numbers, isCached=st.booleans(), title=texts, attribution=texts, **unknown), max_size=3
+    records(
+        url=texts,
+        width=numbers,
+        height=numbers,
+        isCached=st.booleans(),
+        title=texts,
+        attribution=texts,
+        **unknown,
+    ),
+    max_size=3,
 )
 providers = records(name=texts, domain=texts, images=images, **unknown)
 shared: dict[str, st.SearchStrategy[Any]] = {
@@ -247,7 +285,9 @@ shared: dict[str, st.SearchStrategy[Any]] = {
     "provider": providers,
     "quality": numbers,
     "heat": numbers,
-    "length": st.integers(-(10**9), 10**9).map(lambda seconds: f"{'-' * (seconds < 0)}PT{abs(seconds)}S"),
+    "length": st.integers(-(10**9), 10**9).map(
+        lambda seconds: f"{'-' * (seconds < 0)}PT{abs(seconds)}S"
+    ),
     "topics": st.lists(st.one_of(st.none(), texts), max_size=4),
     "images": images,
 }
@@ -261,7 +301,11 @@ articles = st.builds(
         author=st.one_of(texts, records(name=texts, url=texts, **unknown)),
         related=st.lists(records(title=texts, **shared, **unknown), max_size=3),
     ),
-    st.dictionaries(texts.filter(lambda key: key.lower().rpartition(".")[2] != "secured"), json_values, max_size=3),
+    st.dictionaries(
+        texts.filter(lambda key: key.lower().rpartition(".")[2] != "secured"),
+        json_values,
+        max_size=3,
+    ),
 )
 
 
@@ -279,7 +323,8 @@ def rows_of(raw: bytes) -> dict[str, list[dict[str, Any]]]:
 def moved(row: dict[str, Any]) -> dict[str, Any]:
     """A row with times as an export reads them."""
     return {
-        key: value.isoformat().replace("+00:00", "Z") if isinstance(value, dt.datetime) else value for key, value in row.items()
+        key: value.isoformat().replace("+00:00", "Z") if isinstance(value, dt.datetime) else value
+        for key, value in row.items()
     }
 
 
@@ -309,10 +354,14 @@ def test_any_article_gives_the_same_rows_again(front_matter: dict[str, Any], bod
 
 @settings(max_examples=6, deadline=None)
 @given(st.lists(articles, min_size=1, max_size=8))
-def test_any_site_gives_the_same_tables_again(tmp_path_factory: pytest.TempPathFactory, found: list[dict[str, Any]]) -> None:
+def test_any_site_gives_the_same_tables_again(
+    tmp_path_factory: pytest.TempPathFactory, found: list[dict[str, Any]]
+) -> None:
     folder = tmp_path_factory.mktemp("site")
     world = World(folder / "first")
-    world.write({f"_news/{at}.md": json.dumps(item, indent=1) + "\nBody\n" for at, item in enumerate(found)})
+    world.write(
+        {f"_news/{at}.md": json.dumps(item, indent=1) + "\nBody\n" for at, item in enumerate(found)}
+    )
     world.run()
     write_back(world, folder / "back")
     assert_same_rows(world, run_again(folder, folder / "back"))

@@ -11,17 +11,28 @@ from pathlib import Path
 import pytest
 
 import pipeline
-from pipeline.engine import run_tasks
-from pipeline.errors import CheckFailed, LockHeld, PipelineError, SourceError, TooManyRejections, UsageError, WarehouseError
-from pipeline.load.snapshots import Warehouse
-from pipeline.relations import relations
+from pipeline.errors import (
+    CheckFailed,
+    LockHeld,
+    PipelineError,
+    SourceError,
+    TooManyRejections,
+    UsageError,
+    WarehouseError,
+)
+from pipeline.load.warehouse import Warehouse
+from pipeline.process.pool import run_tasks
 from pipeline.sample import write_site
-from pipeline.schema import RUNS, TABLES
+from pipeline.schema.tables import RUNS, TABLES
+from pipeline.views.relations import relations
 from tests.conftest import NOW, World, article
 
 
 def part_files(world: World) -> dict[str, bytes]:
-    return {str(path.relative_to(world.warehouse)): path.read_bytes() for path in world.warehouse.glob("parts/*/*.parquet")}
+    return {
+        str(path.relative_to(world.warehouse)): path.read_bytes()
+        for path in world.warehouse.glob("parts/*/*.parquet")
+    }
 
 
 def test_a_rebuild_of_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -44,7 +55,9 @@ def test_parts_of_any_size_hold_the_same_rows(tmp_path: Path) -> None:
     one.run(part_size=7)
     two.run()
     for table in TABLES:
-        columns = ", ".join(column.name for column in TABLES[table].columns if column.name != "part")
+        columns = ", ".join(
+            column.name for column in TABLES[table].columns if column.name != "part"
+        )
         query = f"select {columns} from {table} order by all"
         assert one.rows(query) == two.rows(query), table
 
@@ -61,9 +74,15 @@ def test_an_empty_corpus_gives_typed_empty_tables_and_views(world: World) -> Non
             assert len(types) == len(table.columns) and "INTEGER" not in types
         for relation in relations("views", "reports"):
             for row in connection.execute(f"select * from {relation.name}").fetchall():
-                assert not any(cell for cell in row if isinstance(cell, (int, float)) and not isinstance(cell, bool)), relation.name
+                assert not any(
+                    cell
+                    for cell in row
+                    if isinstance(cell, (int, float)) and not isinstance(cell, bool)
+                ), relation.name
         assert connection.execute("select count(*) from runs").fetchall() == [(2,)]
-    assert {path.parent.name for path in (world.warehouse / "current").glob("*/*.parquet")} == set(TABLES)
+    assert {path.parent.name for path in (world.warehouse / "current").glob("*/*.parquet")} == set(
+        TABLES
+    )
 
 
 def test_sources_that_a_run_does_not_name_stay(world: World, tmp_path: Path) -> None:
@@ -72,7 +91,10 @@ def test_sources_that_a_run_does_not_name_stay(world: World, tmp_path: Path) -> 
     other.write({"a.md": article(title="theirs")})
     world.run()
     world.run(sources=(f"theirs={other.site}",))
-    assert world.rows("select source, title from articles order by source") == [("site", "ours"), ("theirs", "theirs")]
+    assert world.rows("select source, title from articles order by source") == [
+        ("site", "ours"),
+        ("theirs", "theirs"),
+    ]
     with pytest.raises(UsageError, match="two sources are called 'site'"):
         world.run(sources=(str(world.site), str(other.site)))
 
@@ -94,14 +116,20 @@ def test_observations_hold_the_first_sight_and_every_change(world: World) -> Non
     world.run(now=NOW + dt.timedelta(hours=2))
     world.run(now=NOW + dt.timedelta(hours=4))
     later = NOW + dt.timedelta(hours=2)
-    assert world.rows("select path, sequence, change, observed_at, heat from observations order by path, sequence") == [
+    assert world.rows(
+        "select path, sequence, change, observed_at, heat from observations order by path, sequence"
+    ) == [
         ("a.md", 1, "first", NOW, 50),
         ("a.md", 2, "scores", later, 70),
         ("b.md", 1, "first", NOW, None),
         ("b.md", 2, "content", later, None),
     ]
-    assert world.rows("select field, old_value, new_value from content_changes") == [("title", "Plain title", "New title")]
-    assert world.rows("select sequence, observed_at, new, content, score_only from revisions order by sequence") == [
+    assert world.rows("select field, old_value, new_value from content_changes") == [
+        ("title", "Plain title", "New title")
+    ]
+    assert world.rows(
+        "select sequence, observed_at, new, content, score_only from revisions order by sequence"
+    ) == [
         (1, NOW, 2, 0, 0),
         (2, later, 0, 1, 1),
     ]
@@ -109,13 +137,22 @@ def test_observations_hold_the_first_sight_and_every_change(world: World) -> Non
 
 def test_an_article_ends_comes_back_and_moves(world: World) -> None:
     """Ends, returns and moves are observations; a broken version is none."""
-    world.write({"a.md": article(), "b.md": article(title="B"), "c.md": article(title="C"), "d.md": article(title="D")})
+    world.write(
+        {
+            "a.md": article(),
+            "b.md": article(title="B"),
+            "c.md": article(title="C"),
+            "d.md": article(title="D"),
+        }
+    )
     world.run()
     (world.site / "a.md").unlink()
     (world.site / "b.md").rename(world.site / "b2.md")
     world.write({"c.md": "---\n", "d.md": "---\nname: no article\n---\n"})
     world.run(now=NOW + dt.timedelta(hours=1))
-    world.write({"a.md": article(heat="60"), "c.md": article(title="C"), "d.md": article(title="D")})
+    world.write(
+        {"a.md": article(heat="60"), "c.md": article(title="C"), "d.md": article(title="D")}
+    )
     world.run(now=NOW + dt.timedelta(hours=2))
     (world.site / "b2.md").rename(world.site / "b.md")
     world.run(now=NOW + dt.timedelta(hours=3))
@@ -139,8 +176,15 @@ def test_an_article_ends_comes_back_and_moves(world: World) -> None:
         ("d.md", 2, "deleted", 1, None, False),
         ("d.md", 3, "revived", 2, 50, False),
     ]
-    counted = world.rows("select new, content, score_only, moved, deleted, rejected from revisions order by sequence")
-    assert counted == [(4, 0, 0, 0, 0, 0), (0, 1, 0, 1, 1, 1), (1, 2, 0, 0, 0, 0), (0, 0, 0, 1, 0, 0)]
+    counted = world.rows(
+        "select new, content, score_only, moved, deleted, rejected from revisions order by sequence"
+    )
+    assert counted == [
+        (4, 0, 0, 0, 0, 0),
+        (0, 1, 0, 1, 1, 1),
+        (1, 2, 0, 0, 0, 0),
+        (0, 0, 0, 1, 0, 0),
+    ]
 
 
 def test_too_many_rejections_publish_nothing(world: World) -> None:
@@ -150,15 +194,21 @@ def test_too_many_rejections_publish_nothing(world: World) -> None:
     assert caught.value.exit_code == 3
     assert Warehouse(world.warehouse).current_id() is None
     assert world.run(max_rejects="1").record.outcome == "published"
-    assert world.rows("select outcome, exit_code from runs order by run_id, outcome") == [("published", 0)]
+    assert world.rows("select outcome, exit_code from runs order by run_id, outcome") == [
+        ("published", 0)
+    ]
 
 
-def test_a_failed_check_keeps_the_old_snapshot(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_check_keeps_the_old_snapshot(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.write({"a.md": article()})
     before = world.run().record.snapshot
     sql = tmp_path / "sql"
     subprocess.run(["cp", "-r", Path(__file__).parents[1] / "sql", sql], check=True)
-    (sql / "checks" / "no_heat.sql").write_text("-- One row per article with heat.\nselect path from articles where heat > 60\n")
+    (sql / "checks" / "no_heat.sql").write_text(
+        "-- One row per article with heat.\nselect path from articles where heat > 60\n"
+    )
     monkeypatch.setattr("pipeline.relations.sql_folder", lambda: sql)
     world.write({"b.md": article(heat="61")})
     with pytest.raises(CheckFailed, match=r"no_heat 1 rows"):
@@ -171,7 +221,11 @@ def test_a_failed_check_keeps_the_old_snapshot(world: World, tmp_path: Path, mon
 def test_a_dry_run_publishes_nothing(world: World) -> None:
     world.write({"a.md": article()})
     result = world.run(dry_run=True)
-    assert (result.record.outcome, result.published, result.tables["articles"]) == ("dry_run", False, 1)
+    assert (result.record.outcome, result.published, result.tables["articles"]) == (
+        "dry_run",
+        False,
+        1,
+    )
     with pytest.raises(WarehouseError, match="nothing is published here"):
         world.connect()
 
@@ -181,10 +235,15 @@ def test_one_writer(world: World) -> None:
     world.warehouse.mkdir()
     code = "import sys\nfrom pipeline.load.snapshots import Warehouse\nwith Warehouse(sys.argv[1]).lock():\n print('held', flush=True)\n input()"
     with subprocess.Popen(
-        [sys.executable, "-c", code, world.warehouse], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, world.warehouse],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as holder:
         assert holder.stdout and holder.stdin and holder.stdout.readline() == "held\n"
-        with pytest.raises(LockHeld, match=f"another run is writing \\(pid {holder.pid} on .* since 20"):
+        with pytest.raises(
+            LockHeld, match=f"another run is writing \\(pid {holder.pid} on .* since 20"
+        ):
             world.run()
         holder.send_signal(signal.SIGKILL)
         holder.wait()
@@ -218,7 +277,10 @@ def test_a_damaged_warehouse_says_what_to_do(world: World) -> None:
     world.write({"a.md": article()})
     world.run()
     (world.warehouse / "CURRENT").write_text("20200101T000000Z-00000000\n")
-    with pytest.raises(WarehouseError, match=r"the manifest of snapshot 20200101T000000Z-00000000 is missing\. Go back"):
+    with pytest.raises(
+        WarehouseError,
+        match=r"the manifest of snapshot 20200101T000000Z-00000000 is missing\. Go back",
+    ):
         world.connect()
 
 
@@ -228,7 +290,11 @@ def test_every_run_has_a_record_with_all_columns(world: World) -> None:
     [path] = (world.warehouse / "runs").glob("*.json")
     record = json.loads(path.read_text())
     assert set(record) == set(RUNS.names)
-    assert record["files"] == record["articles"] + record["other"] + record["skipped"] + record["rejected"] == 1
+    assert (
+        record["files"]
+        == record["articles"] + record["other"] + record["skipped"] + record["rejected"]
+        == 1
+    )
     assert record["peak_memory_bytes"] > 1_000_000 and record["seconds_total"] > 0
 
 
@@ -263,7 +329,9 @@ def test_workers_that_die_again_and_again_end_the_run() -> None:
         list(run_tasks(die, [1, 2], workers=2))
 
 
-def test_a_surprise_in_one_file_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_surprise_in_one_file_does_not_stop_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from pipeline.extract import frontmatter
 
     def fragile(raw: bytes, *, strict: bool) -> object:

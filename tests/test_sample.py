@@ -34,7 +34,11 @@ RULES = {
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
 def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -58,16 +62,26 @@ def test_the_shipped_site_is_what_the_sample_writes(tmp_path: Path) -> None:
 def test_200_articles_hold_every_defect_and_every_table(world: World) -> None:
     result = world.run(sources=(str(ROOT / "data" / "raw"),))
     assert (result.record.articles, result.record.other, result.record.skipped) == (195, 9, 2)
-    assert result.rejections == {"alias_bomb": 1, "bad_yaml": 1, "nesting_bomb": 1, "nul_bytes": 1, "unclosed_fence": 1}
+    assert result.rejections == {
+        "alias_bomb": 1,
+        "bad_yaml": 1,
+        "nesting_bomb": 1,
+        "nul_bytes": 1,
+        "unclosed_fence": 1,
+    }
     assert {rule: result.findings.get(rule, 0) for rule in RULES} == RULES
     assert all(result.tables[name] for name in set(result.tables) - {"secured", "content_changes"})
     assert world.rows("select count(*) from articles where title = '2020'") == [(1,)]
-    assert dict(world.rows("select format, count(*) from documents where status = 'article' group by all")) == {
+    assert dict(
+        world.rows("select format, count(*) from documents where status = 'article' group by all")
+    ) == {
         "yaml": 193,
         "toml": 1,
         "json": 1,
     }
-    assert world.rows("select count(*) from articles where secured_bytes <> 272 or secured_iv_bytes <> 16") == [(0,)]
+    assert world.rows(
+        "select count(*) from articles where secured_bytes <> 272 or secured_iv_bytes <> 16"
+    ) == [(0,)]
 
 
 def test_one_file_in_20000_is_too_large(tmp_path: Path) -> None:
@@ -88,15 +102,29 @@ def test_a_history_has_every_kind_of_change(world: World, tmp_path: Path) -> Non
     for name in ("one", "two"):
         assert write_history(tmp_path / name, 60, 100, 3) == 100
     first, second = (
-        subprocess.run(["git", "-C", tmp_path / name, "rev-parse", "main"], capture_output=True, check=True).stdout
+        subprocess.run(
+            ["git", "-C", tmp_path / name, "rev-parse", "main"], capture_output=True, check=True
+        ).stdout
         for name in ("one", "two")
     )
     assert first == second
     world.run(sources=(f"git+file://{tmp_path / 'one'}",))
     changes = dict(world.rows("select change, count(*) from observations group by all"))
-    assert changes.keys() == {"first", "scores", "content", "deleted", "revived", "moved", "moved_away"}
+    assert changes.keys() == {
+        "first",
+        "scores",
+        "content",
+        "deleted",
+        "revived",
+        "moved",
+        "moved_away",
+    }
     assert changes["first"] >= 55 and changes["scores"] > 100
-    assert world.rows("select count(*), min(secured_only) >= 0, sum(rejected) > 0 from revisions") == [(100, True, True)]
-    assert world.rows("select max(heat - quality) > 20, min(heat) from observations") == [(True, -1)]
+    assert world.rows(
+        "select count(*), min(secured_only) >= 0, sum(rejected) > 0 from revisions"
+    ) == [(100, True, True)]
+    assert world.rows("select max(heat - quality) > 20, min(heat) from observations") == [
+        (True, -1)
+    ]
     with pytest.raises(UsageError, match="not empty"):
         write_history(tmp_path / "one", 1, 1, 0)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract.exact import parse_moment
+from pipeline.extract.times import parse_moment
 from pipeline.transform import scalars
 from pipeline.transform.providers import registered_domains
 
@@ -29,8 +29,14 @@ from pipeline.transform.providers import registered_domains
         ("https://example.com/a/amp/", "https://example.com/a/"),
         ("https://example.com/a.amp.html", "https://example.com/a.html"),
         ("https://example.com/news/camp/lamp", "https://example.com/news/camp/lamp"),
-        ("https://www-example-com.cdn.ampproject.org/c/s/www.example.com/a?_amp=true", "https://www.example.com/a"),
-        ("https://www-example-com.cdn.ampproject.org/v/s/example.com/amp/a?amp_js_v=0.1&usqp=mq3", "https://example.com/a"),
+        (
+            "https://www-example-com.cdn.ampproject.org/c/s/www.example.com/a?_amp=true",
+            "https://www.example.com/a",
+        ),
+        (
+            "https://www-example-com.cdn.ampproject.org/v/s/example.com/amp/a?amp_js_v=0.1&usqp=mq3",
+            "https://example.com/a",
+        ),
         ("https://www.google.com/amp/s/example.com/a", "https://example.com/a"),
         (" https://example.com/a ", "https://example.com/a"),
         ("https://müller.example/ä?b=ü", "https://müller.example/ä?b=ü"),
@@ -47,7 +53,10 @@ def test_canonical_url(url: str, canonical: str | None) -> None:
     assert scalars.canonical_url(url) == canonical
 
 
-@given(st.text(max_size=60) | st.from_regex(r"https?://[a-z.]{1,20}(/[a-z/?&=#%_.]{0,30})?", fullmatch=True))
+@given(
+    st.text(max_size=60)
+    | st.from_regex(r"https?://[a-z.]{1,20}(/[a-z/?&=#%_.]{0,30})?", fullmatch=True)
+)
 def test_a_canonical_url_is_its_own_canonical_url(text: str) -> None:
     once = scalars.canonical_url(text)
     assert once is None or scalars.canonical_url(once) in (once, scalars.canonical_url(once))
@@ -81,7 +90,11 @@ def test_moments(text: str, moment: dt.datetime | None) -> None:
     assert parse_moment(text) == moment
 
 
-@given(st.datetimes(min_value=dt.datetime(2, 1, 1), max_value=dt.datetime(9998, 1, 1), timezones=st.just(dt.UTC)))
+@given(
+    st.datetimes(
+        min_value=dt.datetime(2, 1, 1), max_value=dt.datetime(9998, 1, 1), timezones=st.just(dt.UTC)
+    )
+)
 def test_a_moment_written_as_iso_is_read_back(moment: dt.datetime) -> None:
     assert parse_moment(moment.isoformat()) == moment
     assert parse_moment(moment.isoformat().replace("+00:00", "Z")) == moment
@@ -116,6 +129,22 @@ def test_secured_lengths() -> None:
 
 
 def test_registered_domains() -> None:
-    names = ["news.bbc.co.uk", "WWW.IGN.com", "co.uk", None, "foo.github.io", "xn--mller-kva.xn--p1ai", "localhost"]
-    assert registered_domains(names) == ["bbc.co.uk", "ign.com", None, None, "github.io", "xn--mller-kva.xn--p1ai", None]
+    names = [
+        "news.bbc.co.uk",
+        "WWW.IGN.com",
+        "co.uk",
+        None,
+        "foo.github.io",
+        "xn--mller-kva.xn--p1ai",
+        "localhost",
+    ]
+    assert registered_domains(names) == [
+        "bbc.co.uk",
+        "ign.com",
+        None,
+        None,
+        "github.io",
+        "xn--mller-kva.xn--p1ai",
+        None,
+    ]
     assert registered_domains([]) == []

@@ -17,14 +17,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
-from pipeline.schedule import ALLOWED, crontab, parse_every, schedule_object, schedule_text, systemd_units
+from pipeline.operations.schedule import (
+    ALLOWED,
+    crontab,
+    parse_every,
+    schedule_object,
+    schedule_text,
+    systemd_units,
+)
 from tests.conftest import World, article
 
 RUN = ["/srv/app/bin/pipeline", "run", "--quiet", "news=/srv/site", "-w", "/srv/warehouse"]
 SITE = Path("/srv/site")
 HOUR = dt.timedelta(hours=1)
 ODD = "odd 100% \\% \\\\ 'one' \"two\" $HOME ${HOME} $$ %h é ☃ *;&|<>#!~`date` tail\\"
-ECHO = [sys.executable, "-ISc", "import json, os, sys; print(json.dumps([os.getcwd(), *sys.argv[1:]]))"]
+ECHO = [
+    sys.executable,
+    "-ISc",
+    "import json, os, sys; print(json.dumps([os.getcwd(), *sys.argv[1:]]))",
+]
 
 
 def needs(*programs: str) -> None:
@@ -35,8 +46,13 @@ def needs(*programs: str) -> None:
 
 def needs_namespaces() -> None:
     needs("unshare", "mount")
-    if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], check=False).returncode:
-        pytest.skip("only root with namespaces of its own can start a daemon that leaves the machine alone")
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["unshare", "--mount", "--pid", "--fork", "true"], check=False).returncode
+    ):
+        pytest.skip(
+            "only root with namespaces of its own can start a daemon that leaves the machine alone"
+        )
 
 
 def cron_times(text: str) -> list[int]:
@@ -73,7 +89,9 @@ def calendar(units: dict[str, str]) -> str:
 def test_an_interval_has_its_fields(text: str, fields: str, event: str) -> None:
     lines = crontab(RUN, SITE, parse_every(text))
     minute = cron_times(lines)[0] % 60
-    assert lines.splitlines()[-1].startswith(f"{fields.format(m=minute)} * * * cd /srv/site && /srv/app/bin/pipeline run ")
+    assert lines.splitlines()[-1].startswith(
+        f"{fields.format(m=minute)} * * * cd /srv/site && /srv/app/bin/pipeline run "
+    )
     assert calendar(systemd_units(RUN, SITE, parse_every(text))) == event.format(m=minute)
 
 
@@ -82,7 +100,10 @@ def test_starts_are_evenly_apart(text: str) -> None:
     every = parse_every(text) // dt.timedelta(minutes=1)
     for number in range(20):
         times = cron_times(crontab(RUN, Path(f"/srv/{number}"), ALLOWED[text]))
-        assert {later - earlier for earlier, later in zip(times, [*times[1:], times[0] + 1440], strict=True)} == {every}
+        assert {
+            later - earlier
+            for earlier, later in zip(times, [*times[1:], times[0] + 1440], strict=True)
+        } == {every}
 
 
 @pytest.mark.parametrize("text", ALLOWED)
@@ -91,7 +112,13 @@ def test_systemd_starts_when_cron_does(text: str) -> None:
     times = cron_times(crontab(RUN, SITE, ALLOWED[text]))[:50]
     event = calendar(systemd_units(RUN, SITE, ALLOWED[text]))
     done = subprocess.run(
-        ["systemd-analyze", "calendar", f"--iterations={len(times)}", "--base-time=2026-01-04 23:59:59 UTC", event],
+        [
+            "systemd-analyze",
+            "calendar",
+            f"--iterations={len(times)}",
+            "--base-time=2026-01-04 23:59:59 UTC",
+            event,
+        ],
         capture_output=True,
         text=True,
         env=os.environ | {"TZ": "UTC"},
@@ -102,7 +129,25 @@ def test_systemd_starts_when_cron_does(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "h", "1", "0m", "7m", "45m", "90m", "5h", "36h", "2d", "1w", "-1h", "1.5h", "1 h", "1H", "١h"]
+    "text",
+    [
+        "",
+        "h",
+        "1",
+        "0m",
+        "7m",
+        "45m",
+        "90m",
+        "5h",
+        "36h",
+        "2d",
+        "1w",
+        "-1h",
+        "1.5h",
+        "1 h",
+        "1H",
+        "١h",
+    ],
 )
 def test_other_intervals_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match=r"Choose one of 1m, 2m, .*30m, 1h, .*12h, 1d\.$"):
@@ -149,7 +194,16 @@ def test_a_failing_run_gives_cron_one_line_to_mail(world: World) -> None:
     lines = crontab(RUN, SITE, HOUR, mail="news@example.org").splitlines()
     assert lines[1] == "MAILTO=news@example.org"
     assert not any(line.startswith("MAILTO") for line in crontab(RUN, SITE, HOUR).splitlines())
-    command = [sys.executable, "-m", "pipeline", "run", "--quiet", str(world.site / "none"), "-w", str(world.warehouse)]
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "run",
+        "--quiet",
+        str(world.site / "none"),
+        "-w",
+        str(world.warehouse),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
 
@@ -163,7 +217,9 @@ def undo_cron(text: str, *, both: bool) -> str:
 
 def through_cron(words: list[str], folder: Path, *, both: bool) -> list[str]:
     line = crontab([*ECHO, *words], folder, HOUR).splitlines()[-1].split(maxsplit=5)[5]
-    done = subprocess.run(["/bin/sh", "-c", undo_cron(line, both=both)], capture_output=True, check=True)
+    done = subprocess.run(
+        ["/bin/sh", "-c", undo_cron(line, both=both)], capture_output=True, check=True
+    )
     found: list[str] = json.loads(done.stdout)
     return found
 
@@ -188,7 +244,9 @@ def test_crontab_accepts_the_lines(tmp_path: Path) -> None:
         pytest.skip("this crontab has no dry run")
     for every in ALLOWED.values():
         lines = crontab([*RUN, ODD], SITE, every, mail="news@example.org")
-        subprocess.run(["crontab", "-n", "-"], input=lines, capture_output=True, text=True, check=True)
+        subprocess.run(
+            ["crontab", "-n", "-"], input=lines, capture_output=True, text=True, check=True
+        )
 
 
 def write_units(folder: Path, units: dict[str, str]) -> None:
@@ -204,10 +262,20 @@ def test_systemd_accepts_the_units(tmp_path: Path, mail: str | None) -> None:
     program.parent.mkdir()
     program.symlink_to(sys.executable)
     for command in ([str(program), "run", ODD], [sys.executable, "-m", "pipeline", "run"]):
-        write_units(tmp_path / "units", units := systemd_units(command, tmp_path / ODD, HOUR, mail, "root"))
+        write_units(
+            tmp_path / "units", units := systemd_units(command, tmp_path / ODD, HOUR, mail, "root")
+        )
         paths = [str(tmp_path / "units" / name) for name in units]
-        done = subprocess.run(["systemd-analyze", "verify", "--man=no", *paths], capture_output=True, text=True, check=False)
-        assert (done.returncode, [line for line in done.stderr.splitlines() if "pipeline" in line]) == (0, [])
+        done = subprocess.run(
+            ["systemd-analyze", "verify", "--man=no", *paths],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (
+            done.returncode,
+            [line for line in done.stderr.splitlines() if "pipeline" in line],
+        ) == (0, [])
 
 
 def parsed(folder: Path, units: dict[str, str], name: str) -> tuple[list[str], str]:
@@ -222,25 +290,36 @@ def parsed(folder: Path, units: dict[str, str], name: str) -> tuple[list[str], s
         check=True,
     )
     shown = re.search(
-        rf"-> Unit {re.escape(name)}:\n.*?^\s+WorkingDirectory: (.*?)$.*?^\s+Command Line: (.*?)$", done.stdout, re.M | re.S
+        rf"-> Unit {re.escape(name)}:\n.*?^\s+WorkingDirectory: (.*?)$.*?^\s+Command Line: (.*?)$",
+        done.stdout,
+        re.M | re.S,
     )
     if not shown:
         pytest.skip("this systemd-analyze does not show what it parsed")
     # Words are shown as a shell would take them, and variables before they are replaced: `$$` is a `$` then.
-    printed = subprocess.run(["/bin/sh", "-c", f"printf '%s\\0' {shown[2]}"], capture_output=True, text=True, check=True)
+    printed = subprocess.run(
+        ["/bin/sh", "-c", f"printf '%s\\0' {shown[2]}"], capture_output=True, text=True, check=True
+    )
     return printed.stdout.replace("$$", "$").split("\0")[:-1], shown[1]
 
 
 def test_any_name_survives_systemd(tmp_path: Path) -> None:
     words = [*ECHO, ODD, "", ";", "%%", "${PATH}", "$PATH", "a\\"]
-    assert parsed(tmp_path, systemd_units(words, tmp_path / ODD, HOUR), "pipeline.service") == (words, str(tmp_path / ODD))
+    assert parsed(tmp_path, systemd_units(words, tmp_path / ODD, HOUR), "pipeline.service") == (
+        words,
+        str(tmp_path / ODD),
+    )
 
 
 def test_a_program_with_an_odd_name_is_started(tmp_path: Path) -> None:
     program = tmp_path / "it's $5 \\ 100%"
     program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     program.chmod(0o755)
-    words, _ = parsed(tmp_path / "units", systemd_units([str(program), ODD, ""], tmp_path, HOUR), "pipeline.service")
+    words, _ = parsed(
+        tmp_path / "units",
+        systemd_units([str(program), ODD, ""], tmp_path, HOUR),
+        "pipeline.service",
+    )
     assert words[0] == "/bin/sh"
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == f"{ODD}\n\n"
 
@@ -282,14 +361,29 @@ def test_a_failure_without_an_address_is_logged_as_an_error(tmp_path: Path) -> N
     assert "SyslogLevel=err\n" in units["pipeline-failed.service"]
     words, _ = parsed(tmp_path, units, "pipeline-failed.service")
     done = subprocess.run(words, capture_output=True, text=True, check=True)
-    assert done.stdout == f"The run in {SITE / ODD} failed. Read: journalctl --unit pipeline.service\n"
+    assert (
+        done.stdout == f"The run in {SITE / ODD} failed. Read: journalctl --unit pipeline.service\n"
+    )
 
 
 @contextmanager
 def daemon(script: str, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
     """A script as init of mount and process namespaces of its own: nothing that it mounts or starts outlives it."""
-    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "/bin/sh", "-euc", script, "sh"]
-    process = subprocess.Popen([*command, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "/bin/sh",
+        "-euc",
+        script,
+        "sh",
+    ]
+    process = subprocess.Popen(
+        [*command, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
     try:
         yield process
     finally:
@@ -302,7 +396,18 @@ def odd_world(folder: Path) -> tuple[World, list[str]]:
     world = World(folder / ODD)
     world.write({"a.md": article()})
     world.warehouse = folder / "it's $HOME 100% é"
-    run = [sys.executable, "-m", "pipeline", "run", "--quiet", f"news={world.site}", "-w", str(world.warehouse), "--wait", "60"]
+    run = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "run",
+        "--quiet",
+        f"news={world.site}",
+        "-w",
+        str(world.warehouse),
+        "--wait",
+        "60",
+    ]
     return world, run
 
 
@@ -312,7 +417,9 @@ def wait_for(found: Callable[[], bool], process: subprocess.Popen[bytes], second
     while not found():
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
-            pytest.fail(f"not seen within {seconds} s; printed: {process.communicate(timeout=30)[0].decode()}")
+            pytest.fail(
+                f"not seen within {seconds} s; printed: {process.communicate(timeout=30)[0].decode()}"
+            )
         time.sleep(0.1)
 
 

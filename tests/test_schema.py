@@ -7,11 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.documents import Document, Rejection, SourceFile
 from pipeline.errors import SchemaError
 from pipeline.extract import frontmatter
-from pipeline.schema import COLUMNS, RUNS, TABLES, Table
-from pipeline.transform import document_rows
+from pipeline.schema.columns import COLUMNS
+from pipeline.schema.documents import Document, Rejection, SourceFile
+from pipeline.schema.table import Table
+from pipeline.schema.tables import RUNS, TABLES
+from pipeline.transform.documents import document_rows
 from tests.conftest import World, article
 
 TOPICS = TABLES["article_topics"]
@@ -83,7 +85,10 @@ The body
 
 def rows_of(file: SourceFile, document: Document | Rejection) -> dict[str, list[dict[str, object]]]:
     found = document_rows(file, document, keep_bodies=True, keep_secured=True)
-    return {name: [dict(zip(TABLES[name].names, row, strict=True)) for row in rows] for name, rows in found}
+    return {
+        name: [dict(zip(TABLES[name].names, row, strict=True)) for row in rows]
+        for name, rows in found
+    }
 
 
 def test_rows_are_in_the_order_of_their_tables() -> None:
@@ -122,7 +127,12 @@ def test_rows_are_in_the_order_of_their_tables() -> None:
         "modified_at": 10_000_000, "raw_hash": "H", "content_hash": document.content_hash, "score_hash": document.score_hash,
         "status": "article", "part": "S/0",
     }]  # fmt: skip
-    assert found["article_topics"][0] | {"topic_id": 0} == {"article_id": "D", "position": 1, "topic_id": 0, "topic": "AI"}
+    assert found["article_topics"][0] | {"topic_id": 0} == {
+        "article_id": "D",
+        "position": 1,
+        "topic_id": 0,
+        "topic": "AI",
+    }
     assert found["bodies"] == [{"article_id": "D", "format": "markdown", "body": "The body"}]
     assert found["secured"] == [{"article_id": "D", "secured": "QUJD;QQ=="}]
     assert found["findings"][0] == {
@@ -139,21 +149,42 @@ def test_rows_of_other_documents_and_rejections_are_in_order_too() -> None:
     found = rows_of(file, document)
     place = {"document_id": "D", "source": "S", "path": "_data/organizations/p.md"}
     assert found["sidecars"] == [
-        place | {"kind": "organization", "key": "k.example", "name": "N", "parent": "P", "domain": "d.example", "logo_url": "/logo"}
+        place
+        | {
+            "kind": "organization",
+            "key": "k.example",
+            "name": "N",
+            "parent": "P",
+            "domain": "d.example",
+            "logo_url": "/logo",
+        }
     ]
     [other] = found["other_documents"]
-    assert other | {"front_matter": 0} == place | {"collection": "data", "kind": "K", "name": "N", "front_matter": 0}
+    assert other | {"front_matter": 0} == place | {
+        "collection": "data",
+        "kind": "K",
+        "name": "N",
+        "front_matter": 0,
+    }
     rejection = Rejection("parse", "C", "M", 1, 2, "L")
     found = rows_of(file, rejection)
     assert found["rejections"] == [
-        place | {"stage": "parse", "code": "C", "message": "M", "line_number": 1, "column_number": 2, "line_text": "L"}
+        place
+        | {
+            "stage": "parse",
+            "code": "C",
+            "message": "M",
+            "line_number": 1,
+            "column_number": 2,
+            "line_text": "L",
+        }
     ]
 
 
 def test_the_gate_casts_only_what_is_safe() -> None:
-    loose = pa.table({name: [value] for name, value in zip(TOPICS.names, ROW, strict=True)}).set_column(
-        1, "position", pa.array([1], pa.int8())
-    )
+    loose = pa.table(
+        {name: [value] for name, value in zip(TOPICS.names, ROW, strict=True)}
+    ).set_column(1, "position", pa.array([1], pa.int8()))
     assert TOPICS.enforce(loose).schema == TOPICS.arrow
     with pytest.raises(SchemaError, match="position"):
         TOPICS.enforce(loose.set_column(1, "position", pa.array([1.5])))
@@ -184,6 +215,8 @@ def test_descriptions_travel_with_files_and_views(world: World) -> None:
             "select table_name, column_name from duckdb_columns() where comment is null and table_name in"
             f" ({', '.join(repr(name) for name in [*TABLES, 'runs'])})"
         ).fetchall()
-        [(comment,)] = connection.execute("select comment from duckdb_views() where view_name = 'related'").fetchall()
+        [(comment,)] = connection.execute(
+            "select comment from duckdb_views() where view_name = 'related'"
+        ).fetchall()
     assert without == []
     assert comment == "One row per article and position in its related items."

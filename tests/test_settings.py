@@ -11,10 +11,19 @@ from pipeline.settings import Settings, load_settings
 def test_flags_win_over_variables_over_the_file_over_defaults(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.toml"
     file.write_text('workers = 1\npart_size = 2\nmax_rejects = "1%"\nsources = ["a", "b=c"]\n')
-    environment = {"PIPELINE_WORKERS": "3", "PIPELINE_PART_SIZE": "4", "PIPELINE_OTHER": "x", "OTHER": "y"}
-    settings, origins = load_settings({"workers": 5, "strict": None}, environment=environment, file=file)
+    environment = {
+        "PIPELINE_WORKERS": "3",
+        "PIPELINE_PART_SIZE": "4",
+        "PIPELINE_OTHER": "x",
+        "OTHER": "y",
+    }
+    settings, origins = load_settings(
+        {"workers": 5, "strict": None}, environment=environment, file=file
+    )
     assert settings == Settings(workers=5, part_size=4, max_rejects="1%", sources=("a", "b=c"))
-    assert {name: origins[name].origin for name in ("workers", "part_size", "max_rejects", "strict")} == {
+    assert {
+        name: origins[name].origin for name in ("workers", "part_size", "max_rejects", "strict")
+    } == {
         "workers": "flag",
         "part_size": "PIPELINE_PART_SIZE",
         "max_rejects": "pipeline.toml",
@@ -39,7 +48,8 @@ def test_mistakes_name_their_origin(tmp_path: Path, text: str, message: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("rule", "files", "most"), [("", 10, None), ("3", 10, 3), ("0", 10, 0), ("5%", 1000, 50), ("0.1%", 1999, 1)]
+    ("rule", "files", "most"),
+    [("", 10, None), ("3", 10, 3), ("0", 10, 0), ("5%", 1000, 50), ("0.1%", 1999, 1)],
 )
 def test_max_rejects(rule: str, files: int, most: int | None) -> None:
     assert Settings(max_rejects=rule).max_rejected(files) == most

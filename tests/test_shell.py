@@ -16,9 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
-from pipeline.load.snapshots import Warehouse
-from pipeline.query import Session
-from pipeline.shell import Shell, duckdb_command, history_file, is_complete, proposals, statements_in
+from pipeline.load.warehouse import Warehouse
+from pipeline.query.session import Session
+from pipeline.query.shell import (
+    Shell,
+    duckdb_command,
+    history_file,
+    is_complete,
+    proposals,
+    statements_in,
+)
 from tests.conftest import World, article
 from tests.test_cli import ENVIRONMENT
 
@@ -36,16 +43,36 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture
 def terminal(asked: World, tmp_path: Path) -> Iterator[pexpect.spawn]:
     """The built-in shell in a terminal, at its first prompt."""
-    environment = {**ENVIRONMENT, "TERM": "xterm", "XDG_STATE_HOME": str(tmp_path), "PROMPT_TOOLKIT_NO_CPR": "1", "COLUMNS": "100"}
+    environment = {
+        **ENVIRONMENT,
+        "TERM": "xterm",
+        "XDG_STATE_HOME": str(tmp_path),
+        "PROMPT_TOOLKIT_NO_CPR": "1",
+        "COLUMNS": "100",
+    }
     arguments = ["-m", "pipeline", "shell", "--built-in", "-w", str(asked.warehouse)]
-    with pexpect.spawn(sys.executable, arguments, env=environment, encoding="utf-8", dimensions=(30, 100), timeout=60) as child:
+    with pexpect.spawn(
+        sys.executable,
+        arguments,
+        env=environment,
+        encoding="utf-8",
+        dimensions=(30, 100),
+        timeout=60,
+    ) as child:
         child.expect("news>")
         yield child
 
 
 def piped(text: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pipeline", "shell", *arguments]
-    return subprocess.run(command, input=text, capture_output=True, text=True, env={**ENVIRONMENT, **environment}, check=False)
+    return subprocess.run(
+        command,
+        input=text,
+        capture_output=True,
+        text=True,
+        env={**ENVIRONMENT, **environment},
+        check=False,
+    )
 
 
 # In a terminal
@@ -65,7 +92,10 @@ def test_statements_of_several_lines_and_history(terminal: pexpect.spawn, tmp_pa
     terminal.close()
     assert terminal.exitstatus == 0
     history = tmp_path / "frontmatter-warehouse" / "history"
-    assert "+select 40 + 2 as n\n+where true;" in history.read_text() and stat.S_IMODE(history.stat().st_mode) == 0o600
+    assert (
+        "+select 40 + 2 as n\n+where true;" in history.read_text()
+        and stat.S_IMODE(history.stat().st_mode) == 0o600
+    )
 
 
 def test_tab_completes_columns_of_a_table(terminal: pexpect.spawn) -> None:
@@ -81,7 +111,9 @@ def test_ctrl_c_clears_the_line_and_interrupts_a_query(terminal: pexpect.spawn) 
     terminal.send("select broken")
     terminal.send("\x03")
     terminal.expect("news>")
-    endless = "select 'it', sum(a.range * b.range) from range(100000000) as a, range(1000000) as b;\r"
+    endless = (
+        "select 'it', sum(a.range * b.range) from range(100000000) as a, range(1000000) as b;\r"
+    )
     terminal.send(endless)
     terminal.expect("as b;.*\r\n")
     for _ in range(20):
@@ -103,8 +135,12 @@ def test_ctrl_c_clears_the_line_and_interrupts_a_query(terminal: pexpect.spawn) 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_in_the_middle_of_a_query(terminal: pexpect.spawn, number: signal.Signals) -> None:
-    terminal.send("select 'it', sum(a.range * b.range) from range(100000000) as a, range(1000000) as b;\r")
+def test_a_signal_ends_it_in_the_middle_of_a_query(
+    terminal: pexpect.spawn, number: signal.Signals
+) -> None:
+    terminal.send(
+        "select 'it', sum(a.range * b.range) from range(100000000) as a, range(1000000) as b;\r"
+    )
     terminal.expect("as b;.*\r\n")
     terminal.kill(number)
     terminal.expect(pexpect.EOF)
@@ -139,8 +175,17 @@ def test_wide_rows_are_records_in_a_terminal(terminal: pexpect.spawn) -> None:
 
 
 def test_a_script_is_read_from_standard_input(asked: World) -> None:
-    done = piped("select 1 as a;\nselect ';' as\nb;\n.tables article_t\n.quit\nselect 3;", "--built-in", "-w", str(asked.warehouse))
-    assert (done.returncode, done.stdout, done.stderr) == (0, "a\n─\n1\nb\n─\n;\narticle_topics\n", "")
+    done = piped(
+        "select 1 as a;\nselect ';' as\nb;\n.tables article_t\n.quit\nselect 3;",
+        "--built-in",
+        "-w",
+        str(asked.warehouse),
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "a\n─\n1\nb\n─\n;\narticle_topics\n",
+        "",
+    )
 
 
 @pytest.mark.parametrize("end", ["-- the end", "/* the\nend */\n", "-- the;\n-- end;\n", ";;\n"])
@@ -151,7 +196,9 @@ def test_a_script_may_end_with_a_comment(asked: World, end: str) -> None:
 
 def test_a_script_ends_at_the_first_mistake(asked: World) -> None:
     done = piped("select nothing;\nselect 3 as c;", "--built-in", "-w", str(asked.warehouse))
-    assert (done.returncode, done.stdout) == (1, "") and done.stderr.startswith("pipeline: query: line 1, column 8: ")
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr.startswith(
+        "pipeline: query: line 1, column 8: "
+    )
 
 
 def test_empty_input_is_no_mistake(asked: World) -> None:
@@ -178,7 +225,9 @@ def taken(world: World, *texts: str) -> str:
 def test_commands(asked: World) -> None:
     assert taken(asked, ".help").splitlines()[1].startswith(".tables [WORD]")
     assert "articles\n" in taken(asked, ".tables") and taken(asked, ".tables nothing") == ""
-    assert "heat" in taken(asked, ".columns articles") and "Heat score" in taken(asked, ".columns article_facts")
+    assert "heat" in taken(asked, ".columns articles") and "Heat score" in taken(
+        asked, ".columns article_facts"
+    )
     assert taken(asked, ".format jsonl", "select 1 as a;") == '{"a": 1}\n'
     with pytest.raises(UsageError, match="nothing: there is no such table or view"):
         taken(asked, ".columns nothing")
@@ -209,7 +258,13 @@ def test_what_is_complete(text: str, complete: bool) -> None:
     assert is_complete(text) is complete
 
 
-@given(st.lists(st.sampled_from(["select 1", ";", "'", "\n", " ", "--", "/*", "*/", ".help", "é", "$$", '"'])))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["select 1", ";", "'", "\n", " ", "--", "/*", "*/", ".help", "é", "$$", '"']
+        )
+    )
+)
 def test_a_script_loses_no_text(pieces: list[str]) -> None:
     text = "".join(pieces)
     found = "".join(statements_in(io.StringIO(text)))
@@ -247,30 +302,52 @@ def program(folder: Path, says: str) -> Path:
     """A program called duckdb that says its version, or what it was given."""
     folder.mkdir()
     path = folder / "duckdb"
-    path.write_text(f'#!/bin/sh\nif [ "$1" = -version ]; then echo "{says}"; else printf "%s|" "$@"; cat; fi\n')
+    path.write_text(
+        f'#!/bin/sh\nif [ "$1" = -version ]; then echo "{says}"; else printf "%s|" "$@"; cat; fi\n'
+    )
     path.chmod(0o755)
     return path
 
 
-def test_the_duckdb_cli_is_preferred(asked: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_duckdb_cli_is_preferred(
+    asked: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = program(tmp_path / "new", "v1.4.0 (Name) abc")
     monkeypatch.setenv("PATH", str(path.parent), prepend=":")
     database = str(asked.warehouse / "warehouse.duckdb")
-    assert duckdb_command(Warehouse(asked.warehouse)) == [str(path), "-readonly", "-cmd", "set timezone = 'UTC'", database]
-    done = piped("select 1;", "-w", str(asked.warehouse), PATH=f"{path.parent}:{os.environ['PATH']}")
+    assert duckdb_command(Warehouse(asked.warehouse)) == [
+        str(path),
+        "-readonly",
+        "-cmd",
+        "set timezone = 'UTC'",
+        database,
+    ]
+    done = piped(
+        "select 1;", "-w", str(asked.warehouse), PATH=f"{path.parent}:{os.environ['PATH']}"
+    )
     assert done.stdout == f"-readonly|-cmd|set timezone = 'UTC'|{database}|select 1;"
-    built_in = piped("select 1 as a;", "--built-in", "-w", str(asked.warehouse), PATH=f"{path.parent}:{os.environ['PATH']}")
+    built_in = piped(
+        "select 1 as a;",
+        "--built-in",
+        "-w",
+        str(asked.warehouse),
+        PATH=f"{path.parent}:{os.environ['PATH']}",
+    )
     assert built_in.stdout == "a\n─\n1\n"
 
 
 @pytest.mark.parametrize("says", ["v1.1.3 (Name) abc", "v0.10.0", "nonsense", ""])
-def test_an_old_cli_is_left_alone(asked: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
+def test_an_old_cli_is_left_alone(
+    asked: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
     path = program(tmp_path / "old", says)
     monkeypatch.setenv("PATH", str(path.parent), prepend=":")
     assert duckdb_command(Warehouse(asked.warehouse)) is None
 
 
-def test_a_warehouse_that_moved_gets_the_built_in_shell(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warehouse_that_moved_gets_the_built_in_shell(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The views of `warehouse.duckdb` name files where they were."""
     world.write({"a.md": article()})
     world.run()

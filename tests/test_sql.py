@@ -6,9 +6,9 @@ import re
 import duckdb
 import pytest
 
-from pipeline.checks import run_checks
 from pipeline.errors import SchemaError
-from pipeline.relations import Relation, relations, sql_folder
+from pipeline.views.checks import run_checks
+from pipeline.views.relations import Relation, relations, sql_folder
 from tests import (
     test_coverage_reports,
     test_duplicates,
@@ -34,8 +34,12 @@ def story(title: str, topics: str, provider: str, scores: str = "", day: int = 2
 def small(world: World) -> World:
     world.write(
         {
-            "a.md": story("A", "AI, AI, Chips", "North", "quality: 10\nheat: 30\npublished: true\nodd: 1\n"),
-            "b.md": story("B", "AI", "North", "quality: 30\nheat: -1\npublished: false\nodd: 2\n", day=3),
+            "a.md": story(
+                "A", "AI, AI, Chips", "North", "quality: 10\nheat: 30\npublished: true\nodd: 1\n"
+            ),
+            "b.md": story(
+                "B", "AI", "North", "quality: 30\nheat: -1\npublished: false\nodd: 2\n", day=3
+            ),
             "c.md": story("C", "AI, ~", "South"),
             "d.md": "---\ntitle: D\nheat: hot\n---\n",
         }
@@ -49,7 +53,17 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         "select title, day, month, provider, quality, heat, heat_state, heat_excess, is_published from article_facts order by title",
         [
             ("A", DAY, dt.date(2024, 1, 1), "North", 10, 30, "scored", 20, True),
-            ("B", dt.date(2024, 1, 3), dt.date(2024, 1, 1), "North", 30, None, "suppressed", None, False),
+            (
+                "B",
+                dt.date(2024, 1, 3),
+                dt.date(2024, 1, 1),
+                "North",
+                30,
+                None,
+                "suppressed",
+                None,
+                False,
+            ),
             ("C", DAY, dt.date(2024, 1, 1), "South", None, None, "unscored", None, False),
             ("D", None, None, None, None, None, "unscored", None, False),
         ],
@@ -58,23 +72,45 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         "select title, topic, weight from topic_facts join articles using (article_id) order by all",
         [("A", "AI", 0.5), ("A", "Chips", 0.5), ("B", "AI", 1.0), ("C", "AI", 1.0)],
     ),
-    "report_clock": ("select as_of = timestamptz '2026-01-02 03:04:05+00' from report_clock", [(True,)]),
+    "report_clock": (
+        "select as_of = timestamptz '2026-01-02 03:04:05+00' from report_clock",
+        [(True,)],
+    ),
     "finding_rules": (
         "select rule, findings, documents, of_documents, example from finding_rules order by rule",
         [("invalid_number", 1, 1, 4, "hot"), ("null_topic", 1, 1, 4, "null")],
     ),
-    "unknown_fields": ("select source, field, articles, of_articles, example from unknown_fields", [("site", "odd", 2, 4, "1")]),
+    "unknown_fields": (
+        "select source, field, articles, of_articles, example from unknown_fields",
+        [("site", "odd", 2, 4, "1")],
+    ),
     "quality_by_provider": (
         "select provider, domain, articles, scored, published, published_rate, mean_quality, median_quality, p10_quality, p90_quality,"
         " first_day, last_day from quality_by_provider",
         [
-            ("North", "north.example", 2, 2, 1, 0.5, 20.0, 20.0, 12.0, 28.0, DAY, dt.date(2024, 1, 3)),
+            (
+                "North",
+                "north.example",
+                2,
+                2,
+                1,
+                0.5,
+                20.0,
+                20.0,
+                12.0,
+                28.0,
+                DAY,
+                dt.date(2024, 1, 3),
+            ),
             ("South", "south.example", 1, 0, 0, 0.0, None, None, None, None, DAY, DAY),
         ],
     ),
     "heat_by_topic": (
         "select topic, articles, scored, suppressed, unscored, suppressed_share, mean_heat, median_heat, max_heat, mean_excess from heat_by_topic",
-        [("AI", 3, 1, 1, 1, 0.5, 30.0, 30.0, 30, 20.0), ("Chips", 1, 1, 0, 0, 0.0, 30.0, 30.0, 30, 20.0)],
+        [
+            ("AI", 3, 1, 1, 1, 0.5, 30.0, 30.0, 30, 20.0),
+            ("Chips", 1, 1, 0, 0, 0.0, 30.0, 30.0, 30, 20.0),
+        ],
     ),
     "coverage_by_topic": (
         "select topic, articles, of_articles, attention_share, fractional_share, published, providers, top_provider, top_provider_share,"
@@ -93,7 +129,9 @@ def test_a_tiny_world_gives_exact_rows(small: World, name: str) -> None:
     assert small.rows(query) == rows
 
 
-@pytest.mark.parametrize("relation", relations("views", "reports"), ids=lambda relation: relation.name)
+@pytest.mark.parametrize(
+    "relation", relations("views", "reports"), ids=lambda relation: relation.name
+)
 def test_every_relation_has_a_test_with_rows(relation: Relation) -> None:
     places = [
         EXPECTED,
@@ -119,29 +157,42 @@ def test_no_relation_reads_another_of_its_level(level: str) -> None:
         assert not (words - own) & (names - {relation.name}), relation.name
 
 
-@pytest.mark.parametrize("relation", relations("views", "reports"), ids=lambda relation: relation.name)
+@pytest.mark.parametrize(
+    "relation", relations("views", "reports"), ids=lambda relation: relation.name
+)
 def test_views_depend_on_the_data_alone(relation: Relation) -> None:
     assert not re.search(
-        r"\bcurrent_(?:date|timestamp)|\bnow\(|\btoday\(|\brandom\(|\busing key\b", re.sub(r"--.*", "", relation.query)
+        r"\bcurrent_(?:date|timestamp)|\bnow\(|\btoday\(|\brandom\(|\busing key\b",
+        re.sub(r"--.*", "", relation.query),
     )
 
 
-@pytest.mark.parametrize("relation", relations("views", "reports", "checks"), ids=lambda relation: relation.name)
+@pytest.mark.parametrize(
+    "relation", relations("views", "reports", "checks"), ids=lambda relation: relation.name
+)
 def test_every_file_keeps_the_form(relation: Relation) -> None:
     assert re.fullmatch(r"One row per .+\.|One row per .+", relation.comment)
     statement = re.sub(r"--.*", "", relation.query)
-    assert "select *" not in statement.replace("select * from documents", "") and "\t" not in relation.query
+    assert (
+        "select *" not in statement.replace("select * from documents", "")
+        and "\t" not in relation.query
+    )
     assert statement == statement.lower() or "'" in statement
     assert not relation.name[0].isdigit()
 
 
-@pytest.mark.parametrize("relation", relations("views", "reports"), ids=lambda relation: relation.name)
+@pytest.mark.parametrize(
+    "relation", relations("views", "reports"), ids=lambda relation: relation.name
+)
 def test_every_column_that_a_view_describes_exists(world: World, relation: Relation) -> None:
     world.run(allow_empty=True)
     with duckdb.connect(world.warehouse / "warehouse.duckdb", read_only=True) as connection:
         columns = set(connection.table(relation.name).columns)
         comments = dict(
-            connection.execute("select column_name, comment from duckdb_columns() where table_name = ?", [relation.name]).fetchall()
+            connection.execute(
+                "select column_name, comment from duckdb_columns() where table_name = ?",
+                [relation.name],
+            ).fetchall()
         )
     assert set(relation.columns) <= columns
     assert {name for name, comment in comments.items() if comment} == set(relation.columns)
@@ -165,18 +216,30 @@ DAMAGE = {
     "articles_unscored": "create or replace view articles as select * replace (null as quality) from articles_kept",
     "sources_gone_quiet": "create or replace view articles as select * replace (timestamptz '2026-01-01 03:04:04+00' as published_at) from articles_kept",
 }
-TIGHT = {"max_without_provider_percent": 0, "max_unscored_percent": 0, "max_days_without_article": 1}
+TIGHT = {
+    "max_without_provider_percent": 0,
+    "max_unscored_percent": 0,
+    "max_days_without_article": 1,
+}
 """Thresholds of the checks that by default nothing fails."""
 
 
 @pytest.mark.parametrize("relation", relations("checks"), ids=lambda relation: relation.name)
 def test_every_check_can_fail_and_passes_on_a_sound_world(world: World, relation: Relation) -> None:
-    world.write({"a.md": "---\ntitle: A\nprovider: {name: N}\nrelated: [{title: R}]\nimages: [{url: /x}]\n---\n"})
+    world.write(
+        {
+            "a.md": "---\ntitle: A\nprovider: {name: N}\nrelated: [{title: R}]\nimages: [{url: /x}]\n---\n"
+        }
+    )
     world.run(allow_empty=True)
     with world.connect() as connection:
         assert {check.name: check.count for check in run_checks(connection)}[relation.name] == 0
-        for (name,) in connection.execute("select view_name from duckdb_views() where not internal").fetchall():
-            connection.execute(f"alter view {name} rename to {name}_kept; create view {name} as from {name}_kept")
+        for (name,) in connection.execute(
+            "select view_name from duckdb_views() where not internal"
+        ).fetchall():
+            connection.execute(
+                f"alter view {name} rename to {name}_kept; create view {name} as from {name}_kept"
+            )
         connection.execute(DAMAGE[relation.name])
         [result] = [check for check in run_checks(connection, TIGHT) if check.name == relation.name]
     assert result.count > 0 and result.rows

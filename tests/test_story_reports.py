@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from pipeline.relations import Relation, relations
+from pipeline.views.relations import Relation, relations
 from tests.conftest import World
 
 RELATIONS = {relation.name: relation for relation in relations("views", "reports")}
@@ -31,19 +31,31 @@ def ident(least: str) -> str:
     return hashlib.md5(least.encode()).hexdigest()[:16]
 
 
-def item(url: str, time: dt.datetime | None, provider: str = "", quality: int | None = None, title: str = "") -> str:
+def item(
+    url: str,
+    time: dt.datetime | None,
+    provider: str = "",
+    quality: int | None = None,
+    title: str = "",
+) -> str:
     """The fields that articles and related items share, one a line."""
     lines = [f"title: {title or url}"]
     lines += [f"webUrl: {url}"] if url else []
     lines += [f"publishedDateTime: {time:%Y-%m-%dT%H:%M:%SZ}"] if time else []
-    lines += [f"provider: {{name: {provider}, domain: {provider.lower()}.example}}"] if provider else []
+    lines += (
+        [f"provider: {{name: {provider}, domain: {provider.lower()}.example}}"] if provider else []
+    )
     lines += [f"quality: {quality}"] if quality is not None else []
     return "\n".join(lines)
 
 
 def file(head: str, *related: str, published: bool = False) -> str:
     listed = "".join("  - " + text.replace("\n", "\n    ") + "\n" for text in related)
-    return f"---\n{head}\npublished: {str(published).lower()}\n" + (f"related:\n{listed}" if related else "") + "---\n"
+    return (
+        f"---\n{head}\npublished: {str(published).lower()}\n"
+        + (f"related:\n{listed}" if related else "")
+        + "---\n"
+    )
 
 
 A, B, C, D = (f"https://{letter}.example/1" for letter in "abcd")
@@ -67,10 +79,19 @@ def news(world: World) -> World:
                 item(A, at(1, 2), "Wire", 80, "Dam, as the wire has it"),
             ),
             "e.md": file(item("https://e.example/1", at(1), "North", 90)),
-            "f.md": file(item("", at(20), "West", None, "Opinion"), item("https://g.example/1", None, "East", 0, "About")),
+            "f.md": file(
+                item("", at(20), "West", None, "Opinion"),
+                item("https://g.example/1", None, "East", 0, "About"),
+            ),
             **{
                 f"h{day:03}.md": file(
-                    item("", dt.datetime(2024, 6, 1, tzinfo=dt.UTC) + dt.timedelta(days=day), "Guide", None, f"News {day}"),
+                    item(
+                        "",
+                        dt.datetime(2024, 6, 1, tzinfo=dt.UTC) + dt.timedelta(days=day),
+                        "Guide",
+                        None,
+                        f"News {day}",
+                    ),
                     item(HUB, dt.datetime(2024, 6, 1, tzinfo=dt.UTC), "Hub", None, "Start here"),
                 )
                 for day in range(101)
@@ -103,8 +124,46 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         " last_published_at, span_hours, first_provider, first_title, first_url, timed, followers, median_lag_hours, scored,"
         " best_quality from stories cross join ids",
         [
-            (1, "Dam breaks", 3, 2, 1, 2, 1, at(1, 1), at(2), 23.0, "South", "Dam breaks", B, 3, 2, 12.0, 2, 30),
-            (2, "About", 2, 1, 0, 2, 0, at(20), at(20), 0.0, "West", "Opinion", None, 1, 0, None, 1, 0),
+            (
+                1,
+                "Dam breaks",
+                3,
+                2,
+                1,
+                2,
+                1,
+                at(1, 1),
+                at(2),
+                23.0,
+                "South",
+                "Dam breaks",
+                B,
+                3,
+                2,
+                12.0,
+                2,
+                30,
+            ),
+            (
+                2,
+                "About",
+                2,
+                1,
+                0,
+                2,
+                0,
+                at(20),
+                at(20),
+                0.0,
+                "West",
+                "Opinion",
+                None,
+                1,
+                0,
+                None,
+                1,
+                0,
+            ),
         ],
     ),
     "story_timeline": (
@@ -141,12 +200,18 @@ def test_a_url_at_the_limit_still_joins(news: World) -> None:
     (news.site / "h100.md").unlink()
     news.run()
     assert news.rows("from hub_links") == []
-    assert news.rows("select members, span_hours from stories order by members desc limit 1") == [(5, 72.0)]
+    assert news.rows("select members, span_hours from stories order by members desc limit 1") == [
+        (5, 72.0)
+    ]
 
 
 def test_the_report_on_hubs_and_the_stories_have_the_same_limits() -> None:
     stories, hubs = RELATIONS["story_members"].query, RELATIONS["hub_links"].query
-    for pattern in (r"having count\(\*\) > (\d+)", r"<= (\d+) \* 86400000000", r"published within (\d+) days"):
+    for pattern in (
+        r"having count\(\*\) > (\d+)",
+        r"<= (\d+) \* 86400000000",
+        r"published within (\d+) days",
+    ):
         [limit] = re.findall(pattern, stories)
         assert re.findall(pattern, hubs) == [limit], pattern
 
@@ -171,8 +236,15 @@ def found(nodes: list[Node], edges: list[Edge]) -> dict[str, str]:
     relation: Relation = RELATIONS["story_members"]
     query = relation.query.replace("having count(*) > 100", f"having count(*) > {HUB_LIMIT}")
     assert query != relation.query
-    shared = {name: pa.string() for name in ("url", "title", "provider_id", "provider_name", "provider_domain")}
-    shared |= {"article_id": pa.string(), "published_at": pa.timestamp("us", tz="UTC"), "quality": pa.int64()}
+    shared = {
+        name: pa.string()
+        for name in ("url", "title", "provider_id", "provider_name", "provider_domain")
+    }
+    shared |= {
+        "article_id": pa.string(),
+        "published_at": pa.timestamp("us", tz="UTC"),
+        "quality": pa.int64(),
+    }
 
     def row(owner: int, node: int, **more: object) -> dict[str, object]:
         hour = nodes[node][0]
@@ -180,11 +252,19 @@ def found(nodes: list[Node], edges: list[Edge]) -> dict[str, str]:
         return {"article_id": f"id{owner:03}", "url": url(node), "published_at": time, **more}
 
     ours = [row(node, node) for node, (_, is_ours) in enumerate(nodes) if is_ours]
-    listed = [row(owner, node, position=at_) for at_, (owner, node) in enumerate(edges, 1) if nodes[owner][1]]
+    listed = [
+        row(owner, node, position=at_)
+        for at_, (owner, node) in enumerate(edges, 1)
+        if nodes[owner][1]
+    ]
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
-        connection.register("articles", pa.Table.from_pylist(ours, pa.schema(shared | {"published": pa.bool_()})))
-        connection.register("related", pa.Table.from_pylist(listed, pa.schema(shared | {"position": pa.int64()})))
+        connection.register(
+            "articles", pa.Table.from_pylist(ours, pa.schema(shared | {"published": pa.bool_()}))
+        )
+        connection.register(
+            "related", pa.Table.from_pylist(listed, pa.schema(shared | {"position": pa.int64()}))
+        )
         return dict(connection.execute(f"select member_id, story_id from ({query})").fetchall())
 
 
@@ -197,12 +277,21 @@ def expected(nodes: list[Node], edges: list[Edge]) -> dict[str, str]:
         hours = nodes[one][0], nodes[two][0]
         return None in hours or abs(hours[0] - hours[1]) <= 72  # type: ignore[operator]
 
-    kept = [(one, two) for one, two in listed if near(one, two) and max(degrees[one], degrees[two]) <= HUB_LIMIT]
+    kept = [
+        (one, two)
+        for one, two in listed
+        if near(one, two) and max(degrees[one], degrees[two]) <= HUB_LIMIT
+    ]
     ends = np.array(kept, dtype=int).reshape(-1, 2)
-    graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(nodes), len(nodes)))
+    graph = coo_matrix(
+        (np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(nodes), len(nodes))
+    )
     _, labels = connected_components(graph, directed=False)
     linked = sorted({int(node) for node in ends.ravel()})
-    least = {label: min(node for node in linked if labels[node] == label) for label in {labels[node] for node in linked}}
+    least = {
+        label: min(node for node in linked if labels[node] == label)
+        for label in {labels[node] for node in linked}
+    }
     return {url(node): ident(url(least[labels[node]])) for node in linked}
 
 
@@ -210,7 +299,10 @@ def expected(nodes: list[Node], edges: list[Edge]) -> dict[str, str]:
 def graphs(draw: st.DrawFn) -> tuple[list[Node], list[Edge]]:
     nodes = draw(
         st.lists(
-            st.tuples(st.sampled_from([None, 0, 50, 72, 100, 122, 145]), st.sampled_from([True, True, False])),
+            st.tuples(
+                st.sampled_from([None, 0, 50, 72, 100, 122, 145]),
+                st.sampled_from([True, True, False]),
+            ),
             min_size=1,
             max_size=14,
         )
@@ -225,7 +317,9 @@ def graphs(draw: st.DrawFn) -> tuple[list[Node], list[Edge]]:
 @example(([(0, True)] * 6, [(0, 4), (1, 4), (2, 4), (3, 4), (4, 5)]))
 @example(([(0, True)] * 5, [(0, 4), (1, 4), (2, 4), (0, 4), (4, 4)]))
 @example(([(0, True), (72, False), (73, False)], [(0, 1), (0, 2)]))
-def test_stories_are_the_connected_components_that_scipy_finds(graph: tuple[list[Node], list[Edge]]) -> None:
+def test_stories_are_the_connected_components_that_scipy_finds(
+    graph: tuple[list[Node], list[Edge]],
+) -> None:
     assert found(*graph) == expected(*graph)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.load import template
-from pipeline.load.catalog import open_memory
+from pipeline.views import template
+from pipeline.views.catalog import open_memory
 from tests.conftest import World, article
 
 VIEWS = "select view_name from duckdb_views() where not internal order by all"
@@ -42,7 +42,10 @@ def test_a_template_is_made_once(cache: Path) -> None:
     assert [(path, path.stat()) for path in cache.iterdir()] == [(made, before)]
 
 
-@pytest.mark.parametrize("statement", ["select 1", "create view articles as select 1 as a; create table coverage_by_topic (a int)"])
+@pytest.mark.parametrize(
+    "statement",
+    ["select 1", "create view articles as select 1 as a; create table coverage_by_topic (a int)"],
+)
 def test_another_database_in_its_place_is_replaced(cache: Path, statement: str) -> None:
     copied()
     [made] = cache.iterdir()
@@ -66,7 +69,11 @@ def test_what_a_killed_process_left_goes(cache: Path) -> None:
     [made] = cache.iterdir()
     made.unlink()
     own = cache / f".{made.name}.{os.getpid()}.tmp"
-    left = [cache / f".{made.name}.1.tmp", cache / f".{made.name}.1.tmp.wal", cache / "catalog-old.duckdb"]
+    left = [
+        cache / f".{made.name}.1.tmp",
+        cache / f".{made.name}.1.tmp.wal",
+        cache / "catalog-old.duckdb",
+    ]
     for path in [own, Path(f"{own}.wal"), *left]:
         path.write_text("half a file")
         os.utime(path, (0, 0))
@@ -82,11 +89,15 @@ def test_a_full_disk_leaves_nothing(cache: Path) -> None:
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "print(template.copy_into(open_memory()))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "False\n" and list(cache.iterdir()) == []
 
 
-@pytest.mark.parametrize("environment", [{"XDG_CACHE_HOME": "relative", "HOME": "nowhere"}, {"HOME": "nowhere"}])
+@pytest.mark.parametrize(
+    "environment", [{"XDG_CACHE_HOME": "relative", "HOME": "nowhere"}, {"HOME": "nowhere"}]
+)
 def test_nothing_is_written_beside_the_user(
     world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environment: dict[str, str]
 ) -> None:

@@ -16,8 +16,8 @@ import pytest
 
 import pipeline
 from pipeline.errors import QueryError
-from pipeline.relations import relations
-from pipeline.schema import TABLES
+from pipeline.schema.tables import TABLES
+from pipeline.views.relations import relations
 from tests.conftest import World
 
 ROOT = Path(__file__).parents[1]
@@ -42,9 +42,18 @@ def test_pandas_and_polars_read_the_folder(shipped: World) -> None:
 
 def test_table_gives_an_arrow_backed_frame(shipped: World) -> None:
     frame = pipeline.table("articles", shipped.warehouse)
-    assert str(frame["quality"].dtype) == "int64[pyarrow]" and str(frame["published_at"].dtype) == "timestamp[us, tz=UTC][pyarrow]"
-    assert frame["quality"].isna().sum() == shipped.rows("select count(*) from articles where quality is null")[0][0]
-    with pytest.raises(QueryError, match=r"nothing: there is no such table or view\. There are article_facts, article_topics"):
+    assert (
+        str(frame["quality"].dtype) == "int64[pyarrow]"
+        and str(frame["published_at"].dtype) == "timestamp[us, tz=UTC][pyarrow]"
+    )
+    assert (
+        frame["quality"].isna().sum()
+        == shipped.rows("select count(*) from articles where quality is null")[0][0]
+    )
+    with pytest.raises(
+        QueryError,
+        match=r"nothing: there is no such table or view\. There are article_facts, article_topics",
+    ):
         pipeline.table("nothing", shipped.warehouse)
 
 
@@ -75,8 +84,12 @@ def test_spark_reads_every_table(shipped: World) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found, total, newest, topics = json.loads(done.stdout.splitlines()[-1])
     assert found == {name: shipped.rows(f"select count(*) from {name}")[0][0] for name in TABLES}
-    assert [(total, newest)] == shipped.rows("select sum(quality), max(published_at at time zone 'UTC')::varchar from articles")
-    counted = shipped.rows("select topic, count(*) from article_topics join articles using (article_id) group by topic")
+    assert [(total, newest)] == shipped.rows(
+        "select sum(quality), max(published_at at time zone 'UTC')::varchar from articles"
+    )
+    counted = shipped.rows(
+        "select topic, count(*) from article_topics join articles using (article_id) group by topic"
+    )
     assert topics == sorted(map(list, counted), key=str)
 
 
@@ -90,15 +103,24 @@ def test_duckdb_1_opens_the_database_and_answers_every_view(shipped: World, tmp_
     )
     venv.create(tmp_path / "one", with_pip=True)
     python = tmp_path / "one" / "bin" / "python"
-    subprocess.run([python, "-m", "pip", "install", "-q", "duckdb<2"], check=True, capture_output=True)
+    subprocess.run(
+        [python, "-m", "pip", "install", "-q", "duckdb<2"], check=True, capture_output=True
+    )
     done = subprocess.run(
-        [python, "-c", program, shipped.warehouse / "warehouse.duckdb", *names], capture_output=True, text=True, check=True
+        [python, "-c", program, shipped.warehouse / "warehouse.duckdb", *names],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     ours = {name: str(shipped.rows(f"select count(*) from {name}")[0][0]) for name in names}
     assert dict(line.split() for line in done.stdout.splitlines()) == ours
 
 
-BLOCKS = re.findall(r"## ([^\n]+)\n(?:(?!\n## ).)*?```(python|sh)\n(.*?)```", (ROOT / "docs" / "tools.md").read_text(), re.DOTALL)
+BLOCKS = re.findall(
+    r"## ([^\n]+)\n(?:(?!\n## ).)*?```(python|sh)\n(.*?)```",
+    (ROOT / "docs" / "tools.md").read_text(),
+    re.DOTALL,
+)
 
 
 @pytest.fixture(scope="module")
@@ -122,30 +144,56 @@ def test_the_page_of_tools_has_a_line_for_each() -> None:
     ]
 
 
-@pytest.mark.parametrize(("title", "language", "text"), BLOCKS, ids=[title for title, _, _ in BLOCKS])
-def test_the_line_for_each_tool_works(title: str, language: str, text: str, beside: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("title", "language", "text"), BLOCKS, ids=[title for title, _, _ in BLOCKS]
+)
+def test_the_line_for_each_tool_works(
+    title: str, language: str, text: str, beside: Path, tmp_path: Path
+) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command: list[str | Path] = [sys.executable, "-c", text]
     if language == "sh":
         venv.create(tmp_path / "cli", with_pip=True)
         binaries = tmp_path / "cli" / "bin"
-        subprocess.run([binaries / "python", "-m", "pip", "install", "-q", "duckdb-cli"], check=True, capture_output=True)
+        subprocess.run(
+            [binaries / "python", "-m", "pip", "install", "-q", "duckdb-cli"],
+            check=True,
+            capture_output=True,
+        )
         environment["PATH"] = f"{binaries}:{environment['PATH']}"
         command = ["sh", "-c", text]
-    done = subprocess.run(command, cwd=beside, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=beside, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0 and done.stdout.strip(), (title, done.stderr)
     if "heat_by_topic" in text:
         [(topic, _)] = (
-            pipeline.connect(beside / "data" / "warehouse").execute("select topic, mean_heat from heat_by_topic limit 1").fetchall()
+            pipeline.connect(beside / "data" / "warehouse")
+            .execute("select topic, mean_heat from heat_by_topic limit 1")
+            .fetchall()
         )
         assert topic in done.stdout
 
 
 def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT],
+        check=True,
+        capture_output=True,
+    )
     [wheel] = tmp_path.glob("frontmatter_warehouse-*.whl")
     subprocess.run(
-        [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path / "lib", wheel],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-deps",
+            "--target",
+            tmp_path / "lib",
+            wheel,
+        ],
         check=True,
         capture_output=True,
     )
@@ -153,14 +201,28 @@ def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
 
     def call(*arguments: str) -> str:
         done = subprocess.run(
-            [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout
 
     assert call("-c", "import pipeline; print(pipeline.__file__)").startswith(str(tmp_path / "lib"))
     assert "Wrote 73 files" in call("-m", "pipeline", "sample", "site", "--articles", "50")
     assert "Published 17 tables" in call("-m", "pipeline", "run", "site", "-w", "warehouse")
-    assert call("-m", "pipeline", "query", "select count(*) as n from articles", "--format", "csv", "-w", "warehouse").split() == [
+    assert call(
+        "-m",
+        "pipeline",
+        "query",
+        "select count(*) as n from articles",
+        "--format",
+        "csv",
+        "-w",
+        "warehouse",
+    ).split() == [
         "n",
         "50",
     ]

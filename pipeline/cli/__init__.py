@@ -4,11 +4,11 @@ import io
 import os
 import sys
 
-from pipeline import stop
-from pipeline.cli import ask, build, exports, inspect, keep, reports
+from pipeline.cli import export, inspect, query, report, run, snapshots  # noqa: F401 (commands)
 from pipeline.cli.options import app
 from pipeline.errors import PipelineError
-from pipeline.imports import leave_out_numpy
+from pipeline.process import signals
+from pipeline.process.imports import leave_out_numpy
 
 __all__ = ["app", "ask", "build", "entry", "exports", "inspect", "keep", "reports"]
 
@@ -16,7 +16,7 @@ __all__ = ["app", "ask", "build", "entry", "exports", "inspect", "keep", "report
 def entry() -> None:
     """Run the command line; errors of ours are one line on standard error."""
     _fill_closed_streams()
-    stop.listen()
+    signals.listen()
     leave_out_numpy()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -27,7 +27,9 @@ def entry() -> None:
     except OSError:
         code = code or 1
     sys.stderr.flush()
-    os._exit(code)  # everything is closed and written: taking the interpreter apart would cost a tenth of a second
+    os._exit(
+        code
+    )  # everything is closed and written: taking the interpreter apart would cost a tenth of a second
 
 
 def _fill_closed_streams() -> None:
@@ -38,7 +40,8 @@ def _fill_closed_streams() -> None:
                 pass
             if opened > number:
                 os.close(opened)
-            setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+            mode = "r" if number == 0 else "w"
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _run_app() -> int:
@@ -56,7 +59,7 @@ def _run_app() -> int:
         print(f"pipeline: {error}", file=sys.stderr)
         return 1
     except RuntimeError:
-        if (status := stop.exit_status()) is None:
+        if (status := signals.exit_status()) is None:
             raise
         return status
     return 0

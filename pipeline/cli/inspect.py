@@ -17,10 +17,17 @@ from pipeline.errors import UsageError
 def status(
     warehouse: WarehouseOption = None,
     max_article_age: Annotated[
-        str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of a source's newest article, such as 6h,1d.")
+        str | None,
+        typer.Option(
+            metavar="[WARN,]ERROR", help="Age of a source's newest article, such as 6h,1d."
+        ),
     ] = None,
-    max_file_age: Annotated[str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of a source's newest file.")] = None,
-    max_run_age: Annotated[str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of the last good run.")] = None,
+    max_file_age: Annotated[
+        str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of a source's newest file.")
+    ] = None,
+    max_run_age: Annotated[
+        str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of the last good run.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what is published and how fresh it is.
@@ -29,31 +36,44 @@ def status(
     """
     import datetime as dt
 
-    from pipeline.freshness import EXIT_CODES, verdict, worst
+    from pipeline.operations.freshness import EXIT_CODES, verdict, worst
+    from pipeline.operations.status import status_clocks, status_object, status_text
     from pipeline.settings import load_settings
-    from pipeline.status import status_clocks, status_object, status_text
 
-    limits = {"max_article_age": max_article_age, "max_file_age": max_file_age, "max_run_age": max_run_age}
+    limits = {
+        "max_article_age": max_article_age,
+        "max_file_age": max_file_age,
+        "max_run_age": max_run_age,
+    }
     settings, origins = load_settings({"warehouse": warehouse, **limits})
     clocks = status_clocks(settings, dt.datetime.now(dt.UTC))
     found = status_object(settings, origins, clocks)
-    print(json.dumps(found, indent=2) if as_json else status_text(found, clocks), end="\n" if as_json else "")
+    print(
+        json.dumps(found, indent=2) if as_json else status_text(found, clocks),
+        end="\n" if as_json else "",
+    )
     if code := EXIT_CODES[worst(clocks)]:
         sys.stdout.flush()
-        print(f"pipeline: {'too old' if code == EXIT_CODES['error'] else 'getting old'}: {verdict(clocks)}.", file=sys.stderr)
+        print(
+            f"pipeline: {'too old' if code == EXIT_CODES['error'] else 'getting old'}: {verdict(clocks)}.",
+            file=sys.stderr,
+        )
         raise typer.Exit(code)
 
 
 @app.command()
 def rejects(
     run_id: Annotated[
-        str | None, typer.Option("--run", metavar="RUN", help="Those of a run that was refused: its id, or last.")
+        str | None,
+        typer.Option(
+            "--run", metavar="RUN", help="Those of a run that was refused: its id, or last."
+        ),
     ] = None,
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print files that could not be read, by path:line:column."""
-    from pipeline.defects import refused, rejection_lines, rejections
+    from pipeline.query.defects import refused, rejection_lines, rejections
 
     place = warehouse_at(warehouse)
     if run_id is None:
@@ -66,32 +86,41 @@ def rejects(
 
 @app.command()
 def findings(
-    rule: Annotated[str | None, typer.Option(metavar="RULE", help="Only defects of this kind.")] = None,
+    rule: Annotated[
+        str | None, typer.Option(metavar="RULE", help="Only defects of this kind.")
+    ] = None,
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print defects that were survived, by path:line:column."""
-    from pipeline.defects import finding_lines, rules
-    from pipeline.defects import findings as found
+    from pipeline.query.defects import finding_lines, rules
+    from pipeline.query.defects import findings as found
 
     place = warehouse_at(warehouse)
     rows = found(place, rule)
     if rule and not rows:
-        print(f"No finding of rule {rule}. There are: {', '.join(dict.fromkeys(rules(place))) or 'none'}.", file=sys.stderr)
+        print(
+            f"No finding of rule {rule}. There are: {', '.join(dict.fromkeys(rules(place))) or 'none'}.",
+            file=sys.stderr,
+        )
     _print_defects(rows, finding_lines, as_json)
 
 
 @app.command()
 def history(
     article: Annotated[
-        str, typer.Argument(metavar="ARTICLE|URL|PATH", help="An article_id, a URL of it, or its path in the source.")
+        str,
+        typer.Argument(
+            metavar="ARTICLE|URL|PATH",
+            help="An article_id, a URL of it, or its path in the source.",
+        ),
     ],
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the life of one article: its heat over time, each change of scores and content."""
     from pipeline.cli.options import terminal_width
-    from pipeline.life import as_object, as_text, life_of
+    from pipeline.query.timeline import as_object, as_text, life_of
 
     life = life_of(warehouse_at(warehouse), article)
     if as_json:
@@ -103,11 +132,15 @@ def history(
 @app.command()
 def schema(
     name: Annotated[str | None, typer.Argument(help="One table or view.")] = None,
-    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="table, csv, json, jsonl, md or html.")] = "table",
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a file.")] = None,
+    style: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="table, csv, json, jsonl, md or html.")
+    ] = "table",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a file.")
+    ] = None,
 ) -> None:
     """Print the tables and views, or the columns of one and what it reads."""
-    from pipeline.dictionary.shown import shown
+    from pipeline.views.dictionary.text import shown
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
     write(shown(name, style, width=width), output)
@@ -116,7 +149,9 @@ def schema(
 @app.command()
 def check(
     warehouse: WarehouseOption = None,
-    style: Annotated[str, typer.Option("--format", metavar="FORMAT", help="text, json or junit.")] = "text",
+    style: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="text, json or junit.")
+    ] = "text",
     as_json: JsonOption = False,
 ) -> None:
     """Run the checks on the published snapshot.
@@ -124,15 +159,17 @@ def check(
     Thresholds and levels of checks are set in the table [checks] of pipeline.toml, such as max_rejected_files = 5 or
     files_rejected = "error" (or "warn", "off"). Exit status 4 where a check of level error finds rows.
     """
-    from pipeline.checks import refuse_unknown, run_checks
     from pipeline.errors import CheckFailed
-    from pipeline.load.catalog import connect
-    from pipeline.load.snapshots import Warehouse
+    from pipeline.load.warehouse import Warehouse
+    from pipeline.operations.check_results import FORMATS, checks_in
     from pipeline.settings import load_settings
-    from pipeline.verdicts import FORMATS, checks_in
+    from pipeline.views.catalog import connect
+    from pipeline.views.checks import refuse_unknown, run_checks
 
     if style not in FORMATS or (as_json and style == "junit"):
-        raise UsageError(f"--format {style}: unknown, or not what --json asks for. Choose one of {', '.join(FORMATS)}.")
+        raise UsageError(
+            f"--format {style}: unknown, or not what --json asks for. Choose one of {', '.join(FORMATS)}."
+        )
     settings, _ = load_settings({"warehouse": warehouse})
     refuse_unknown(settings.checks)
     results = run_checks(connect(Warehouse(settings.warehouse)), settings.checks)
@@ -141,7 +178,11 @@ def check(
         raise typer.Exit(CheckFailed.exit_code)
 
 
-def _print_defects(rows: list[dict[str, Any]], lines: Callable[[list[dict[str, Any]]], Iterator[str]], as_json: bool) -> None:
+def _print_defects(
+    rows: list[dict[str, Any]],
+    lines: Callable[[list[dict[str, Any]]], Iterator[str]],
+    as_json: bool,
+) -> None:
     if as_json:
         print(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
     else:

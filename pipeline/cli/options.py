@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline import __version__
+from pipeline._version import __version__
 from pipeline.errors import UsageError
 
 if TYPE_CHECKING:
-    from pipeline.load.snapshots import Warehouse
+    from pipeline.load.warehouse import Warehouse
 
 app = typer.Typer(
     add_completion=False,
@@ -25,8 +25,13 @@ app = typer.Typer(
     " 6 status warns, 7 status finds something too old; 129, 130 and 143 stopped by a signal.",
 )
 
-WarehouseOption = Annotated[str | None, typer.Option("--warehouse", "-w", metavar="DIR", help="Folder of the warehouse.")]
-WaitOption = Annotated[float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for another run to end.")]
+WarehouseOption = Annotated[
+    str | None, typer.Option("--warehouse", "-w", metavar="DIR", help="Folder of the warehouse.")
+]
+WaitOption = Annotated[
+    float,
+    typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for another run to end."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -39,7 +44,10 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and stop.")
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and stop."
+        ),
     ] = False,
 ) -> None:
     pass
@@ -47,7 +55,7 @@ def main(
 
 def warehouse_at(folder: str | None) -> "Warehouse":
     """The warehouse that a flag or the settings name."""
-    from pipeline.load.snapshots import Warehouse
+    from pipeline.load.warehouse import Warehouse
     from pipeline.settings import load_settings
 
     return Warehouse(load_settings({"warehouse": folder})[0].warehouse)
@@ -55,7 +63,7 @@ def warehouse_at(folder: str | None) -> "Warehouse":
 
 def emit(names: list[str], rows: list[tuple[Any, ...]], style: str, output: Path | None) -> None:
     """Print rows in a format, or write them to a file. Raises UsageError for an unknown format."""
-    from pipeline.render import FORMATS, render
+    from pipeline.text import FORMATS, render
 
     if style not in FORMATS:
         raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(FORMATS)}.")
@@ -90,7 +98,7 @@ def write_pieces(pieces: Iterable[str], output: Path | None) -> None:
         for piece in pieces:
             sys.stdout.write(piece)
         return
-    from pipeline.export.places import replacing
+    from pipeline.export.targets import replacing
 
     with replacing([output]) as [target], open(target, "w", encoding="utf-8", newline="") as sink:
         sink.writelines(pieces)

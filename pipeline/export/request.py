@@ -7,9 +7,10 @@ import duckdb
 from msgspec import Struct
 
 from pipeline.errors import QueryError, UsageError
-from pipeline.load.template import quoted
-from pipeline.relations import relations
-from pipeline.schema import RUNS, TABLES, Table
+from pipeline.schema.table import Table
+from pipeline.schema.tables import RUNS, TABLES
+from pipeline.views.quoting import identifier, quoted
+from pipeline.views.relations import relations
 
 UNASKED = tuple(name for name in (*TABLES, RUNS.name) if name != "secured")
 """Tables that leave without being named."""
@@ -64,20 +65,30 @@ def extracts(connection: duckdb.DuckDBPyConnection, request: Request) -> list[Ex
     names = request.names or UNASKED
     for name in names:
         if name not in about:
-            raise UsageError(f"{name}: there is no such table or view. {_nearest(name, list(about))}")
+            raise UsageError(
+                f"{name}: there is no such table or view. {_nearest(name, list(about))}"
+            )
     if len(set(names)) < len(names):
-        raise UsageError(f"export: a name is given twice (got {' '.join(names)}). Name each table once.")
+        raise UsageError(
+            f"export: a name is given twice (got {' '.join(names)}). Name each table once."
+        )
     return [_extract(connection, request, name, *about[name]) for name in names]
 
 
 def _known() -> dict[str, tuple[str, dict[str, str]]]:
     """What a row and each column of every table and view is."""
     known = {
-        table.name: (f"One row per {table.grain}.", {column.name: column.comment for column in table.columns})
+        table.name: (
+            f"One row per {table.grain}.",
+            {column.name: column.comment for column in table.columns},
+        )
         for table in (*TABLES.values(), RUNS)
     }
     passed_on = known["topics"][1] | known["articles"][1]  # what views of facts take over as it is
-    return known | {view.name: (view.comment, passed_on | view.columns) for view in relations("views", "reports")}
+    return known | {
+        view.name: (view.comment, passed_on | view.columns)
+        for view in relations("views", "reports")
+    }
 
 
 def _nearest(name: str, names: list[str]) -> str:
@@ -85,7 +96,13 @@ def _nearest(name: str, names: list[str]) -> str:
     return f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(names)}."
 
 
-def _extract(connection: duckdb.DuckDBPyConnection, request: Request, name: str, about: str, described: dict[str, str]) -> Extract:
+def _extract(
+    connection: duckdb.DuckDBPyConnection,
+    request: Request,
+    name: str,
+    about: str,
+    described: dict[str, str],
+) -> Extract:
     types = {row[0]: row[1] for row in connection.execute(f"describe {name}").fetchall()}
     for column in request.columns:
         if column not in types:
@@ -97,11 +114,18 @@ def _extract(connection: duckdb.DuckDBPyConnection, request: Request, name: str,
     try:
         statements = connection.extract_statements(query)
         if len(statements) != 1 or statements[0].type.name != "SELECT":
-            raise UsageError(f"{name}: --where and --order-by are no parts of one SELECT. Give a condition and columns.")
+            raise UsageError(
+                f"{name}: --where and --order-by are no parts of one SELECT. Give a condition and columns."
+            )
         connection.execute(f"describe {query}").fetchall()
     except duckdb.Error as error:
         raise QueryError(f"{name}: {error}") from error
-    return Extract(name, about, tuple(Field(column, types[column], described.get(column, "")) for column in columns), query)
+    return Extract(
+        name,
+        about,
+        tuple(Field(column, types[column], described.get(column, "")) for column in columns),
+        query,
+    )
 
 
 def _query(request: Request, name: str, columns: tuple[str, ...], all_columns: list[str]) -> str:
@@ -114,7 +138,11 @@ def _query(request: Request, name: str, columns: tuple[str, ...], all_columns: l
     if request.sample is not None:
         shuffled = f"from {name}{where} order by {_shuffle(request.seed, name, table)} limit {request.sample}"
         key = ", ".join(table.key) if table else None
-        source = f"{name} semi join (select {key} {shuffled}) using ({key})" if key else f"({shuffled}) as {name}"
+        source = (
+            f"{name} semi join (select {key} {shuffled}) using ({key})"
+            if key
+            else f"({shuffled}) as {name}"
+        )
         order = order or key
     select = f"select {', '.join(map(identifier, columns))} from {source}"
     return f"{select} order by\n{order}\n" if order else select
@@ -130,15 +158,12 @@ def _published(request: Request, name: str, columns: list[str]) -> str:
         return f"{name}.article_id in (select article_id from articles where {span})"
     if "published_at" in columns:
         return f"({span})"
-    raise UsageError(f"{name}: has no time of publication, so --since and --until mean nothing. Leave {name} out, or use --where.")
+    raise UsageError(
+        f"{name}: has no time of publication, so --since and --until mean nothing. Leave {name} out, or use --where."
+    )
 
 
 def _shuffle(seed: int, name: str, table: Table | None) -> str:
     """An order that has nothing to do with the rows' meaning and is the same each time."""
     rows = ", ".join(f"{column}::varchar" for column in table.key) if table else f"{name}::varchar"
     return f"md5(concat_ws(chr(31), {quoted(str(seed))}, {rows}))"
-
-
-def identifier(name: str) -> str:
-    """A SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -14,13 +14,23 @@ from typing import Any
 import msgspec
 from msgspec import ValidationError
 
-from pipeline.documents import Article, Document, Finding, Format, Rejection
-from pipeline.extract.exact import KNOWN, MOJIBAKE_BYTES, ExactReader, reaches_the_edge_of_time, text_of, unknown_fields
+from pipeline.extract.coerce import MOJIBAKE_BYTES, ExactReader, text_of, unknown_fields
 from pipeline.extract.syntax import decode, load_yaml, split, visible
+from pipeline.extract.times import reaches_the_edge_of_time
+from pipeline.schema.documents import (
+    KNOWN,
+    Article,
+    Document,
+    Finding,
+    Format,
+    Rejection,
+)
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _POINTER = Rejection(
-    "fence", "lfs_pointer", "this is a pointer of Git LFS, the article lies elsewhere. Run `git lfs pull` and read the checkout."
+    "fence",
+    "lfs_pointer",
+    "this is a pointer of Git LFS, the article lies elsewhere. Run `git lfs pull` and read the checkout.",
 )
 _NO_FINDINGS: list[Finding] = []
 _ARTICLE_KEYS = KNOWN[Article]
@@ -41,7 +51,11 @@ def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
     if isinstance(parted, Rejection):
         return parted
     syntax, front_matter, body = parted
-    loaded = load_yaml(front_matter, strict=strict) if syntax == "yaml" else _load_other(syntax, front_matter)
+    loaded = (
+        load_yaml(front_matter, strict=strict)
+        if syntax == "yaml"
+        else _load_other(syntax, front_matter)
+    )
     if isinstance(loaded, Rejection):
         return loaded
     data, repaired, repairs = loaded
@@ -63,7 +77,10 @@ def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
         front_matter=repaired,
     )
     if "title" in data:
-        suspicious = not text.isascii() and MOJIBAKE_BYTES.search(raw if not findings else text.encode()) is not None
+        suspicious = (
+            not text.isascii()
+            and MOJIBAKE_BYTES.search(raw if not findings else text.encode()) is not None
+        )
         _read_article(document, data, suspicious=suspicious, strict=strict)
     else:
         document.metadata = without_secured(data)
@@ -79,7 +96,9 @@ def read_safely(raw: bytes, *, strict: bool = False) -> Document | Rejection:
         return Rejection.surprise(error)
 
 
-def _read_article(document: Document, data: dict[str, Any], *, suspicious: bool, strict: bool) -> None:
+def _read_article(
+    document: Document, data: dict[str, Any], *, suspicious: bool, strict: bool
+) -> None:
     unknown = [key for key in data if key not in _ARTICLE_KEYS]
     extra = {text_of(key): data[key] for key in unknown} if unknown else None
     try:
@@ -89,7 +108,9 @@ def _read_article(document: Document, data: dict[str, Any], *, suspicious: bool,
     except ValidationError:
         article = None
     if article is None:
-        reader = ExactReader(document.where, _text_reader(document), strict=strict, suspicious=suspicious)
+        reader = ExactReader(
+            document.where, _text_reader(document), strict=strict, suspicious=suspicious
+        )
         article = None if suspicious or strict else reader.article_but_for_empty(data)
         if article is None:
             article, extra = reader.article(data), unknown_fields(data) or None
@@ -97,11 +118,19 @@ def _read_article(document: Document, data: dict[str, Any], *, suspicious: bool,
     document.article = article
     document.extra = without_secured(extra) if extra else None
     if article.title is None and not any(finding.field == "title" for finding in document.findings):
-        missing = Finding("missing_title", "title", "null", "kept as null", *document.where(("title",)))
+        missing = Finding(
+            "missing_title", "title", "null", "kept as null", *document.where(("title",))
+        )
         document.findings = [*document.findings, missing]
     if article.topics and None in article.topics:
         document.findings = document.findings + [
-            Finding("null_topic", f"topics[{at}]", "null", "kept as null", *document.where(("topics", at)))
+            Finding(
+                "null_topic",
+                f"topics[{at}]",
+                "null",
+                "kept as null",
+                *document.where(("topics", at)),
+            )
             for at, topic in enumerate(article.topics)
             if topic is None
         ]
@@ -112,7 +141,9 @@ def _text_reader(document: Document) -> Callable[[], Any]:
     if document.format == "yaml":
         return partial(_as_text, document.front_matter)
     if document.format == "json":
-        return partial(json.loads, document.front_matter, parse_int=str, parse_float=str, parse_constant=str)
+        return partial(
+            json.loads, document.front_matter, parse_int=str, parse_float=str, parse_constant=str
+        )
     return dict
 
 
@@ -144,7 +175,11 @@ def _load_other(syntax: Format, front_matter: str) -> tuple[Any, str, list[Findi
             getattr(error, "colno", None),
             visible(lines[line - 1]) if line and line <= len(lines) else None,
         )
-    return data, front_matter, [Finding("duplicate_key", key, key, "the last one counts") for key in twice]
+    return (
+        data,
+        front_matter,
+        [Finding("duplicate_key", key, key, "the last one counts") for key in twice],
+    )
 
 
 def _last_of_each(twice: list[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 import os
 import re
 
-from pipeline.extract.git import Repository, is_address
-from pipeline.extract.source import Folder
+from pipeline.extract.folder import Folder
+from pipeline.extract.git.repository import Repository, is_address
 
 Source = Folder | Repository
 

@@ -6,15 +6,17 @@ from typing import Any
 
 import yaml_rs
 
-from pipeline.documents import Finding, Format, Rejection
-from pipeline.locations import duplicate_key
+from pipeline.schema.documents import Finding, Format, Rejection
+from pipeline.schema.positions import duplicate_key
 
 LINE_LIMIT = 200
 MAX_REPAIRS = 100
 _loads = yaml_rs.loads
 _ALIASES = yaml_rs.AliasLimits(max_total_replayed_events=10_000)
 _POSITION = re.compile(r"YAML parse error at line (\d+), column (\d+)")
-_PLAIN_SCALAR = re.compile(r"(\s*(?:- +)*(?:[^\s#'\"\[{&*!|>%@`:][^:#]*?): +)([^\s'\"\[{&*!|>%@`#].*?)\s*")
+_PLAIN_SCALAR = re.compile(
+    r"(\s*(?:- +)*(?:[^\s#'\"\[{&*!|>%@`:][^:#]*?): +)([^\s'\"\[{&*!|>%@`#].*?)\s*"
+)
 
 
 def decode(raw: bytes, *, strict: bool) -> tuple[str, list[Finding]] | Rejection:
@@ -28,7 +30,10 @@ def decode(raw: bytes, *, strict: bool) -> tuple[str, list[Finding]] | Rejection
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
-        line, column = raw.count(b"\n", 0, error.start) + 1, error.start - raw.rfind(b"\n", 0, error.start)
+        line, column = (
+            raw.count(b"\n", 0, error.start) + 1,
+            error.start - raw.rfind(b"\n", 0, error.start),
+        )
         shown = raw.split(b"\n")[line - 1].rstrip(b"\r").decode("latin-1")
         try:
             text = raw.decode("cp1252")
@@ -37,10 +42,16 @@ def decode(raw: bytes, *, strict: bool) -> tuple[str, list[Finding]] | Rejection
         if strict or not text:
             message = f"byte 0x{raw[error.start]:02X} is not UTF-8. Save the file as UTF-8."
             return Rejection("decode", "not_utf8", message, line, column, visible(shown))
-        findings.append(Finding("not_utf8", "", visible(shown), "read as Windows-1252", line, column))
+        findings.append(
+            Finding("not_utf8", "", visible(shown), "read as Windows-1252", line, column)
+        )
     if "\r" in text:
         line = text.count("\n", 0, text.index("\r")) + 1
-        findings.append(Finding("carriage_return", "", f"{text.count(chr(13))} CR", "read as line ends", line, None))
+        findings.append(
+            Finding(
+                "carriage_return", "", f"{text.count(chr(13))} CR", "read as line ends", line, None
+            )
+        )
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text, findings
 
@@ -50,14 +61,23 @@ def _nul_rejection(raw: bytes) -> Rejection:
         return Rejection("decode", "nul_bytes", "the file is UTF-16. Save it as UTF-8.", 1, 1, None)
     at = raw.index(b"\0")
     line, start = raw.count(b"\n", 0, at) + 1, raw.rfind(b"\n", 0, at) + 1
-    shown = raw[start : start + LINE_LIMIT].split(b"\n")[0].decode("utf-8", "replace").replace("\0", "\\0")
+    shown = (
+        raw[start : start + LINE_LIMIT]
+        .split(b"\n")[0]
+        .decode("utf-8", "replace")
+        .replace("\0", "\\0")
+    )
     message = "the file holds NUL bytes, so it is no text. Restore it from a copy."
     return Rejection("decode", "nul_bytes", message, line, at - start + 1, visible(shown))
 
 
 def split(text: str) -> tuple[Format, str, str] | Rejection | None:
     """Syntax, front matter and body; None where the first line is no fence."""
-    if text.startswith("---\n") and (at := text.find("\n---", 3)) >= 0 and text.startswith("\n", at + 4):
+    if (
+        text.startswith("---\n")
+        and (at := text.find("\n---", 3)) >= 0
+        and text.startswith("\n", at + 4)
+    ):
         return "yaml", text[4 : at + 1], text[at + 5 :]  # as nearly all files are
     end = text.find("\n")
     first = text[: end if end >= 0 else None].rstrip(" \t")
@@ -67,11 +87,17 @@ def split(text: str) -> tuple[Format, str, str] | Rejection | None:
         return _between(text, end, "+++", "toml")
     if first == "{":
         parted = _between(text, end, "}", "json")
-        return parted if isinstance(parted, Rejection) else ("json", "{\n" + parted[1] + "}", parted[2])
+        return (
+            parted
+            if isinstance(parted, Rejection)
+            else ("json", "{\n" + parted[1] + "}", parted[2])
+        )
     return None
 
 
-def _between(text: str, end: int, fence: str, syntax: Format) -> tuple[Format, str, str] | Rejection:
+def _between(
+    text: str, end: int, fence: str, syntax: Format
+) -> tuple[Format, str, str] | Rejection:
     """The text from the first line's end to the next line that is `fence` alone."""
     at = end
     while at >= 0:
@@ -83,7 +109,9 @@ def _between(text: str, end: int, fence: str, syntax: Format) -> tuple[Format, s
             return syntax, text[end + 1 : at + 1], text[close + 1 :] if close >= 0 else ""
         at += 1
     message = f"the front matter opens on line 1 and never closes. Add a line `{fence}` after the last field."
-    return Rejection("fence", "unclosed_fence", message, 1, 1, text[: end if end >= 0 else None][:LINE_LIMIT])
+    return Rejection(
+        "fence", "unclosed_fence", message, 1, 1, text[: end if end >= 0 else None][:LINE_LIMIT]
+    )
 
 
 def load_yaml(text: str, *, strict: bool) -> tuple[Any, str, list[Finding]] | Rejection:
@@ -98,13 +126,28 @@ def _mend_yaml(text: str, *, strict: bool) -> tuple[Any, str, list[Finding]] | R
     policy, findings = yaml_rs.DuplicateKeyPolicy.Error, []
     for _ in range(MAX_REPAIRS):
         try:
-            data = _loads(text, parse_datetime=False, alias_limits=_ALIASES, duplicate_key_policy=policy)
+            data = _loads(
+                text, parse_datetime=False, alias_limits=_ALIASES, duplicate_key_policy=policy
+            )
         except (ValueError, TypeError) as error:
             message = str(error)
-            if not strict and message.startswith("duplicate mapping key") and policy is yaml_rs.DuplicateKeyPolicy.Error:
+            if (
+                not strict
+                and message.startswith("duplicate mapping key")
+                and policy is yaml_rs.DuplicateKeyPolicy.Error
+            ):
                 policy = yaml_rs.DuplicateKeyPolicy.LastWins
                 name, (line, column) = duplicate_key(text)
-                findings.append(Finding("duplicate_key", name, name, "the last one counts", line and line + 1, column))
+                findings.append(
+                    Finding(
+                        "duplicate_key",
+                        name,
+                        name,
+                        "the last one counts",
+                        line and line + 1,
+                        column,
+                    )
+                )
                 continue
             repaired = None if strict else _quote_plain_scalar(text, message)
             if repaired is None:
@@ -129,7 +172,9 @@ def _quote_plain_scalar(text: str, message: str) -> tuple[str, Finding] | None:
     lines[number - 1] = found[1] + "'" + found[2].replace("'", "''") + "'"
     field = found[1].strip(" -").rstrip(": ")
     shown = None if field == "secured" else found[2]
-    finding = Finding("unquoted_colon", field, shown, "read as if quoted", number + 1, found.start(2) + 1)
+    finding = Finding(
+        "unquoted_colon", field, shown, "read as if quoted", number + 1, found.start(2) + 1
+    )
     return "\n".join(lines), finding
 
 
@@ -142,22 +187,33 @@ def _yaml_rejection(text: str, message: str) -> Rejection:
         code, advice = "alias_bomb", "Write the values out instead of repeating aliases."
         found = re.search(r"[\[ ,]\*\w", text)
         if found:
-            line, column = text.count("\n", 0, found.start()) + 1, found.start() - text.rfind("\n", 0, found.start()) + 1
+            line, column = (
+                text.count("\n", 0, found.start()) + 1,
+                found.start() - text.rfind("\n", 0, found.start()) + 1,
+            )
     elif "recursion limit" in reason:
         code, advice = "nesting_bomb", "Flatten the value."
     elif line and reason == "invalid indentation in multiline quoted scalar":
         before = "\n".join(text.split("\n")[: line - 1])
         if quotes := list(re.finditer(r"(?:^|[:-]) +(['\"])", before)):
             opened = quotes[-1]
-            line, column = before.count("\n", 0, opened.start(1)) + 1, opened.start(1) - before.rfind("\n", 0, opened.start(1))
-            reason, advice = "the quote that opens here is never closed", "Close it, or double the quotes inside."
+            line, column = (
+                before.count("\n", 0, opened.start(1)) + 1,
+                opened.start(1) - before.rfind("\n", 0, opened.start(1)),
+            )
+            reason, advice = (
+                "the quote that opens here is never closed",
+                "Close it, or double the quotes inside.",
+            )
     elif line is None and reason.startswith("duplicate mapping key"):
         _, (line, column) = duplicate_key(text)
     elif line is None:
         line, column = 1, 1
     lines = text.split("\n")
     shown = lines[line - 1] if line and line <= len(lines) else ""
-    return Rejection("parse", code, f"{reason}. {advice}", line and line + 1, column, visible(shown))
+    return Rejection(
+        "parse", code, f"{reason}. {advice}", line and line + 1, column, visible(shown)
+    )
 
 
 def visible(line: str) -> str:

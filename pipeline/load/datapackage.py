@@ -13,8 +13,10 @@ from typing import Any
 
 import msgspec
 
-from pipeline.manifest import Manifest, PartFile
-from pipeline.schema import TABLES, Column, Table
+from pipeline.load.manifest import Manifest, PartFile
+from pipeline.schema.columns import Column
+from pipeline.schema.table import Table
+from pipeline.schema.tables import TABLES
 
 LEFT_OUT = "secured"
 ANY = ""
@@ -49,19 +51,34 @@ def descriptor(manifest: Manifest) -> bytes:
         "sources": [{"title": source.name} for source in manifest.sources],
     }
     head = msgspec.json.format(msgspec.json.encode(package), indent=1).removesuffix(b"\n}")
-    return head + b',\n "resources": [\n' + b",\n".join(map(msgspec.json.encode, _resources(manifest))) + b"\n]}"
+    return (
+        head
+        + b',\n "resources": [\n'
+        + b",\n".join(map(msgspec.json.encode, _resources(manifest)))
+        + b"\n]}"
+    )
 
 
 def _resources(manifest: Manifest) -> Iterator[dict[str, Any]]:
-    tables = {name: files for name, files in manifest.tables.items() if name in TABLES and name != LEFT_OUT}
+    tables = {
+        name: files
+        for name, files in manifest.tables.items()
+        if name in TABLES and name != LEFT_OUT
+    }
     meant = {name: _meant(name, files) for name, files in tables.items()}
     for name, files in tables.items():
         table = TABLES[name]
         for number, file in enumerate(files, 1):
             keys = [
-                {"fields": to.columns, "reference": {"resource": resource, "fields": TABLES[to.table].key}}
+                {
+                    "fields": to.columns,
+                    "reference": {"resource": resource, "fields": TABLES[to.table].key},
+                }
                 for to in table.references
-                if (resource := meant.get(to.table, {}).get(file.part) or meant.get(to.table, {}).get(ANY))
+                if (
+                    resource := meant.get(to.table, {}).get(file.part)
+                    or meant.get(to.table, {}).get(ANY)
+                )
             ]
             yield {
                 "name": _name(name, files, number),
@@ -91,7 +108,11 @@ def _meant(table: str, files: list[PartFile]) -> dict[str | None, str]:
     """
     if len(files) == 1:
         return {ANY: table}
-    return {file.part: _name(table, files, number) for number, file in enumerate(files, 1) if file.part is not None}
+    return {
+        file.part: _name(table, files, number)
+        for number, file in enumerate(files, 1)
+        if file.part is not None
+    }
 
 
 @cache
@@ -99,7 +120,10 @@ def _fields(table: str, is_first: bool) -> msgspec.Raw:
     """The columns as JSON; descriptions stand in a table's first resource alone: hundreds of files have the same."""
     fields = [_field(TABLES[table], column) for column in TABLES[table].columns]
     if not is_first:
-        fields = [{name: value for name, value in field.items() if name != "description"} for field in fields]
+        fields = [
+            {name: value for name, value in field.items() if name != "description"}
+            for field in fields
+        ]
     return msgspec.Raw(msgspec.json.encode(fields))
 
 

@@ -26,7 +26,9 @@ def replace_file(path: Path, content: bytes | memoryview, *, flush: bool = True)
     except OSError as error:
         with suppress(OSError):  # a file where a folder should be
             aside.unlink()
-        raise WarehouseError(f"{path}: cannot be written ({error.strerror}). Make room or give the right to write.") from error
+        raise WarehouseError(
+            f"{path}: cannot be written ({error.strerror}). Make room or give the right to write."
+        ) from error
 
 
 def flush_all(folder: Path) -> None:
@@ -36,7 +38,9 @@ def flush_all(folder: Path) -> None:
         if sys.platform == "linux":
             if ctypes.CDLL(None, use_errno=True).syncfs(handle):
                 reason = os.strerror(ctypes.get_errno())
-                raise WarehouseError(f"{folder}: cannot be flushed to the disk ({reason}). Check the disk.")
+                raise WarehouseError(
+                    f"{folder}: cannot be flushed to the disk ({reason}). Check the disk."
+                )
         else:
             os.sync()
     finally:

@@ -7,8 +7,8 @@ import msgspec
 
 from pipeline.errors import WarehouseError
 from pipeline.load.files import replace_file
-from pipeline.load.snapshots import RECOVER
-from pipeline.manifest import FileState
+from pipeline.load.manifest import FileState
+from pipeline.load.warehouse import RECOVER
 
 _DECODER = msgspec.msgpack.Decoder(list[FileState])
 

@@ -8,15 +8,20 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import WarehouseError
 from pipeline.load.files import replace_file
-from pipeline.load.snapshots import RECOVER
-from pipeline.manifest import PartFile
+from pipeline.load.manifest import PartFile
+from pipeline.load.warehouse import RECOVER
 
 
 def write(root: Path, name: str, table: pa.Table, part: str | None = None) -> PartFile:
     """Write a table below `parts/<name>/`; the same rows give the same bytes and so the same file."""
     sink = pa.BufferOutputStream()
     pq.write_table(
-        table, sink, compression="zstd", compression_level=1, row_group_size=1 << 17, write_statistics=_ordered(table.schema)
+        table,
+        sink,
+        compression="zstd",
+        compression_level=1,
+        row_group_size=1 << 17,
+        write_statistics=_ordered(table.schema),
     )
     content = memoryview(sink.getvalue())
     file = f"{blake2b(content, digest_size=12).hexdigest()}.parquet"
@@ -39,4 +44,8 @@ def read(root: Path, name: str, file: str) -> pa.Table:
 
 def _ordered(schema: pa.Schema) -> list[str]:
     """Columns whose smallest and largest value help a reader to skip: not those of text, which take time to compare."""
-    return [field.name for field in schema if not (pa.types.is_string(field.type) or pa.types.is_nested(field.type))]
+    return [
+        field.name
+        for field in schema
+        if not (pa.types.is_string(field.type) or pa.types.is_nested(field.type))
+    ]

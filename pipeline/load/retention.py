@@ -11,10 +11,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from pipeline.errors import UsageError, WarehouseError
-from pipeline.load.snapshots import ID_PATTERN, Warehouse
-from pipeline.manifest import Manifest
-from pipeline.render import printable
+from pipeline.load.manifest import Manifest
+from pipeline.load.warehouse import ID_PATTERN, Warehouse
 from pipeline.settings import MOST_DAYS
+from pipeline.text import printable
 
 GRACE = dt.timedelta(hours=1)
 """A snapshot that readers could see less than this long ago stays, whatever is asked."""
@@ -60,7 +60,13 @@ def snapshots(warehouse: Warehouse, *, strict: bool = False) -> list[Snapshot]:
 def _snapshot(warehouse: Warehouse, name: str, current: str | None) -> Snapshot:
     manifest = warehouse.manifest(name)
     changed = (warehouse.root / "snapshots" / f"{name}.json").stat().st_mtime
-    return Snapshot(name, manifest.created_at, dt.datetime.fromtimestamp(changed, dt.UTC), name == current, manifest)
+    return Snapshot(
+        name,
+        manifest.created_at,
+        dt.datetime.fromtimestamp(changed, dt.UTC),
+        name == current,
+        manifest,
+    )
 
 
 def resolve(warehouse: Warehouse, text: str) -> str:
@@ -74,11 +80,17 @@ def resolve(warehouse: Warehouse, text: str) -> str:
         wanted = current and (current.id if text == "current" else current.manifest.parent)
         fitting = [name for name in ids if name == wanted]
     else:
-        fitting = [name for name in ids if name == text] or [name for name in ids if text and name.startswith(text)]
+        fitting = [name for name in ids if name == text] or [
+            name for name in ids if text and name.startswith(text)
+        ]
     if len(fitting) > 1:
-        raise UsageError(f"{text}: fits {len(fitting)} snapshots ({_listed(fitting)}; expected one). Give more of the id.")
+        raise UsageError(
+            f"{text}: fits {len(fitting)} snapshots ({_listed(fitting)}; expected one). Give more of the id."
+        )
     if not fitting:
-        raise UsageError(f"{warehouse.root}: there is no snapshot {printable(text) or '(no id)'}. {available(warehouse)}")
+        raise UsageError(
+            f"{warehouse.root}: there is no snapshot {printable(text) or '(no id)'}. {available(warehouse)}"
+        )
     return fitting[0]
 
 
@@ -86,7 +98,9 @@ def available(warehouse: Warehouse, without: str = "") -> str:
     """The sentence that ends an error about a snapshot: which others there are."""
     ids = [name for name in _ids(warehouse) if name != without]
     return (
-        f"Choose from {_listed(ids)}: see `pipeline snapshots`." if ids else "Run `pipeline run` first: see `pipeline snapshots`."
+        f"Choose from {_listed(ids)}: see `pipeline snapshots`."
+        if ids
+        else "Run `pipeline run` first: see `pipeline snapshots`."
     )
 
 
@@ -96,7 +110,9 @@ def _ids(warehouse: Warehouse) -> list[str]:
 
 def _listed(ids: list[str]) -> str:
     newest = sorted(ids, reverse=True)
-    return ", ".join(newest[:LISTED]) + (f" and {len(ids) - LISTED} older" if len(ids) > LISTED else "")
+    return ", ".join(newest[:LISTED]) + (
+        f" and {len(ids) - LISTED} older" if len(ids) > LISTED else ""
+    )
 
 
 def staying(found: list[Snapshot], keep: int, keep_days: float, now: dt.datetime) -> set[str]:
@@ -109,7 +125,9 @@ def staying(found: list[Snapshot], keep: int, keep_days: float, now: dt.datetime
     return newest | young | current | held
 
 
-def sweep(warehouse: Warehouse, keep: int, keep_days: float, now: dt.datetime, *, dry_run: bool = False) -> Swept:
+def sweep(
+    warehouse: Warehouse, keep: int, keep_days: float, now: dt.datetime, *, dry_run: bool = False
+) -> Swept:
     """Remove snapshots that need not stay, and every file that then belongs to none. For the holder of the lock.
 
     Manifests go first: one that is there names only files that are there, wherever a sweep is cut off.
@@ -120,7 +138,9 @@ def sweep(warehouse: Warehouse, keep: int, keep_days: float, now: dt.datetime, *
     found = snapshots(warehouse, strict=True)
     stay = staying(found, keep, keep_days, now)
     gone = [snapshot.id for snapshot in found if snapshot.id not in stay]
-    needed = _named_files(warehouse.root, [snapshot.manifest for snapshot in found if snapshot.id in stay])
+    needed = _named_files(
+        warehouse.root, [snapshot.manifest for snapshot in found if snapshot.id in stay]
+    )
     doomed = [*_manifests_without(warehouse.root, stay), *_links_without(warehouse.root, stay)]
     doomed += [path for path in _content(warehouse.root) if path not in needed]
     files = size = 0
@@ -149,18 +169,27 @@ def _links_without(root: Path, stay: set[str]) -> list[str]:
     return [
         entry.path
         for entry in _entries(root / "snapshots")
-        if entry.name not in stay and ours.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+        if entry.name not in stay
+        and ours.fullmatch(entry.name)
+        and entry.is_dir(follow_symlinks=False)
     ]
 
 
 def _content(root: Path) -> Iterator[str]:
     """Parts, listings, and what a run that was killed left half written anywhere."""
     ours = re.compile(r"[0-9a-f]{24}\.(parquet|msgpack)|\..*\.tmp")
-    for folder in (*(Path(table.path) for table in _entries(root / "parts") if table.is_dir()), root / "listings"):
+    for folder in (
+        *(Path(table.path) for table in _entries(root / "parts") if table.is_dir()),
+        root / "listings",
+    ):
         yield from (entry.path for entry in _entries(folder) if ours.fullmatch(entry.name))
     for folder in (root, root / "runs", root / "logs", root / "snapshots"):
         for entry in _entries(folder):
-            if entry.name.startswith(".") and entry.name.endswith((".tmp", ".tmp.wal")) and not entry.is_dir(follow_symlinks=False):
+            if (
+                entry.name.startswith(".")
+                and entry.name.endswith((".tmp", ".tmp.wal"))
+                and not entry.is_dir(follow_symlinks=False)
+            ):
                 yield entry.path
 
 
@@ -189,4 +218,6 @@ def _remove(path: str) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:
-        raise WarehouseError(f"{path}: cannot be removed ({error.strerror}). Give the right to write.") from error
+        raise WarehouseError(
+            f"{path}: cannot be removed ({error.strerror}). Give the right to write."
+        ) from error

@@ -10,13 +10,13 @@ from typing import Any
 
 from pipeline.errors import UsageError
 from pipeline.load.files import replace_file
-from pipeline.load.snapshots import Warehouse
-from pipeline.manifest import Manifest
-from pipeline.render import render
+from pipeline.load.manifest import Manifest
+from pipeline.load.warehouse import Warehouse
 from pipeline.report.contents import REPORTS
 from pipeline.report.figures import Basis, Figure, basis, figures
 from pipeline.report.sections import Report
 from pipeline.report.selection import Selection, selected
+from pipeline.text import render
 
 FORMATS = ("table", "md", "csv", "json", "html")
 
@@ -24,14 +24,20 @@ FORMATS = ("table", "md", "csv", "json", "html")
 def reports_of(name: str, view: str | None = None) -> list[Report]:
     """The report of that name, or all four; with `view`, of its sections that one alone. Raises UsageError for an unknown name."""
     if name != "all" and name not in REPORTS:
-        raise UsageError(f"{name}: there is no such report. Choose one of {', '.join([*REPORTS, 'all'])}.")
+        raise UsageError(
+            f"{name}: there is no such report. Choose one of {', '.join([*REPORTS, 'all'])}."
+        )
     found = list(REPORTS.values()) if name == "all" else [REPORTS[name]]
     if view is None:
         return found
     for report in found:
         if sections := tuple(section for section in report.sections if section.view == view):
             return [Report(report.name, report.title, report.lead, sections)]
-    if elsewhere := [report.name for report in REPORTS.values() if any(section.view == view for section in report.sections)]:
+    if elsewhere := [
+        report.name
+        for report in REPORTS.values()
+        if any(section.view == view for section in report.sections)
+    ]:
         raise UsageError(f"--view {view}: is in report {elsewhere[0]}, not in {name}.")
     views = [section.view for report in found for section in report.sections]
     near = get_close_matches(view, views, 3, 0.4)
@@ -41,11 +47,19 @@ def reports_of(name: str, view: str | None = None) -> list[Report]:
 
 def format_of(output: Path | None) -> str:
     """The format that the ending of a file's name stands for, by default `table`."""
-    return {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}.get(output.suffix.lower() if output else "", "table")
+    return {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}.get(
+        output.suffix.lower() if output else "", "table"
+    )
 
 
 def as_text(
-    warehouse: Warehouse, reports: Sequence[Report], selection: Selection, style: str, *, width: int | None, options: str = ""
+    warehouse: Warehouse,
+    reports: Sequence[Report],
+    selection: Selection,
+    style: str,
+    *,
+    width: int | None,
+    options: str = "",
 ) -> str:
     """Reports as text for a terminal (`table`), as Markdown (`md`) or JSON (`json`).
 
@@ -55,19 +69,37 @@ def as_text(
     with selected(warehouse, selection, manifest) as connection:
         base = basis(connection)
         if style == "json":
-            found = [_as_object(report, figures(connection, report, limit=None)) for report in reports]
-            head = {"snapshot": manifest.id, "filters": selection.words(), "basis": base, "reports": found}
+            found = [
+                _as_object(report, figures(connection, report, limit=None)) for report in reports
+            ]
+            head = {
+                "snapshot": manifest.id,
+                "filters": selection.words(),
+                "basis": base,
+                "reports": found,
+            }
             return json.dumps(head, indent=1, ensure_ascii=False, default=_plain) + "\n"
-        from pipeline.report import markdown, terminal
+        from pipeline.report.text import markdown, terminal
 
         texts = []
         for report in reports:
             if style == "md":
                 found_here = figures(connection, report, limit=50)
-                texts.append(markdown.as_markdown(report, base, found_here, filters=selection.words()))
+                texts.append(
+                    markdown.as_markdown(report, base, found_here, filters=selection.words())
+                )
             else:
                 found_here = figures(connection, report, limit=50, pictures=True)
-                texts.append(terminal.as_text(report, base, found_here, filters=selection.words(), width=width, options=options))
+                texts.append(
+                    terminal.as_text(
+                        report,
+                        base,
+                        found_here,
+                        filters=selection.words(),
+                        width=width,
+                        options=options,
+                    )
+                )
     return "\n\n".join(texts)
 
 
@@ -97,10 +129,15 @@ def _plain(value: Any) -> Any:
 def csv_of(warehouse: Warehouse, report: Report, selection: Selection) -> dict[str, str]:
     """The CSV of each section, all rows and columns, by view."""
     with selected(warehouse, selection) as connection:
-        return {figure.section.view: render(figure.names, figure.rows, "csv") for figure in figures(connection, report, limit=None)}
+        return {
+            figure.section.view: render(figure.names, figure.rows, "csv")
+            for figure in figures(connection, report, limit=None)
+        }
 
 
-def write_csv(warehouse: Warehouse, reports: Sequence[Report], selection: Selection, folder: Path) -> list[Path]:
+def write_csv(
+    warehouse: Warehouse, reports: Sequence[Report], selection: Selection, folder: Path
+) -> list[Path]:
     """One file per section, `<view>.csv`, in a folder that is made where it is missing; returns their paths."""
     written = []
     for report in reports:
@@ -111,21 +148,38 @@ def write_csv(warehouse: Warehouse, reports: Sequence[Report], selection: Select
     return written
 
 
-def as_html(warehouse: Warehouse, reports: Sequence[Report], selection: Selection, *, options: str | None = None) -> str:
+def as_html(
+    warehouse: Warehouse,
+    reports: Sequence[Report],
+    selection: Selection,
+    *,
+    options: str | None = None,
+) -> str:
     """The page; with an overview where it holds all reports."""
-    from pipeline.report.vega import Bundle
+    from pipeline.report.page.vega import Bundle
 
     vega, manifest = Bundle(), warehouse.manifest()
-    from pipeline.report import overview, page
+    from pipeline.report import page
+    from pipeline.report.page import overview
 
     with selected(warehouse, selection, manifest) as connection:
         base = basis(connection)
-        found = {report.name: figures(connection, report, limit=page.ROWS, pictures=True) for report in reports}
+        found = {
+            report.name: figures(connection, report, limit=page.ROWS, pictures=True)
+            for report in reports
+        }
         panels = [
-            page.report_panel(report, found[report.name], selection.options() if options is None else options) for report in reports
+            page.report_panel(
+                report, found[report.name], selection.options() if options is None else options
+            )
+            for report in reports
         ]
         if len(reports) == len(REPORTS):
-            by_view = {figure.section.view: figure for figures_found in found.values() for figure in figures_found}
+            by_view = {
+                figure.section.view: figure
+                for figures_found in found.values()
+                for figure in figures_found
+            }
             changed = None if selection else overview.changes(warehouse, manifest)
             panels = [overview.overview_panel(connection, base, by_view, changed), *panels]
         return page.as_html(panels, vega.script(), **_frame(manifest, base, selection))

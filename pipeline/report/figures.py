@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 from msgspec import Struct
 
-from pipeline.relations import relations
 from pipeline.report.sections import Chart, Report, Section
+from pipeline.views.relations import relations
 
 Row = tuple[Any, ...]
 
@@ -54,7 +54,11 @@ class Basis(Struct, frozen=True):
         """Denominators and range in a line."""
         if not self.articles:
             return "No articles."
-        days = f"dated {self.first_day} to {self.last_day} (UTC)" if self.first_day else "of unknown day"
+        days = (
+            f"dated {self.first_day} to {self.last_day} (UTC)"
+            if self.first_day
+            else "of unknown day"
+        )
         scores = f"{self.with_quality:,} with a quality score, {self.with_heat:,} with heat"
         return f"{self.articles:,} articles {days}: {scores}, {self.shown:,} shown by the site."
 
@@ -71,7 +75,13 @@ def basis(connection: duckdb.DuckDBPyConnection) -> Basis:
     return Basis(*row)
 
 
-def figures(connection: duckdb.DuckDBPyConnection, report: Report, *, limit: int | None, pictures: bool = False) -> list[Figure]:
+def figures(
+    connection: duckdb.DuckDBPyConnection,
+    report: Report,
+    *,
+    limit: int | None,
+    pictures: bool = False,
+) -> list[Figure]:
     """The report's sections in order, each with at most `limit` rows (None: all of them)."""
     known = {relation.name: relation for relation in relations("views", "reports")}
     found = []
@@ -79,15 +89,32 @@ def figures(connection: duckdb.DuckDBPyConnection, report: Report, *, limit: int
         if section.view == "near_titles":
             about, described, sql = _near_titles(connection)
         else:
-            about, described, sql = known[section.view].comment, known[section.view].columns, known[section.view].query
+            about, described, sql = (
+                known[section.view].comment,
+                known[section.view].columns,
+                known[section.view].query,
+            )
         order = f" order by {section.order}" if section.order else ""
-        names, rows = _ask(connection, f"from {section.view}" + (f"{order} limit {limit}" if limit is not None else ""))
+        names, rows = _ask(
+            connection,
+            f"from {section.view}" + (f"{order} limit {limit}" if limit is not None else ""),
+        )
         total = len(rows)
         if limit is not None and total >= limit:
             [(total,)] = connection.execute(f"select count(*) from {section.view}").fetchall()
         picture = _picture(connection, section) if pictures and section.chart and rows else None
         found.append(
-            Figure(section, names, rows, total, about, described, sql, picture, _note(connection, section) if rows else "")
+            Figure(
+                section,
+                names,
+                rows,
+                total,
+                about,
+                described,
+                sql,
+                picture,
+                _note(connection, section) if rows else "",
+            )
         )
     return found
 
@@ -109,7 +136,9 @@ def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], li
 def _picture(connection: duckdb.DuckDBPyConnection, section: Section) -> Picture | None:
     """The section's chart; None where its own query finds nothing to draw, though the view has rows."""
     assert section.chart is not None
-    names, rows = _ask(connection, section.chart.query or f"from {section.view} limit {section.chart.most}")
+    names, rows = _ask(
+        connection, section.chart.query or f"from {section.view} limit {section.chart.most}"
+    )
     records = [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
     if section.chart.kind in ("band", "lines"):  # what has no time has no place on a line
         records = [record for record in records if record[section.chart.x] is not None]

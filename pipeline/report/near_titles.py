@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz import fuzz, process
 
-from pipeline.schema import COLUMNS, Column
+from pipeline.schema.columns import COLUMNS, Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,19 +23,65 @@ if TYPE_CHECKING:
     Texts = NDArray[np.object_]
 
 PAIR_COLUMNS: tuple[Column, ...] = (
-    Column("score", pa.float64(), "How alike the titles are: 100 = the same words in another order", "of 100", nullable=False),
-    Column("hours_apart", pa.float64(), "Time from the earlier to the later publication", "hour", nullable=False),
-    Column("same_provider", pa.bool_(), "Whether one provider has both; null where one of them names no provider"),
+    Column(
+        "score",
+        pa.float64(),
+        "How alike the titles are: 100 = the same words in another order",
+        "of 100",
+        nullable=False,
+    ),
+    Column(
+        "hours_apart",
+        pa.float64(),
+        "Time from the earlier to the later publication",
+        "hour",
+        nullable=False,
+    ),
+    Column(
+        "same_provider",
+        pa.bool_(),
+        "Whether one provider has both; null where one of them names no provider",
+    ),
     replace(COLUMNS["title"], description="Headline of the earlier article"),
     replace(COLUMNS["title"], name="other_title", description="Headline of the later article"),
-    Column("provider", pa.string(), "Outlet of the earlier article: name, or domain where it has no name"),
-    Column("other_provider", pa.string(), "Outlet of the later article: name, or domain where it has no name"),
-    replace(COLUMNS["published_at"], description="When the earlier article was published", nullable=False),
-    replace(COLUMNS["published_at"], name="other_published_at", description="When the later article was published", nullable=False),
-    replace(COLUMNS["url"], description="Canonical URL of the earlier article; null where it has none"),
-    replace(COLUMNS["url"], name="other_url", description="Canonical URL of the later article; null where it has none"),
-    replace(COLUMNS["article_id"], description="document_id of the earlier article", nullable=False),
-    replace(COLUMNS["article_id"], name="other_article_id", description="document_id of the later article", nullable=False),
+    Column(
+        "provider",
+        pa.string(),
+        "Outlet of the earlier article: name, or domain where it has no name",
+    ),
+    Column(
+        "other_provider",
+        pa.string(),
+        "Outlet of the later article: name, or domain where it has no name",
+    ),
+    replace(
+        COLUMNS["published_at"],
+        description="When the earlier article was published",
+        nullable=False,
+    ),
+    replace(
+        COLUMNS["published_at"],
+        name="other_published_at",
+        description="When the later article was published",
+        nullable=False,
+    ),
+    replace(
+        COLUMNS["url"], description="Canonical URL of the earlier article; null where it has none"
+    ),
+    replace(
+        COLUMNS["url"],
+        name="other_url",
+        description="Canonical URL of the later article; null where it has none",
+    ),
+    replace(
+        COLUMNS["article_id"], description="document_id of the earlier article", nullable=False
+    ),
+    replace(
+        COLUMNS["article_id"],
+        name="other_article_id",
+        description="document_id of the later article",
+        nullable=False,
+    ),
 )
 """Columns of the pairs, in order."""
 
@@ -57,7 +103,12 @@ _KEPT = 1_000_000  # pairs above which those beyond `most` are thrown away in be
 
 
 def near_titles(
-    connection: duckdb.DuckDBPyConnection, *, days: int = 7, score: float = 90, most: int = 10_000, workers: int = -1
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    days: int = 7,
+    score: float = 90,
+    most: int = 10_000,
+    workers: int = -1,
 ) -> pa.Table:
     """The pairs of articles of different URLs whose titles are alike and not equal, published within `days` of each other.
 
@@ -73,9 +124,16 @@ def near_titles(
     members, keys = _codes(titles["member_id"]), _codes(titles["title_key"])
     times = titles["published_at"].cast(pa.int64()).to_numpy()
     texts, width = titles["title_key"].to_pylist(), days * 86_400_000_000
-    numbers = [frozenset(word for word in text.split() if any(sign.isdigit() for sign in word)) for text in texts]
+    numbers = [
+        frozenset(word for word in text.split() if any(sign.isdigit() for sign in word))
+        for text in texts
+    ]
     for first, other, scores in _alike(texts, times // width, score, workers):
-        kept = (members[first] != members[other]) & (keys[first] != keys[other]) & (times[other] - times[first] <= width)
+        kept = (
+            (members[first] != members[other])
+            & (keys[first] != keys[other])
+            & (times[other] - times[first] <= width)
+        )
         kept[kept] = [
             numbers[one] <= numbers[two] or numbers[one] >= numbers[two]
             for one, two in zip(first[kept].tolist(), other[kept].tolist(), strict=True)
@@ -86,23 +144,32 @@ def near_titles(
     return _table(titles, found.best(members, most))
 
 
-def _alike(keys: list[str], buckets: Numbers, score: float, workers: int) -> Iterator[tuple[Numbers, Numbers, Scores]]:
+def _alike(
+    keys: list[str], buckets: Numbers, score: float, workers: int
+) -> Iterator[tuple[Numbers, Numbers, Scores]]:
     """Pairs of positions (first < other) in equal or successive buckets whose titles reach the score, block by block.
 
     `buckets` must ascend. The words are sorted once here, so that the plain ratio gives the token sort ratio.
     """
     texts = np.array([" ".join(sorted(key.split())) for key in keys], dtype=object)
     lengths = np.array([len(text) for text in texts], dtype=np.int64)
-    longer = (200 - score) / score  # two lengths that differ by more than this factor cannot reach the score
+    longer = (
+        200 - score
+    ) / score  # two lengths that differ by more than this factor cannot reach the score
     for bucket in np.unique(buckets):
         start, end, after = np.searchsorted(buckets, [bucket, bucket + 1, bucket + 2])
         own = start + np.argsort(lengths[start:end], kind="stable")
         following = end + np.argsort(lengths[end:after], kind="stable")
         for at in range(0, len(own), _BLOCK):
             block = own[at : at + _BLOCK]
-            shortest, longest = np.floor(lengths[block[0]] / longer), np.floor(lengths[block[-1]] * longer) + 1
+            shortest, longest = (
+                np.floor(lengths[block[0]] / longer),
+                np.floor(lengths[block[-1]] * longer) + 1,
+            )
             low, high = np.searchsorted(lengths[following], [shortest, longest])
-            rows, columns, scores = _scored(texts[block], texts[following[low:high]], score, workers)
+            rows, columns, scores = _scored(
+                texts[block], texts[following[low:high]], score, workers
+            )
             yield block[rows], following[low:high][columns], scores
             # of the own bucket only what is as long or longer, so that a pair comes once
             band = own[at : np.searchsorted(lengths[own], longest)]
@@ -112,9 +179,13 @@ def _alike(keys: list[str], buckets: Numbers, score: float, workers: int) -> Ite
             yield np.minimum(one, two), np.maximum(one, two), scores[once]
 
 
-def _scored(texts: Texts, others: Texts, score: float, workers: int) -> tuple[Numbers, Numbers, Scores]:
+def _scored(
+    texts: Texts, others: Texts, score: float, workers: int
+) -> tuple[Numbers, Numbers, Scores]:
     """Which text reaches the score with which other one."""
-    scores = process.cdist(texts, others, scorer=fuzz.ratio, score_cutoff=score, dtype=np.float32, workers=workers)
+    scores = process.cdist(
+        texts, others, scorer=fuzz.ratio, score_cutoff=score, dtype=np.float32, workers=workers
+    )
     rows, columns = np.nonzero(scores > 0)
     return rows, columns, scores[rows, columns]
 
@@ -137,7 +208,11 @@ class _Pairs:
         return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
 
     def joined(self, first: Numbers, other: Numbers, score: Scores) -> _Pairs:
-        return _Pairs(np.concatenate([self.first, first]), np.concatenate([self.other, other]), np.concatenate([self.score, score]))
+        return _Pairs(
+            np.concatenate([self.first, first]),
+            np.concatenate([self.other, other]),
+            np.concatenate([self.score, score]),
+        )
 
     def best(self, members: Numbers, most: int) -> _Pairs:
         """The best pair of each two members, the most alike first, at most `most`; equal scores in order of time."""
@@ -151,7 +226,9 @@ class _Pairs:
 def _table(titles: pa.Table, pairs: _Pairs) -> pa.Table:
     """The pairs as PAIR_COLUMNS says."""
     first, other = titles.take(pairs.first), titles.take(pairs.other)
-    apart = pc.subtract(other["published_at"].cast(pa.int64()), first["published_at"].cast(pa.int64()))
+    apart = pc.subtract(
+        other["published_at"].cast(pa.int64()), first["published_at"].cast(pa.int64())
+    )
     columns = {
         "score": np.round(pairs.score.astype(np.float64), 1),
         "hours_apart": pc.divide(apart.cast(pa.float64()), 3_600_000_000.0),
@@ -161,5 +238,7 @@ def _table(titles: pa.Table, pairs: _Pairs) -> pa.Table:
         columns |= {name: first[name], f"other_{name}": other[name]}
     return pa.table(
         [columns[column.name] for column in PAIR_COLUMNS],
-        schema=pa.schema([pa.field(column.name, column.type, column.nullable) for column in PAIR_COLUMNS]),
+        schema=pa.schema(
+            [pa.field(column.name, column.type, column.nullable) for column in PAIR_COLUMNS]
+        ),
     )

@@ -9,17 +9,26 @@ import duckdb
 from msgspec import Struct
 
 from pipeline.errors import UsageError
-from pipeline.load.catalog import connect
-from pipeline.load.snapshots import Warehouse
-from pipeline.load.template import quoted
-from pipeline.manifest import Manifest
-from pipeline.relations import relations
-from pipeline.render import printable
+from pipeline.load.manifest import Manifest
+from pipeline.load.warehouse import Warehouse
+from pipeline.text import printable
+from pipeline.views.catalog import connect
+from pipeline.views.quoting import quoted
+from pipeline.views.relations import relations
 
 CLOSEST = 5
 """Names that an error proposes."""
 
-_BY_ARTICLE = ("score_stretches", "articles", "bodies", "secured", "article_topics", "related", "images", "findings")
+_BY_ARTICLE = (
+    "score_stretches",
+    "articles",
+    "bodies",
+    "secured",
+    "article_topics",
+    "related",
+    "images",
+    "findings",
+)
 """Tables of the selected articles; before them the one fact that knows an article by its last id only."""
 _BY_HISTORY = ("observations", "content_changes")
 """Tables that also hold the ids that selected articles had before they moved. `revisions` counts whole sources: none fits it."""
@@ -46,29 +55,49 @@ class Selection(Struct, frozen=True):
 
     def options(self) -> str:
         """The filters as a command line has them, each with a blank before it; empty without any."""
-        given: list[tuple[str, tuple[object, ...]]] = [("since", (self.since,)), ("until", (self.until,))]
-        given += [("topic", self.topics), ("provider", self.providers), ("collection", self.collections)]
-        return "".join(f" --{name} {shlex.quote(str(value))}" for name, values in given for value in values if value is not None)
+        given: list[tuple[str, tuple[object, ...]]] = [
+            ("since", (self.since,)),
+            ("until", (self.until,)),
+        ]
+        given += [
+            ("topic", self.topics),
+            ("provider", self.providers),
+            ("collection", self.collections),
+        ]
+        return "".join(
+            f" --{name} {shlex.quote(str(value))}"
+            for name, values in given
+            for value in values
+            if value is not None
+        )
 
     def words(self) -> str:
         """The filters as people read them; empty without any."""
         parts = [f"dated {self.since} or later"] if self.since else []
         parts += [f"dated {self.until} or earlier"] if self.until else []
-        for name, values in (("with topic", self.topics), ("of provider", self.providers), ("in collection", self.collections)):
+        for name, values in (
+            ("with topic", self.topics),
+            ("of provider", self.providers),
+            ("in collection", self.collections),
+        ):
             if values:
                 parts.append(f"{name} {' or '.join(values)}")
         return ", ".join(parts)
 
 
 @contextmanager
-def selected(warehouse: Warehouse, selection: Selection, manifest: Manifest | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def selected(
+    warehouse: Warehouse, selection: Selection, manifest: Manifest | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection on a snapshot, by default the published one, in which every table holds the selected articles only.
 
     With filters, files that are no articles and files that could not be read count only where a collection alone is asked for.
     Raises UsageError for a topic, provider or collection that no article has.
     """
     if selection.since and selection.until and selection.since > selection.until:
-        raise UsageError(f"--since {selection.since}: is after --until {selection.until}. Swap them.")
+        raise UsageError(
+            f"--since {selection.since}: is after --until {selection.until}. Swap them."
+        )
     connection = connect(warehouse, manifest)
     try:
         if selection:
@@ -96,11 +125,17 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection)
                 select name, lower(name) = lower($1) from ({query}) as names(name) where name is not null
                 order by lower(name) = lower($1) desc, jaro_winkler_similarity(lower(name), lower($1)) desc, name limit {CLOSEST}
                 """,
-                [text.encode(errors="backslashreplace").decode()],  # bytes of a command line that are no UTF-8
+                [
+                    text.encode(errors="backslashreplace").decode()
+                ],  # bytes of a command line that are no UTF-8
             ).fetchall()
             names = [printable(row[0]) for row in found]
             if not found or not found[0][1]:
-                near = f"The closest are {', '.join(names)}." if names else f"There is no {name} at all."
+                near = (
+                    f"The closest are {', '.join(names)}."
+                    if names
+                    else f"There is no {name} at all."
+                )
                 raise UsageError(f"--{name} {text}: no article has this {name}. {near}")
 
 
@@ -149,13 +184,17 @@ def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None
         """
     )
     chosen = "article_id in (from selected)"
-    conditions = dict.fromkeys(_BY_ARTICLE, chosen) | dict.fromkeys(_BY_HISTORY, "article_id in (from selected_ids)")
+    conditions = dict.fromkeys(_BY_ARTICLE, chosen) | dict.fromkeys(
+        _BY_HISTORY, "article_id in (from selected_ids)"
+    )
     conditions["related_matches"] = f"{chosen} and matched_article_id in (from selected)"
     conditions["documents"] = "document_id in (from selected)"
     conditions["rejections"] = conditions["other_documents"] = "false"
     if selection == Selection(collections=selection.collections):
         folders = ", ".join(f"lower({quoted(text)})" for text in selection.collections)
-        conditions["documents"] = conditions["other_documents"] = f"lower(collection) in ({folders})"
+        conditions["documents"] = conditions["other_documents"] = (
+            f"lower(collection) in ({folders})"
+        )
         inside = f"document_id in (select document_id from all_documents where lower(collection) in ({folders}))"
         conditions["rejections"] = conditions["findings"] = inside
     for name in conditions:

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from pipeline.render import printable
+from pipeline.text import printable
 
 _SHARES = {"share", "rate", "cr4", "survival"}
 """Words in the names of columns that hold shares of 1."""
@@ -59,7 +59,13 @@ def spoken(name: str, value: Any) -> str:
             return f"{value:.1%}".replace("%", " %")
         if "hours" in name.split("_"):
             return f"{value:.1f} h" if abs(value) < 48 else f"{value / 24:,.0f} days"
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+        return (
+            f"{value:,.0f}"
+            if abs(value) >= 1000
+            else f"{value:.1f}"
+            if abs(value) >= 10
+            else f"{value:.2f}"
+        )
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, dt.datetime):

@@ -29,7 +29,9 @@ def write_history(folder: Path, articles: int, commits: int, seed: int) -> int:
     if git is None:
         raise UsageError("git: is not installed. Install it to write a history.")
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run([git, "-c", "init.defaultBranch=main", "init", "-q", "--bare", str(folder)], check=True)
+    subprocess.run(
+        [git, "-c", "init.defaultBranch=main", "init", "-q", "--bare", str(folder)], check=True
+    )
     importing = [git, "-C", str(folder), "fast-import", "--quiet", "--date-format=raw"]
     with subprocess.Popen(importing, stdin=subprocess.PIPE) as process:
         assert process.stdin
@@ -52,7 +54,9 @@ def _commit(number: int, moment: dt.datetime, changes: dict[str, bytes | None]) 
         if content is None:
             lines.append(f"D {path}\n".encode())
         else:
-            lines.append(f"M 100644 inline {path}\ndata {len(content)}\n".encode() + content + b"\n")
+            lines.append(
+                f"M 100644 inline {path}\ndata {len(content)}\n".encode() + content + b"\n"
+            )
     return b"".join(lines)
 
 
@@ -75,7 +79,10 @@ class _Story:
         if self.quality is None:
             return None
         age = (moment - self.born) / dt.timedelta(hours=1)
-        if self.suppressed_from is not None and self.suppressed_from <= age < self.suppressed_from + 48:
+        if (
+            self.suppressed_from is not None
+            and self.suppressed_from <= age < self.suppressed_from + 48
+        ):
             return -1
         shape = age / self.rise if age < self.rise else 0.5 ** ((age - self.rise) / self.half_life)
         return self.quality + round(self.peak * max(0.0, shape))
@@ -84,25 +91,43 @@ class _Story:
         """The file with another heat."""
         self.heat = heat
         published = b"false" if heat < 0 else b"true"
-        self.content = re.sub(rb"(?m)^heat: -?\d+\npublished: \w+$", b"heat: %d\npublished: %s" % (heat, published), self.content)
+        self.content = re.sub(
+            rb"(?m)^heat: -?\d+\npublished: \w+$",
+            b"heat: %d\npublished: %s" % (heat, published),
+            self.content,
+        )
         return self.content
 
     def encrypted(self) -> bytes:
         """The file with other ciphertext."""
         secret = f"{noise(self.chance, 272)};{noise(self.chance, 16)}".encode()
-        self.content = re.sub(rb'(?m)^secured: "[^"]*"', b'secured: "' + secret + b'"', self.content)
+        self.content = re.sub(
+            rb'(?m)^secured: "[^"]*"', b'secured: "' + secret + b'"', self.content
+        )
         return self.content
 
     def retitled(self) -> bytes:
         """The file with another headline."""
-        self.content = re.sub(rb'(?m)^title: "(.*)"$', rb'title: "Update: \1"', self.content, count=1)
+        self.content = re.sub(
+            rb'(?m)^title: "(.*)"$', rb'title: "Update: \1"', self.content, count=1
+        )
         return self.content
 
 
-def _commits(site: Site, articles: int, commits: int, seed: int) -> Iterator[tuple[dt.datetime, dict[str, bytes | None]]]:
+def _commits(
+    site: Site, articles: int, commits: int, seed: int
+) -> Iterator[tuple[dt.datetime, dict[str, bytes | None]]]:
     chance = random.Random(f"history {seed}")
-    waiting = sorted((_Story(site, seed, number) for number in range(articles)), key=lambda story: story.born, reverse=True)
-    moment = waiting[-1].born.replace(minute=0, second=0) if waiting else dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    waiting = sorted(
+        (_Story(site, seed, number) for number in range(articles)),
+        key=lambda story: story.born,
+        reverse=True,
+    )
+    moment = (
+        waiting[-1].born.replace(minute=0, second=0)
+        if waiting
+        else dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    )
     live: list[_Story] = []
     later: dict[int, list[_Story]] = {}
     for number in range(commits):
@@ -131,7 +156,9 @@ def _commits(site: Site, articles: int, commits: int, seed: int) -> Iterator[tup
             elif number % 40 == 29:
                 changes[story.path], story.path = (
                     None,
-                    story.path.replace("_news/", "_news/moved-").replace("_videos/", "_news/moved-"),
+                    story.path.replace("_news/", "_news/moved-").replace(
+                        "_videos/", "_news/moved-"
+                    ),
                 )
                 changes[story.path] = story.content
             else:

@@ -48,7 +48,10 @@ def _mojibake(path: str, text: str) -> tuple[str, bytes]:
 
 def _alias_bomb(path: str, text: str) -> tuple[str, bytes]:
     lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
-    lines += [f"{chr(98 + at)}: &{chr(98 + at)} [{', '.join(['*' + chr(97 + at)] * 9)}]" for at in range(7)]
+    lines += [
+        f"{chr(98 + at)}: &{chr(98 + at)} [{', '.join(['*' + chr(97 + at)] * 9)}]"
+        for at in range(7)
+    ]
     return _block("category", lines)(path, text)
 
 
@@ -66,7 +69,10 @@ DEFECTS: list[Defect] = [
     _line("publishedDateTime", "publishedDateTime: 2024-03-05T10:30:00"),
     _block("topics", ["topics:", "  - Space", "  -", "  - Chips"]),
     _block("topics", ["topics: Health"]),
-    _block("images", ["images:", "  url: https://cdn.example.com/only.jpg", "  width: 640", "  height: 480"]),
+    _block(
+        "images",
+        ["images:", "  url: https://cdn.example.com/only.jpg", "  width: 640", "  height: 480"],
+    ),
     _line("title", "title: 2020"),
     _line("category", "category: news\ncategory: videos"),
     # set to null
@@ -83,7 +89,10 @@ DEFECTS: list[Defect] = [
     _alias_bomb,
     _line("category", "category: " + "[" * 2_000 + "]" * 2_000),
     # other syntaxes and names, all right
-    lambda path, text: (path.replace(".md", ".html"), (text + "<p>A page in <b>HTML</b>.</p>\n").encode()),
+    lambda path, text: (
+        path.replace(".md", ".html"),
+        (text + "<p>A page in <b>HTML</b>.</p>\n").encode(),
+    ),
     lambda path, text: (
         path,
         b'+++\ntitle = "Observatory opens for one night"\npublishedDateTime = 2024-04-01T08:00:00Z\nquality = 61\n'
@@ -94,5 +103,8 @@ DEFECTS: list[Defect] = [
         b'{\n"title": "Tram line reopens",\n"publishedDateTime": "2024-04-02T08:00:00Z",\n"quality": 48,\n"topics": ["Rail"]\n}\n'
         b"\nIn brief.\n",
     ),
-    lambda path, text: (path.rpartition("/")[0] + "/odd name \u2603 'quoted'; drop.md", text.encode()),
+    lambda path, text: (
+        path.rpartition("/")[0] + "/odd name \u2603 'quoted'; drop.md",
+        text.encode(),
+    ),
 ]

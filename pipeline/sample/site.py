@@ -79,7 +79,20 @@ _ACTORS = [
     "Rail union",
     "Weather service",
 ]
-_VERBS = ["delays", "unveils", "rejects", "doubles", "questions", "funds", "pauses", "reopens", "maps", "tests", "wins", "loses"]
+_VERBS = [
+    "delays",
+    "unveils",
+    "rejects",
+    "doubles",
+    "questions",
+    "funds",
+    "pauses",
+    "reopens",
+    "maps",
+    "tests",
+    "wins",
+    "loses",
+]
 _OBJECTS = [
     "new tram line",
     "open model",
@@ -131,7 +144,9 @@ def write_site(folder: Path, articles: int, seed: int) -> int:
 
 def refuse_full(folder: Path) -> None:
     """Raise UsageError where a folder holds something already."""
-    if folder.exists() and (not folder.is_dir() or any(item.name != ".gitkeep" for item in folder.iterdir())):
+    if folder.exists() and (
+        not folder.is_dir() or any(item.name != ".gitkeep" for item in folder.iterdir())
+    ):
         raise UsageError(f"{folder}: is not empty. Name a new folder.")
 
 
@@ -154,7 +169,8 @@ class Site:
         names = [f"{place} {paper}" for place in _PLACES for paper in _PAPERS]
         chance.shuffle(names)
         self.outlets = [
-            (name, name.lower().replace(" ", "-") + (".example.com", ".example.org")[at % 2]) for at, name in enumerate(names)
+            (name, name.lower().replace(" ", "-") + (".example.com", ".example.org")[at % 2])
+            for at, name in enumerate(names)
         ]
 
     def fixed_files(self) -> list[tuple[str, bytes]]:
@@ -198,7 +214,9 @@ class Site:
             content += f"\n{facts.title}. Said on {facts.published_at:%A}: {facts.excerpt}\n"
         folder = "_videos" if facts.is_video else "_news"
         place = f"{folder}/{facts.published_at:%Y-%m-%d}-{facts.slug}.md"
-        at = number % 1_000 - 10  # each defect once in a thousand articles, and all of them among the first 200
+        at = (
+            number % 1_000 - 10
+        )  # each defect once in a thousand articles, and all of them among the first 200
         if 0 <= at < len(DEFECTS) * 6 and at % 6 == 0:
             return DEFECTS[at // 6](place, content)
         return place, content.encode()

@@ -5,8 +5,17 @@ from typing import Any
 
 import msgspec
 
-from pipeline.documents import Article, Author, Document, Finding, Rejection, Related, SourceFile, dotted
-from pipeline.transform import scalars
+from pipeline.schema.documents import (
+    Article,
+    Author,
+    Document,
+    Finding,
+    Rejection,
+    Related,
+    SourceFile,
+    dotted,
+)
+from pipeline.transform import scalars, urls
 
 Row = tuple[Any, ...]
 """A row of a table: its values in the order of the table's columns, see `schema.py`. Dicts would cost a tenth of a build."""
@@ -49,7 +58,9 @@ def collection(path: str) -> str | None:
 def article_row(file: SourceFile, document: Document, article: Article, url: str | None) -> Row:
     """One row of `articles`."""
     provider, author = article.provider, article.author
-    data_bytes, vector_bytes = scalars.secured_lengths(article.secured) if article.secured else (None, None)
+    data_bytes, vector_bytes = (
+        scalars.secured_lengths(article.secured) if article.secured else (None, None)
+    )
     name, domain = (provider.name, provider.domain) if provider else (None, None)
     return (
         file.document_id,
@@ -129,7 +140,11 @@ def other_row(file: SourceFile, metadata: dict[str, Any]) -> Row:
         file.path,
         collection(file.path),
         kind if isinstance(kind, str) else collection(file.path),
-        name if isinstance(name, str) else None if name is None or isinstance(name, (dict, list)) else str(_plain(name)),
+        name
+        if isinstance(name, str)
+        else None
+        if name is None or isinstance(name, (dict, list))
+        else str(_plain(name)),
         json_text(metadata),
     )
 
@@ -169,14 +184,16 @@ def finding_rows(file: SourceFile, findings: list[Finding], *, of_article: bool)
     ]
 
 
-def choose_url(item: Article | Related, path: tuple[str | int, ...], document: Document) -> str | None:
+def choose_url(
+    item: Article | Related, path: tuple[str | int, ...], document: Document
+) -> str | None:
     """The canonical URL, of the first usable one; one that is unusable or disagrees leaves a finding in `document`."""
     if (
         item.original_url is None
         and item.amp_web_url is None
         and item.cdn_amp_web_url is None
         and item.web_url is not None
-        and (only := scalars.canonical_url(item.web_url)) is not None
+        and (only := urls.canonical_url(item.web_url)) is not None
     ):
         return only
     chosen, given = None, None
@@ -188,16 +205,19 @@ def choose_url(item: Article | Related, path: tuple[str | int, ...], document: D
     ):
         if not url or url == given:
             continue
-        canonical = scalars.canonical_url(url)
+        canonical = urls.canonical_url(url)
         if canonical is None:
             rule, action = "invalid_url", "not used"
         elif chosen is None:
             chosen, given = canonical, url
             continue
-        elif scalars.same_page(chosen, canonical, amp="amp" in key.lower()):
+        elif urls.same_page(chosen, canonical, amp="amp" in key.lower()):
             continue
         else:
             rule, action = "url_disagreement", f"canonical is {chosen}"
         where = (*path, key)
-        document.findings = [*document.findings, Finding(rule, dotted(where), url, action, *document.where(where))]
+        document.findings = [
+            *document.findings,
+            Finding(rule, dotted(where), url, action, *document.where(where)),
+        ]
     return chosen

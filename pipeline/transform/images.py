@@ -1,6 +1,6 @@
 """Images of articles, of their providers, of related items and of those items' providers."""
 
-from pipeline.documents import Article, Image, SourceFile
+from pipeline.schema.documents import Article, Image, SourceFile
 from pipeline.transform.articles import Row
 
 

@@ -50,7 +50,9 @@ def derive(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
 
     A file that cannot be read ends nothing: what was seen last stands until it can be read, or is gone.
     """
-    connection.register("moves", _pairs(moved_to=list(seen.moves), moved_from=list(seen.moves.values())))
+    connection.register(
+        "moves", _pairs(moved_to=list(seen.moves), moved_from=list(seen.moves.values()))
+    )
     connection.register("edited", _pairs(article_id=list(seen.edited)))
     connection.register("ended", _pairs(article_id=list(seen.ended)))
     connection.register("elsewhere", _pairs(source=list(seen.elsewhere)))

@@ -31,7 +31,9 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         """
     ).to_arrow_table()
     domains = found["domain"].to_pylist()
-    return found.append_column("registered_domain", pa.array(registered_domains(domains), pa.string()))
+    return found.append_column(
+        "registered_domain", pa.array(registered_domains(domains), pa.string())
+    )
 
 
 def registered_domains(domains: list[str | None]) -> list[str | None]:
@@ -52,6 +54,14 @@ def _suffixes(hosts: list[str]) -> PublicSuffixList:
     ends = {host.rpartition(".")[2] for host in hosts}
     if any(end.startswith("xn--") for end in ends):
         return PublicSuffixList(only_icann=True)
-    lines = (files("publicsuffixlist") / "public_suffix_list.dat").read_text(encoding="utf-8").splitlines()
-    needed = [line for line in lines if line.startswith("// ===") or line.partition(" ")[0].rpartition(".")[2] in ends]
+    lines = (
+        (files("publicsuffixlist") / "public_suffix_list.dat")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    )
+    needed = [
+        line
+        for line in lines
+        if line.startswith("// ===") or line.partition(" ")[0].rpartition(".")[2] in ends
+    ]
     return PublicSuffixList(needed, only_icann=True, accept_encoded_idn=encoded)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline.documents import Article, Document, SourceFile
+from pipeline.schema.documents import Article, Document, SourceFile
 from pipeline.transform import scalars
 from pipeline.transform.articles import Row, choose_url, seconds
 

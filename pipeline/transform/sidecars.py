@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pipeline.documents import SourceFile
+from pipeline.schema.documents import SourceFile
 from pipeline.transform.articles import Row
 
 

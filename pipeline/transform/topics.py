@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from pipeline.documents import Article, SourceFile
+from pipeline.schema.documents import Article, SourceFile
 from pipeline.transform import scalars
 from pipeline.transform.articles import Row
 
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 def rows(file: SourceFile, article: Article) -> list[Row]:
     """Rows of `article_topics`; a null topic stays null."""
-    return [(file.document_id, position, scalars.topic_id(topic), topic) for position, topic in enumerate(article.topics or (), 1)]
+    return [
+        (file.document_id, position, scalars.topic_id(topic), topic)
+        for position, topic in enumerate(article.topics or (), 1)
+    ]
 
 
 def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -33,8 +36,15 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         from mentions where topic is not null group by topic order by topic
         """
     ).to_arrow_table()
-    sidecars = connection.execute("select name, key, parent from sidecars where kind = 'topic' order by source, path").fetchall()
-    parents = {scalars.slug(label): parent for name, key, parent in reversed(sidecars) for label in (key, name) if label}
+    sidecars = connection.execute(
+        "select name, key, parent from sidecars where kind = 'topic' order by source, path"
+    ).fetchall()
+    parents = {
+        scalars.slug(label): parent
+        for name, key, parent in reversed(sidecars)
+        for label in (key, name)
+        if label
+    }
     described = [name or key for name, key, _ in sidecars if name or key]
     known = set(found["topic"].to_pylist())
     rest = sorted(set(described) - known)
@@ -43,7 +53,9 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     zero = [0] * len(rest)
     moments = pa.timestamp("us", "UTC")
 
-    def seen(name: str) -> pa.ChunkedArray:  # without a detour through Python's times, which load its time zones
+    def seen(
+        name: str,
+    ) -> pa.ChunkedArray:  # without a detour through Python's times, which load its time zones
         return pa.chunked_array([*found[name].chunks, pa.nulls(len(rest), moments)], moments)
 
     return pa.table(
@@ -55,6 +67,8 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             "first_seen_at": seen("first_seen_at"),
             "last_seen_at": seen("last_seen_at"),
             "articles_count": pa.array(found["articles_count"].to_pylist() + zero, pa.int64()),
-            "related_items_count": pa.array(found["related_items_count"].to_pylist() + zero, pa.int64()),
+            "related_items_count": pa.array(
+                found["related_items_count"].to_pylist() + zero, pa.int64()
+            ),
         }
     )

@@ -2,7 +2,16 @@
 
 from pipeline.report.sections import Chart, Report, Section
 
-_COUNTED = ("new", "content", "score_only", "secured_only", "moved", "deleted", "rejected", "skipped")
+_COUNTED = (
+    "new",
+    "content",
+    "score_only",
+    "secured_only",
+    "moved",
+    "deleted",
+    "rejected",
+    "skipped",
+)
 """What revisions count."""
 _HOW = "Each run adds what it sees: keep running, or give a source with its git history."
 
@@ -12,12 +21,23 @@ HEAT = Report(
     "What is hot. Heat is the site's score of attention; excess is heat - quality. Suppressed articles (heat -1) are counted apart"
     " and never averaged.",
     (
-        Section("heat_summary", "Heat at a glance", "How many articles are hot, suppressed or unscored?"),
+        Section(
+            "heat_summary", "Heat at a glance", "How many articles are hot, suppressed or unscored?"
+        ),
         Section(
             "heat_now",
             "Hottest now",
             "Articles by heat above their quality; the age is counted up to the last run.",
-            ("title", "heat_excess", "heat", "quality", "provider", "published_at", "age_hours", "url"),
+            (
+                "title",
+                "heat_excess",
+                "heat",
+                "quality",
+                "provider",
+                "published_at",
+                "age_hours",
+                "url",
+            ),
             empty="No article has both heat and quality.",
         ),
         Section(
@@ -145,7 +165,17 @@ HEAT = Report(
             "heat_half_life",
             "Half-life of heat",
             "After the peak, in what time does the excess of heat halve? A line through its logarithm, with a 95 % interval.",
-            ("title", "peak_excess", "n", "half_life_hours", "low_hours", "high_hours", "r_squared", "reason", "url"),
+            (
+                "title",
+                "peak_excess",
+                "n",
+                "half_life_hours",
+                "low_hours",
+                "high_hours",
+                "r_squared",
+                "reason",
+                "url",
+            ),
             empty="No heat was ever seen above quality. " + _HOW,
             note="""
                 select format('{:,} of {:,} lives with a peak have a half-life that can be told',
@@ -158,7 +188,16 @@ HEAT = Report(
             "heat_by_topic",
             "By topic",
             "Which topics are hot? Means are over articles with heat that is not suppressed.",
-            ("topic", "articles", "scored", "suppressed", "mean_heat", "median_heat", "max_heat", "mean_excess"),
+            (
+                "topic",
+                "articles",
+                "scored",
+                "suppressed",
+                "mean_heat",
+                "median_heat",
+                "max_heat",
+                "mean_excess",
+            ),
             bar="mean_heat",
             empty="No article has a topic.",
         ),
@@ -166,7 +205,15 @@ HEAT = Report(
             "topic_heat_index",
             "Topics compared",
             "How hot were the topics' articles in a week, where all articles are 100?",
-            ("week", "topic", "heat_index", "mean_heat", "mean_excess", "article_hours", "all_article_hours"),
+            (
+                "week",
+                "topic",
+                "heat_index",
+                "mean_heat",
+                "mean_excess",
+                "article_hours",
+                "all_article_hours",
+            ),
             order="week desc, article_hours desc, topic",
             empty="No article with a topic had heat and quality for any time. " + _HOW,
             chart=Chart(
@@ -214,7 +261,17 @@ HEAT = Report(
             "heat_by_provider",
             "By outlet",
             "Whose articles are hot, and whose are suppressed?",
-            ("provider", "domain", "articles", "scored", "suppressed", "suppressed_share", "mean_heat", "max_heat", "mean_excess"),
+            (
+                "provider",
+                "domain",
+                "articles",
+                "scored",
+                "suppressed",
+                "suppressed_share",
+                "mean_heat",
+                "max_heat",
+                "mean_excess",
+            ),
             order="articles desc, provider, domain",
             empty="No article names an outlet.",
         ),
@@ -222,7 +279,15 @@ HEAT = Report(
             "suppressed_by_month",
             "Suppressed by month",
             "What share of the articles with heat is suppressed? With its 95 % interval.",
-            ("month", "articles", "with_heat", "suppressed", "suppressed_share", "share_low", "share_high"),
+            (
+                "month",
+                "articles",
+                "with_heat",
+                "suppressed",
+                "suppressed_share",
+                "share_low",
+                "share_high",
+            ),
             order="month desc nulls last",
             bar="suppressed_share",
             empty="No article with a day of publication has heat.",
@@ -241,7 +306,17 @@ HEAT = Report(
             "suppression_history",
             "Suppressions",
             "When was heat suppressed, for how long, and what was it before and after?",
-            ("title", "suppressed_from", "suppressed_to", "hours", "heat_before", "heat_after", "ended_as", "path", "url"),
+            (
+                "title",
+                "suppressed_from",
+                "suppressed_to",
+                "hours",
+                "heat_before",
+                "heat_after",
+                "ended_as",
+                "path",
+                "url",
+            ),
             empty="No heat was ever seen suppressed.",
             note="""
                 select format('Spells: {:,}, in {:,} of {:,} lives that were ever scored or suppressed; still going on: {:,}.',
@@ -254,7 +329,16 @@ HEAT = Report(
             "heat_against_quality",
             "Heat against quality",
             "Does heat follow quality? Spearman's rank correlation: 1 = the same order, 0 = none.",
-            ("scope", "articles", "with_both", "equal_to_quality", "equal_share", "hotter", "cooler", "spearman"),
+            (
+                "scope",
+                "articles",
+                "with_both",
+                "equal_to_quality",
+                "equal_share",
+                "hotter",
+                "cooler",
+                "spearman",
+            ),
             empty="No article has both heat and quality.",
             chart=Chart(
                 "scatter",
@@ -326,7 +410,18 @@ HEAT = Report(
             "heat_history",
             "History",
             "What was an article worth when? A row for each time that its scores stayed the same.",
-            ("title", "valid_from", "valid_to", "hours", "heat", "heat_excess", "quality", "heat_state", "is_published", "path"),
+            (
+                "title",
+                "valid_from",
+                "valid_to",
+                "hours",
+                "heat",
+                "heat_excess",
+                "quality",
+                "heat_state",
+                "is_published",
+                "path",
+            ),
             order="valid_from desc, article_id, life, stretch desc",
             empty="Nothing has been observed.",
         ),

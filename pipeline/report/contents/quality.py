@@ -20,7 +20,12 @@ QUALITY = Report(
             bar="articles",
             empty="No article has a quality score.",
             chart=Chart(
-                "columns", "Articles by quality score, in bins of 10.", x="low", y="articles", high="high", tips=("share",)
+                "columns",
+                "Articles by quality score, in bins of 10.",
+                x="low",
+                y="articles",
+                high="high",
+                tips=("share",),
             ),
             shown=20,
         ),
@@ -28,7 +33,16 @@ QUALITY = Report(
             "quality_by_month",
             "By month",
             "Does quality rise or fall? Low and high bound the 95 % interval of the mean.",
-            ("month", "articles", "scored", "mean_quality", "mean_low", "mean_high", "median_quality", "published_rate"),
+            (
+                "month",
+                "articles",
+                "scored",
+                "mean_quality",
+                "mean_low",
+                "mean_high",
+                "median_quality",
+                "published_rate",
+            ),
             order="month desc nulls last",
             empty="No article with a day of publication is scored.",
             chart=Chart(
@@ -53,7 +67,17 @@ QUALITY = Report(
             "By outlet",
             "Whose articles are good? The rank is by the shrunken mean, hidden below 10 scored articles; all share it where"
             " outlets differ by no more than chance.",
-            ("rank", "provider", "domain", "articles", "scored", "mean_quality", "shrunken_mean", "p10_quality", "p90_quality"),
+            (
+                "rank",
+                "provider",
+                "domain",
+                "articles",
+                "scored",
+                "mean_quality",
+                "shrunken_mean",
+                "p10_quality",
+                "p90_quality",
+            ),
             order="rank nulls last, articles desc, provider",
             empty="No article names an outlet.",
             chart=Chart(
@@ -71,7 +95,16 @@ QUALITY = Report(
             "quality_by_topic",
             "By topic",
             "Which topics are covered well? Ranks are hidden below 10 scored articles.",
-            ("rank", "topic", "articles", "scored", "mean_quality", "shrunken_mean", "p10_quality", "p90_quality"),
+            (
+                "rank",
+                "topic",
+                "articles",
+                "scored",
+                "mean_quality",
+                "shrunken_mean",
+                "p10_quality",
+                "p90_quality",
+            ),
             order="rank nulls last, articles desc, topic",
             empty="No article has a topic.",
             chart=Chart(
@@ -90,7 +123,16 @@ QUALITY = Report(
             "What the site shows",
             "Are better articles shown more often? Share of the scored articles that the site shows, by tenth of quality,"
             " with its 95 % interval.",
-            ("decile", "low", "high", "articles", "published", "published_rate", "rate_low", "rate_high"),
+            (
+                "decile",
+                "low",
+                "high",
+                "articles",
+                "published",
+                "published_rate",
+                "rate_low",
+                "rate_high",
+            ),
             bar="published_rate",
             empty="No article has a quality score.",
             chart=Chart(

@@ -18,9 +18,9 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
 from msgspec import Struct
 
-from pipeline import __version__
-from pipeline.report.charts import specification
+from pipeline._version import __version__
 from pipeline.report.figures import Figure, chosen
+from pipeline.report.page.charts import specification
 from pipeline.report.sections import Report
 from pipeline.report.words import label, spoken
 
@@ -100,7 +100,12 @@ class Panel(Struct, frozen=True):
 def report_panel(report: Report, figures: Sequence[Figure], options: str) -> Panel:
     """The tab of a report; `options` choose its articles on a command line."""
     command = f"pipeline report {report.name} --view {{}} --format csv{options}"
-    return Panel(report.name, report.title, report.lead, [block(figure, command.format(figure.section.view)) for figure in figures])
+    return Panel(
+        report.name,
+        report.title,
+        report.lead,
+        [block(figure, command.format(figure.section.view)) for figure in figures],
+    )
 
 
 def block(figure: Figure, command: str = "", anchor: str | None = None) -> Block:
@@ -108,17 +113,32 @@ def block(figure: Figure, command: str = "", anchor: str | None = None) -> Block
     section, picture = figure.section, figure.picture
     names, rows = chosen(figure)
     is_facts = len(figure.rows) == 1 and not section.columns
-    shown = [at for at, name in enumerate(names) if name not in {_LINKS[text] for text in names if text in _LINKS}]
+    shown = [
+        at
+        for at, name in enumerate(names)
+        if name not in {_LINKS[text] for text in names if text in _LINKS}
+    ]
     kinds = {at: _kind(names[at], [row[at] for row in rows]) for at in shown}
     links = {at: names.index(_LINKS[names[at]]) for at in shown if _LINKS.get(names[at]) in names}
-    cells = [[_cell(names[at], kinds[at], row[at], row[links[at]] if at in links else None) for at in shown] for row in rows]
+    cells = [
+        [
+            _cell(names[at], kinds[at], row[at], row[links[at]] if at in links else None)
+            for at in shown
+        ]
+        for row in rows
+    ]
     return Block(
         anchor or section.view,
         section.title,
         section.question,
         section.empty,
-        [(label(name), spoken(name, cell)) for name, cell in zip(names, rows[0], strict=True)] if is_facts else [],
-        [Head(label(names[at]), kinds[at].partition(" ")[0], figure.described.get(names[at], "")) for at in shown],
+        [(label(name), spoken(name, cell)) for name, cell in zip(names, rows[0], strict=True)]
+        if is_facts
+        else [],
+        [
+            Head(label(names[at]), kinds[at].partition(" ")[0], figure.described.get(names[at], ""))
+            for at in shown
+        ],
         [] if is_facts else cells,
         figure.total,
         section.shown,
@@ -136,7 +156,9 @@ def block(figure: Figure, command: str = "", anchor: str | None = None) -> Block
 
 def _kind(name: str, cells: list[Any]) -> str:
     known = [cell for cell in cells if cell is not None]
-    if known and all(isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in known):
+    if known and all(
+        isinstance(cell, (int, float)) and not isinstance(cell, bool) for cell in known
+    ):
         return "number"
     if known and all(hasattr(cell, "isoformat") for cell in known):
         return "moment"
@@ -157,7 +179,12 @@ def _cell(name: str, kind: str, value: Any, address: Any) -> Cell:
         text = text[: _LONG - 1] + "…"
     if value is None:
         return Cell(text, None, kind, link)
-    return Cell(text, value.isoformat() if kind == "moment" else str(value) if kind == "number" else text.lower(), kind, link)
+    return Cell(
+        text,
+        value.isoformat() if kind == "moment" else str(value) if kind == "number" else text.lower(),
+        kind,
+        link,
+    )
 
 
 def safe_link(value: Any) -> str | None:
@@ -187,7 +214,16 @@ def _dedented(sql: str) -> str:
     return "\n".join(line[indent:] for line in lines)
 
 
-def as_html(panels: Sequence[Panel], vega: str, *, title: str, basis: str, filters: str, standing: str, footer: str) -> str:
+def as_html(
+    panels: Sequence[Panel],
+    vega: str,
+    *,
+    title: str,
+    basis: str,
+    filters: str,
+    standing: str,
+    footer: str,
+) -> str:
     """The page."""
     folder = Path(__file__).parent
     css, js = ((folder / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))

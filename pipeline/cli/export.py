@@ -1,0 +1,99 @@
+"""The command that hands tables and articles to other tools."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import WarehouseOption, app, warehouse_at
+from pipeline.errors import UsageError
+
+
+@app.command()
+def export(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TABLE|VIEW]...", help="None = all tables but secured."),
+    ] = None,
+    style: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="csv, parquet, jsonl, xlsx or frontmatter; default: what PATH ends in.",
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="A file; of several tables a folder; - is standard output.",
+        ),
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Rows for which this condition holds.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="A,B", help="These columns in this order.")
+    ] = None,
+    order_by: Annotated[
+        str | None, typer.Option(metavar="SQL", help="Such as `heat desc nulls last, article_id`.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Articles published on this day (UTC) or later."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Articles published on this day (UTC) or earlier."),
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=2**63 - 1, metavar="N", help="So many rows, the same ones each time."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another seed samples other rows.")] = 0,
+    nested: Annotated[
+        bool,
+        typer.Option("--nested", help="jsonl: an object per article with all that belongs to it."),
+    ] = False,
+    excel: Annotated[
+        bool, typer.Option("--excel", help="csv: begin with a byte order mark, for Excel.")
+    ] = False,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="csv: leave cells that a spreadsheet would run as a formula."),
+    ] = False,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Write tables and views as CSV, Parquet, JSON lines or Excel, or articles as front-matter files again.
+
+    CSV is UTF-8 after RFC 4180: times in ISO 8601 and UTC, lists as JSON, null empty, an empty text "". A text that begins with
+    = + - @, tab or a line end, or so after apostrophes, gets an apostrophe before it, lest a spreadsheet run it as a formula;
+    --raw leaves it.
+    """
+    from pipeline.export.export import Style, export, format_of
+    from pipeline.export.request import Request
+    from pipeline.settings import parse_day
+
+    style = style or format_of(output, nested=nested)
+    if output == "-" and style in ("parquet", "xlsx") and sys.stdout.isatty():
+        raise UsageError(f"--format {style}: is no text for a terminal. Name a file with -o.")
+    request = Request(
+        tuple(names or ()),
+        tuple(name.strip() for name in columns.split(",")) if columns is not None else (),
+        where,
+        order_by,
+        parse_day("--since", since),
+        parse_day("--until", until),
+        sample,
+        seed,
+    )
+    written = export(warehouse_at(warehouse), request, Style(style, raw, excel, nested), output)
+    for note in written.notes:
+        print(note, file=sys.stderr)
+    for path in written.paths:
+        print(path)

@@ -1,0 +1,117 @@
+"""The command that shows reports."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.options import (
+    WarehouseOption,
+    app,
+    terminal_width,
+    warehouse_at,
+    write,
+)
+from pipeline.errors import UsageError
+
+
+@app.command()
+def report(
+    name: Annotated[
+        str, typer.Argument(metavar="REPORT", help="quality, heat, coverage, health or all.")
+    ] = "all",
+    style: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="table, md, csv, json or html; by default by the ending of -o.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="PATH",
+            help="Write to a file; of csv, a file per view to a folder.",
+        ),
+    ] = None,
+    view: Annotated[str | None, typer.Option(metavar="VIEW", help="This section alone.")] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Articles published on this day (UTC) or later."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DAY", help="Articles published on this day (UTC) or earlier."),
+    ] = None,
+    topics: Annotated[
+        list[str] | None,
+        typer.Option("--topic", metavar="TOPIC", help="Articles with this topic; may repeat."),
+    ] = None,
+    providers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--provider",
+            metavar="NAME",
+            help="Articles of this outlet, by name or domain; may repeat.",
+        ),
+    ] = None,
+    collections: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--collection", metavar="FOLDER", help="Articles of this collection; may repeat."
+        ),
+    ] = None,
+    warehouse: WarehouseOption = None,
+) -> None:
+    """Show the reports on quality, heat, coverage and data health.
+
+    Filters act on the articles, so that every figure and every denominator follows.
+    """
+    from pipeline.process.imports import bring_numpy
+
+    bring_numpy()  # RapidFuzz hands over its scores in arrays
+
+    from pipeline.report import compose
+    from pipeline.report.selection import Selection
+    from pipeline.settings import parse_day
+
+    if style is None:
+        style = compose.format_of(output)
+    if style not in compose.FORMATS:
+        raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(compose.FORMATS)}.")
+    selection = Selection(
+        parse_day("--since", since),
+        parse_day("--until", until),
+        tuple(topics or ()),
+        tuple(providers or ()),
+        tuple(name.lstrip("_") or name for name in collections or ()),
+    )
+    place, wanted = warehouse_at(warehouse), compose.reports_of(name, view)
+    rest = (
+        f"{selection.options()} -w {shlex.quote(warehouse)}" if warehouse else selection.options()
+    )
+    if style == "csv" and output is not None:
+        for path in compose.write_csv(place, wanted, selection, output):
+            print(path)
+    elif style == "csv":
+        if view is None:
+            raise UsageError(
+                "--format csv: is a file for each view. Name a folder with -o, or one view with --view."
+            )
+        print(compose.csv_of(place, wanted[0], selection)[view], end="")
+    elif style == "html":
+        if output is None and sys.stdout.isatty():
+            raise UsageError("--format html: is no text for a terminal. Name a file with -o.")
+        write(compose.as_html(place, wanted, selection, options=rest), output)
+    else:
+        write(
+            compose.as_text(
+                place, wanted, selection, style, width=terminal_width(output), options=rest
+            ),
+            output,
+        )

@@ -1,0 +1,202 @@
+"""A folder, or one file of it, as a source."""
+
+import os
+import re
+import stat
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from pipeline.errors import SourceError, UsageError
+from pipeline.extract.source import (
+    MARK,
+    Entry,
+    Listing,
+    Loaded,
+    document_id,
+    is_document,
+    is_racy,
+    is_sidecar,
+    named,
+    text_of_name,
+    too_large,
+)
+from pipeline.schema.documents import Rejection
+
+
+class Folder(Struct, frozen=True):
+    """A folder with front-matter files; or one file, whose folder is then the root."""
+
+    name: str
+    root: str
+    only: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Folder":
+        """The source that `[name=]path` means; by default it is named after the folder.
+
+        Raises UsageError for an empty name or path, SourceError where nothing is there.
+        """
+        name, path = named(text)
+        if path != text and not name:
+            raise UsageError(
+                f"{text!r}: the source has no name (got nothing before `=`). Write NAME=PATH or PATH."
+            )
+        if not path:
+            raise UsageError(f"{text!r}: the source has no path. Write NAME=PATH or PATH.")
+        place = Path(os.path.abspath(path))
+        if not (name + str(place)).isascii() and "\ufffd" in os.fsencode(name + str(place)).decode(
+            "utf-8", "replace"
+        ):
+            raise UsageError(
+                f"{text!r}: the name or path is not UTF-8. Rename the folder, or link to it."
+            )
+        if place.is_dir():
+            return cls(name or place.name or "root", str(place))
+        if place.exists():
+            return cls(name or place.stem or "root", str(place.parent), place.name)
+        raise SourceError(
+            f"{path}: there is no such folder or file. Name a folder with articles, or create it."
+        )
+
+    @property
+    def address(self) -> str:
+        """What names it on a command line, after its name."""
+        return os.path.join(self.root, self.only) if self.only else self.root
+
+    def document_id(self, path: str) -> str:
+        """Identity of the file at `path`: it does not depend on where the folder lies."""
+        return document_id(self.name, path)
+
+    def read(
+        self, entries: Iterable[Entry], limit: int
+    ) -> Iterator[tuple[Entry, Loaded | Rejection]]:
+        """Read files of at most `limit` bytes, one by one."""
+        for entry in entries:
+            yield entry, read_file(self.root, entry.path, limit)
+
+    def list(self, *, with_times: bool = True) -> Listing:
+        """All documents and sidecars below the root; hidden files and folders are left out.
+
+        Without times, documents have no size and times either, which saves a call to the system for each.
+        Raises SourceError where the root itself cannot be listed.
+        """
+        entries: list[Entry] = []
+        sidecars: list[Entry] = []
+        rejected: dict[str, Rejection] = {}
+        seen = {_inode(os.stat(self.root))} if os.path.exists(self.root) else set()
+        waiting = [("", self.root)]
+        while waiting:
+            prefix, folder = waiting.pop()
+            try:
+                found = list(os.scandir(folder))
+            except OSError as error:
+                if not prefix:
+                    raise SourceError(
+                        f"{folder}: cannot be listed ({error.strerror}). Check its permissions."
+                    ) from error
+                rejected[prefix] = Rejection(
+                    "read", "permission_denied", f"the folder cannot be listed ({error.strerror})."
+                )
+                continue
+            for item in found:
+                if item.name.startswith(".") or (
+                    self.only is not None and not prefix and item.name != self.only
+                ):
+                    continue
+                path = prefix + text_of_name(item.name)
+                try:
+                    if item.is_dir():
+                        status = item.stat()
+                        if _inode(status) not in seen:  # a link may lead back up
+                            seen.add(_inode(status))
+                            waiting.append((path + "/", item.path))
+                        continue
+                    wanted = self.only is not None or is_document(item.name)
+                    if not wanted and not is_sidecar(path):
+                        continue
+                    if wanted and not with_times and item.is_file():
+                        entries.append(Entry(path, 0, 0, 0))
+                        continue
+                    status = item.stat()
+                except OSError as error:
+                    if is_document(item.name):
+                        rejected[path] = _read_failure(error)
+                    continue
+                if not stat.S_ISREG(status.st_mode):
+                    rejected[path] = Rejection(
+                        "read",
+                        "not_a_file",
+                        "this is no regular file. Remove it or replace it by a file.",
+                    )
+                else:
+                    listed = entries if wanted else sidecars
+                    listed.append(
+                        Entry(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+                    )
+        entries.sort(key=_by_path)
+        sidecars.sort(key=_by_path)
+        return Listing(entries, sidecars, rejected)
+
+
+def read_file(root: str, path: str, limit: int) -> Loaded | Rejection:
+    """Read a file of at most `limit` bytes."""
+    read_at = time.time_ns()
+    try:
+        # O_NONBLOCK: a file that became a pipe since it was listed must not hold the run up
+        handle = os.open(file_at(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            status = os.fstat(handle)
+            if status.st_size > limit:
+                return too_large(status.st_size, limit)
+            content = os.read(handle, status.st_size + 1)
+            while (
+                len(content) != status.st_size
+                and len(content) <= limit
+                and (more := os.read(handle, 1 << 16))
+            ):
+                content += more
+            times = status.st_mtime_ns, status.st_ctime_ns
+            return Loaded(content, *times, is_racy(*times, read_at))
+        finally:
+            os.close(handle)
+    except OSError as error:
+        return _read_failure(error)
+
+
+def _read_failure(error: OSError) -> Rejection:
+    if isinstance(error, FileNotFoundError):
+        return Rejection(
+            "read",
+            "vanished",
+            "the file was listed and is gone. The next run sees what became of it.",
+        )
+    if isinstance(error, PermissionError):
+        return Rejection(
+            "read",
+            "permission_denied",
+            "the file may not be read. Give the user of this run the right to read it.",
+        )
+    return Rejection(
+        "read", "unreadable", f"the file cannot be read ({error.strerror}). Check the disk."
+    )
+
+
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _by_path(entry: Entry) -> str:
+    return entry.path
+
+
+def file_at(root: str, path: str) -> str | bytes:
+    """Where the file of a listed path lies below a folder; undoes `text_of_name`."""
+    if MARK not in path:
+        return f"{root}/{path}"
+    raw = re.sub(
+        rb"\xef\xbf\xbd([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), path.encode()
+    )
+    return os.fsencode(root) + b"/" + raw

@@ -1,0 +1,181 @@
+"""The history of a repository: what each commit on the way to one of them did to the source's files.
+
+The way is that of first parents: what a merge brings counts when it is merged, as the site saw it.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from typing import Literal
+
+from msgspec import Struct
+
+from pipeline.errors import SourceError
+from pipeline.extract.git.process import ask, command, environment
+from pipeline.extract.git.repository import Repository
+from pipeline.extract.source import is_document, text_of_name
+
+Kind = Literal["added", "changed", "deleted", "moved", "moved_away"]
+LATEST = (2**63 - 1) // 10**9
+"""A second in the year 2262, the last that 64 bits of nanoseconds can tell; a commit may claim a later one."""
+
+
+class Event(Struct, frozen=True, gc=False, array_like=True):
+    """What a commit did to a file: the commit's place in its window, the new content (a blob), where the file moved from."""
+
+    at: int
+    kind: Kind
+    blob: str | None = None
+    origin: str | None = None
+
+
+class Window(Struct, frozen=True):
+    """Some commits that follow each other, and what they did by path; hash and time (seconds since 1970) of each commit."""
+
+    commits: list[tuple[str, int]]
+    events: dict[str, list[Event]]
+
+    def size(self) -> int:
+        """Number of events."""
+        return sum(map(len, self.events.values()))
+
+
+def windows(source: Repository, since: str | None, size: int) -> Iterator[Window]:
+    """The history after a commit, or all of it, in windows of about `size` events.
+
+    Raises SourceError where git fails.
+    """
+    commits: list[tuple[str, int]] = []
+    events: dict[str, list[Event]] = {}
+    count = 0
+    for commit, changes in _log(source, since):
+        found = list(_events(len(commits), changes))
+        if not found:
+            continue
+        commits.append(commit)
+        for path, event in found:
+            events.setdefault(path, []).append(event)
+        count += len(found)
+        if count >= size:
+            yield Window(commits, events)
+            commits, events, count = [], {}, 0
+    if commits:
+        yield Window(commits, events)
+
+
+def follows(source: Repository, commit: str) -> bool:
+    """Whether a commit is on the way of first parents to the source's own; not after a forced push."""
+    if commit == source.commit:
+        return True
+    found = ask(
+        source.place, "rev-list", "--first-parent", "--boundary", f"{commit}..{source.commit}"
+    )
+    return found is not None and [line for line in found.split() if line.startswith(b"-")] == [
+        b"-" + commit.encode()
+    ]
+
+
+def refuse_shallow(source: Repository) -> None:
+    """Raise SourceError where the clone does not reach back to the beginning: what it lacks would be told wrong."""
+    if ask(source.place, "rev-parse", "--is-shallow-repository") == b"true\n":
+        raise SourceError(
+            f"{source.place}: is a shallow clone, its history is cut off. Fetch it (git fetch --unshallow) or say --no-history."
+        )
+
+
+class _Change(Struct, frozen=True, gc=False):
+    path: str
+    old: str | None
+    new: str | None
+
+
+def _log(source: Repository, since: str | None) -> Iterator[tuple[tuple[str, int], list[_Change]]]:
+    """Each commit, oldest first, and the changes of documents that the source wants."""
+    span = f"{since}..{source.commit}" if since else source.commit
+    options = [
+        "--first-parent",
+        "-m",
+        "--reverse",
+        "--raw",
+        "-z",
+        "--no-abbrev",
+        "--no-renames",
+        "--no-ext-diff",
+        "--no-notes",
+    ]
+    inside = ["--", f":(top,literal){source.folder}"] if source.folder else ["--"]
+    with subprocess.Popen(
+        [*command(source.place), "log", *options, "--format=%H %ct", span, *inside],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    ) as process:
+        try:
+            yield from _parsed(source, _tokens(process))
+        finally:
+            process.kill()
+
+
+def _tokens(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
+    assert process.stdout and process.stderr
+    rest = b""
+    while chunk := process.stdout.read1(1 << 20):  # type: ignore[attr-defined]
+        *whole, rest = (rest + chunk).split(b"\0")
+        yield from whole
+    if process.wait():
+        reason = (
+            process.stderr.read()
+            .decode("utf-8", "replace")
+            .strip()
+            .split("\n")[-1]
+            .removeprefix("fatal: ")
+        )
+        raise SourceError(f"git log failed ({reason}). Check the repository: git fsck.")
+
+
+def _parsed(
+    source: Repository, tokens: Iterator[bytes]
+) -> Iterator[tuple[tuple[str, int], list[_Change]]]:
+    prefix = os.fsencode(source.folder) + b"/" if source.folder else b""
+    commit: tuple[str, int] | None = None
+    changes: list[_Change] = []
+    for token in tokens:
+        token = token.lstrip(b"\n")
+        if token[:1] == b":":
+            old_mode, new_mode, old, new, _ = token.split(b" ")
+            path = text_of_name(os.fsdecode(next(tokens).removeprefix(prefix)))
+            before = old.decode() if old_mode.startswith(b":100") else None
+            after = new.decode() if new_mode.startswith(b"100") else None
+            if before != after and source.wants(path) and is_document(path):
+                changes.append(_Change(path, before, after))
+        elif token:
+            if commit:
+                yield commit, changes
+            name, _, seconds = token.decode().partition(" ")
+            commit, changes = (name, min(int(seconds), LATEST)), []
+    if commit:
+        yield commit, changes
+
+
+def _events(at: int, changes: list[_Change]) -> Iterator[tuple[str, Event]]:
+    """Changes of one commit as events: a new path with the content of one that is gone has moved."""
+    changes = sorted(changes, key=lambda change: change.path)
+    gone: dict[str, list[str]] = {}
+    for change in changes:
+        if change.old and not change.new:
+            gone.setdefault(change.old, []).append(change.path)
+    origins = {
+        change.path: gone[change.new].pop(0)
+        for change in changes
+        if change.new and not change.old and gone.get(change.new)
+    }
+    left = set(origins.values())
+    for change in changes:
+        if change.new is None:
+            yield change.path, Event(at, "moved_away" if change.path in left else "deleted")
+        elif change.old is not None:
+            yield change.path, Event(at, "changed", change.new)
+        elif change.path in origins:
+            yield change.path, Event(at, "moved", change.new, origins[change.path])
+        else:
+            yield change.path, Event(at, "added", change.new)

@@ -1,0 +1,149 @@
+"""How git is called: its command line, its environment, and the contents of its objects."""
+
+import os
+import re
+import subprocess
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+
+from pipeline.errors import SourceError
+from pipeline.extract.source import (
+    too_large,
+)
+from pipeline.schema.documents import Rejection
+
+AHEAD = 100
+"""Objects asked for before the first is read: git works meanwhile. Their names fit into a pipe."""
+
+
+_ELSEWHERE = re.compile(
+    "GIT_(DIR|WORK_TREE|INDEX_FILE|NAMESPACE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|EXTERNAL_DIFF|DIFF_OPTS|[A-Z]+_PATHSPECS)"
+)
+"""Variables that lead git to another place or another answer."""
+
+
+_SETTINGS = {
+    "core.quotePath": "false",
+    "core.fsmonitor": "false",
+    "log.showSignature": "false",
+    "log.showRoot": "true",
+    "log.diffMerges": "first-parent",
+}
+"""What a user's settings may say otherwise."""
+
+
+@contextmanager
+def blobs(place: str, names: Iterable[str], limit: int) -> Iterator[Iterator[bytes | Rejection]]:
+    """The contents of blobs, in the order of their names; a rejection for more than `limit` bytes."""
+    waiting = iter(names)
+    first = list(islice(waiting, AHEAD))
+    if not first:
+        yield iter(())
+        return
+    with subprocess.Popen(
+        [*command(place), "cat-file", "--batch"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    ) as process:
+        try:
+            yield _contents(process, place, deque(first), waiting, limit)
+        finally:
+            process.kill()
+
+
+def _contents(
+    process: "subprocess.Popen[bytes]",
+    place: str,
+    asked: deque[str],
+    waiting: Iterator[str],
+    limit: int,
+) -> Iterator[bytes | Rejection]:
+    assert process.stdin and process.stdout
+    requests, answers = process.stdin, process.stdout
+    try:
+        requests.write("".join(f"{name}\n" for name in asked).encode())
+        requests.flush()
+        while asked:
+            name = asked.popleft()
+            header = answers.readline().split()
+            if len(header) != 3:
+                raise SourceError(lacks(place, name))
+            size = int(header[2])
+            if size <= limit:
+                content: bytes | Rejection = answers.read(size + 1)[:-1]
+                read = len(content) if isinstance(content, bytes) else 0
+            else:
+                content, read = too_large(size, limit), size
+                for at in range(0, size + 1, 1 << 20):
+                    answers.read(min(1 << 20, size + 1 - at))
+            if read < size:
+                raise SourceError(
+                    f"{place}: git stopped in the middle of object {name}. Check it: git fsck."
+                )
+            if following := next(waiting, None):
+                requests.write(f"{following}\n".encode())
+                requests.flush()
+                asked.append(following)
+            yield content
+    except BrokenPipeError as error:
+        raise SourceError(
+            f"{place}: git ended before all objects were read. Check the repository: git fsck."
+        ) from error
+
+
+def lacks(place: str, name: str) -> str:
+    """Say that a repository lacks an object, and what to do."""
+    return (
+        f"{place}: lacks object {name}, as partial clones do, or is damaged. Fetch everything (git fetch --refetch, git clone"
+        " without --filter) or check it (git fsck)."
+    )
+
+
+def command(place: str) -> list[str]:
+    """The words that every call of git in a repository begins with."""
+    settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    return ["git", "--no-pager", *settings, "-C", place]
+
+
+def environment() -> dict[str, str]:
+    """The environment without what would lead git elsewhere (a hook's), to the network, or to a question."""
+    kept = {name: value for name, value in os.environ.items() if not _ELSEWHERE.fullmatch(name)}
+    return kept | {
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "LC_ALL": "C",
+    }
+
+
+def run_git(place: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """Call git. Raises SourceError if it is not installed."""
+    try:
+        return subprocess.run(
+            [*command(place), *arguments], capture_output=True, env=environment(), check=False
+        )
+    except FileNotFoundError as error:
+        raise SourceError("git: is not installed. Install it to read repositories.") from error
+
+
+def ask(place: str, *arguments: str) -> bytes | None:
+    """What git answers; None where it fails."""
+    done = run_git(place, *arguments)
+    return None if done.returncode else done.stdout
+
+
+def answer(place: str, *arguments: str) -> bytes:
+    """What git answers. Raises SourceError where it fails."""
+    done = run_git(place, *arguments)
+    if done.returncode:
+        reason = (
+            done.stderr.decode("utf-8", "replace").strip().split("\n")[-1].removeprefix("fatal: ")
+        )
+        raise SourceError(
+            f"{place}: git {arguments[0]} failed ({reason}). Check the repository: git fsck."
+        )
+    return done.stdout

@@ -1,0 +1,109 @@
+"""The tables of history, which only grow: what a run adds to them, and what it takes out when a source's history is told anew."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.load import parts
+from pipeline.load.manifest import PartFile
+from pipeline.schema.tables import TABLES
+
+WORDS = ("new", "content", "score_only", "secured_only", "moved", "deleted", "rejected", "skipped")
+"""What a revision counts, in the ledger's words."""
+
+MANY = 100_000
+"""Rows of new files from which on they stay as they are."""
+
+Files = dict[str, list[PartFile]]
+
+
+def revision_row(
+    source: str, revision: str, sequence: int, observed_at: dt.datetime, counts: Mapping[str, int]
+) -> tuple[object, ...]:
+    """One row of `revisions`."""
+    by_word = {word: counts.get(word, 0) for word in WORDS}
+    first = {
+        "source": source,
+        "revision": revision,
+        "sequence": sequence,
+        "observed_at": observed_at,
+    }
+    return tuple({**first, **by_word}[name] for name in TABLES["revisions"].names)
+
+
+def last_revisions(root: Path, files: list[PartFile]) -> dict[str, int]:
+    """The last ordinal of each source."""
+    last: Counter[str] = Counter()
+    for file in files:
+        rows = parts.read(root, "revisions", file.file).select(["source", "sequence"])
+        for source, sequence in zip(
+            rows["source"].to_pylist(), rows["sequence"].to_pylist(), strict=True
+        ):
+            last[source] = max(last[source], sequence)
+    return last
+
+
+def joined(root: Path, name: str, files: list[PartFile], added: list[PartFile]) -> list[PartFile]:
+    """Files with others behind them; small ones become one."""
+    if sum(file.rows for file in added) > MANY:
+        return [*files, *added]
+    tables = [parts.read(root, name, file.file) for file in added]
+    return appended(root, name, files, pa.concat_tables(tables)) if tables else files
+
+
+def appended(root: Path, name: str, files: list[PartFile], added: pa.Table) -> list[PartFile]:
+    """Files with `added` behind them; small files at the end are joined to it, so that n runs leave log n files."""
+    if not added.num_rows:
+        return files
+    files = list(files)
+    while files and files[-1].rows <= 2 * added.num_rows:
+        before = parts.read(root, name, files.pop().file)
+        added = pa.concat_tables([before.cast(added.schema), added])
+    return [*files, parts.write(root, name, added.combine_chunks())]
+
+
+def without(root: Path, history: Files, source: str, since: dt.datetime | None = None) -> Files:
+    """The history but for that of a source, from a moment on or all of it."""
+    articles: set[str] = set()
+    revisions: set[str] = set()
+
+    def of_source(rows: pa.Table) -> pa.Array:
+        mine = pc.equal(rows["source"], source)
+        return (
+            mine
+            if since is None
+            else pc.and_(
+                mine,
+                pc.greater_equal(rows["observed_at"], pa.scalar(since, rows["observed_at"].type)),
+            )
+        )
+
+    def of_observations(rows: pa.Table) -> pa.Array:
+        mine = of_source(rows)
+        articles.update(rows["article_id"].filter(mine).to_pylist())
+        revisions.update(rows["revision"].filter(mine).to_pylist())
+        return mine
+
+    def of_changes(rows: pa.Table) -> pa.Array:
+        mine = pc.is_in(rows["article_id"], value_set=pa.array(articles, pa.string()))
+        return pc.and_(mine, pc.is_in(rows["revision"], value_set=pa.array(revisions, pa.string())))
+
+    kept: Files = {}
+    for name, dropped in (
+        ("observations", of_observations),
+        ("content_changes", of_changes),
+        ("revisions", of_source),
+    ):
+        kept[name] = []
+        for file in history.get(name, []):
+            rows = parts.read(root, name, file.file)
+            left = rows.filter(pc.invert(dropped(rows)))
+            if left.num_rows == rows.num_rows:
+                kept[name].append(file)
+            elif left.num_rows:
+                kept[name].append(parts.write(root, name, left))
+    return kept

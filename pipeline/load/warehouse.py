@@ -1,0 +1,294 @@
+"""Snapshots: a manifest lists the part files of all tables, `CURRENT` names the published one.
+
+CURRENT                         id of the published snapshot; its replacement is the commit
+snapshots/<id>.json             the manifest
+snapshots/<id>/<table>/         hard links to its part files (copies where links fail)
+snapshots/<id>/datapackage.json describes them to Frictionless tools
+current -> snapshots/<id>       `current/articles/*.parquet` is right for any tool
+parts/<table>/<hash>.parquet    immutable
+runs/<run id>.json              one record per run; after a month, a line of runs/<month>.json
+logs/<run id>.jsonl             what a run did, line by line
+"""
+
+import datetime as dt
+import os
+import re
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+from filelock import FileLock, Timeout
+from msgspec import Struct
+
+from pipeline.errors import LockHeld, UsageError, WarehouseError
+from pipeline.load.files import flush_all, replace_file
+from pipeline.load.manifest import FORMAT, Manifest, PartFile
+
+PACKAGE = "datapackage.json"
+ID_PATTERN = "[0-9]*T*Z-*.json"
+RECOVER = "Go back to a snapshot with `pipeline rollback ID` (see `pipeline snapshots`), or build anew with `pipeline run --full`."
+
+
+class Warehouse:
+    """A warehouse folder."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(os.path.abspath(root))
+        text = os.fsencode(self.root).decode("utf-8", "replace")
+        if not os.fspath(root) or re.search("[*?\ufffd\\\\]", text):
+            named = text if os.fspath(root) else "the warehouse"
+            raise UsageError(
+                f"{named}: a warehouse needs a path in UTF-8, without * ? and backslash. Name another folder."
+            )
+
+    @property
+    def database(self) -> Path:
+        """`warehouse.duckdb`: views and comments only."""
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the run records."""
+        return self.root / "runs"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of the runs' logs."""
+        return self.root / "logs"
+
+    def prepare(self) -> None:
+        """Create the folders. Raises WarehouseError where that is not possible."""
+        try:
+            for name in ("parts", "snapshots", "runs"):
+                (self.root / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WarehouseError(
+                f"{self.root}: cannot be written ({error.strerror}). Choose a folder with --warehouse."
+            ) from error
+
+    def current_id(self) -> str | None:
+        """Id of the published snapshot; None before the first one."""
+        path = self.root / "CURRENT"
+        try:
+            if name := path.read_text("ascii").strip():
+                return name
+            raise WarehouseError(f"{path}: names no snapshot. {RECOVER}")
+        except FileNotFoundError:
+            self._refuse_lost()
+            return None
+        except (OSError, ValueError) as error:
+            raise WarehouseError(f"{path}: cannot be read ({error}). {RECOVER}") from error
+
+    def _refuse_lost(self) -> None:
+        """Raise WarehouseError where something was published once: where a snapshot has a parent."""
+        for path in (self.root / "snapshots").glob(ID_PATTERN):
+            if b'"parent": "' in path.read_bytes():
+                raise WarehouseError(
+                    f"{self.root / 'CURRENT'}: is missing, though there are snapshots. {RECOVER}"
+                )
+
+    def require(self) -> None:
+        """Raise WarehouseError where there is no warehouse, before anything is written there."""
+        if not (self.root / "snapshots").is_dir():
+            raise WarehouseError(
+                f"{self.root}: there is no warehouse here. Name one with --warehouse."
+            )
+
+    def manifest(self, snapshot: str | None = None) -> Manifest:
+        """The manifest of a snapshot, by default the published one.
+
+        Raises WarehouseError where there is none or it is damaged.
+        """
+        name = snapshot or self.current_id()
+        if name is None:
+            raise WarehouseError(
+                f"{self.root}: nothing is published here (no CURRENT). Run `pipeline run` first, or name another --warehouse."
+            )
+        path = self.root / "snapshots" / f"{name}.json"
+        try:
+            manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        except FileNotFoundError as error:
+            raise WarehouseError(
+                f"{path}: the manifest of snapshot {name} is missing. {RECOVER}"
+            ) from error
+        except (OSError, msgspec.DecodeError) as error:
+            raise WarehouseError(
+                f"{path}: the manifest cannot be read ({error}). {RECOVER}"
+            ) from error
+        if manifest.format > FORMAT:
+            raise WarehouseError(
+                f"{path}: was written by a newer version (format {manifest.format}, expected {FORMAT}). Upgrade."
+            )
+        if manifest.format < FORMAT:
+            raise WarehouseError(
+                f"{path}: was written by an older version (format {manifest.format}, expected {FORMAT}). {RECOVER}"
+            )
+        return manifest
+
+    def published(self) -> Manifest | None:
+        """The published manifest, None before the first one."""
+        return self.manifest() if self.current_id() else None
+
+    def part_paths(self, table: str, files: list[PartFile]) -> list[str]:
+        """Absolute paths of a table's part files."""
+        return [str(self.root / "parts" / table / file.file) for file in files]
+
+    def damaged(self, manifest: Manifest) -> list[Path]:
+        """Part files of a snapshot that are missing or have not the size that they had."""
+        found = []
+        for table, files in manifest.tables.items():
+            for file in files:
+                path = self.root / "parts" / table / file.file
+                try:
+                    if path.stat().st_size == file.bytes:
+                        continue
+                except OSError:
+                    pass
+                found.append(path)
+        return found
+
+    def publish(self, manifest: Manifest, at: dt.datetime) -> None:
+        """Make `manifest` the snapshot that every reader sees from `at` on; one rename commits all tables.
+
+        The modification time of a manifest that is not the published one says when it was replaced.
+        """
+        current = self.root / "current"
+        if self.database.is_dir() or (current.exists() and not current.is_symlink()):
+            raise WarehouseError(
+                f"{self.root}: `warehouse.duckdb` is a folder or `current` is no link. Remove what is there."
+            )
+        self._write_links(manifest)
+        flush_all(self.root)
+        replace_file(
+            self.root / "snapshots" / f"{manifest.id}.json",
+            msgspec.json.format(msgspec.json.encode(manifest)),
+        )
+        self._mark_replaced(manifest.id, at)
+        replace_file(self.root / "CURRENT", f"{manifest.id}\n".encode())
+        self.point_current(manifest)
+
+    def _mark_replaced(self, by: str, at: dt.datetime) -> None:
+        with suppress(WarehouseError, FileNotFoundError):
+            if (old := self.current_id()) and old != by:
+                path = self.root / "snapshots" / f"{old}.json"
+                try:
+                    os.utime(path, (at.timestamp(), at.timestamp()))
+                except PermissionError:  # another user's file: a time may be set by its owner alone
+                    replace_file(path, path.read_bytes())
+                    os.utime(path, (at.timestamp(), at.timestamp()))
+
+    def amend(self, manifest: Manifest) -> None:
+        """Replace the manifest of a snapshot by one with the same part files: its listings may be newer."""
+        replace_file(
+            self.root / "snapshots" / f"{manifest.id}.json",
+            msgspec.json.format(msgspec.json.encode(manifest)),
+        )
+
+    def point_current(self, manifest: Manifest) -> None:
+        """Let `current` lead to the snapshot's links."""
+        aside = self.root / f".current.{os.getpid()}.tmp"
+        try:
+            aside.unlink(missing_ok=True)
+            aside.symlink_to(f"snapshots/{manifest.id}")
+            os.replace(aside, self.root / "current")
+        except OSError as error:
+            aside.unlink(missing_ok=True)
+            raise WarehouseError(
+                f"{self.root / 'current'}: cannot be replaced ({error.strerror}). Remove what is there."
+            ) from error
+
+    def _write_links(self, manifest: Manifest) -> None:
+        from pipeline.load.datapackage import descriptor  # loads Arrow
+
+        folder = self.root / "snapshots" / manifest.id
+        if _has_links(folder, manifest):  # an older snapshot: its readers must not see a hole
+            if not (folder / PACKAGE).exists():  # one of an older version
+                with suppress(WarehouseError):  # another user's folder
+                    replace_file(folder / PACKAGE, descriptor(manifest), flush=False)
+            return
+        aside = folder.with_name(f".{manifest.id}.{os.getpid()}.tmp")
+        try:
+            for table, files in manifest.tables.items():
+                (aside / table).mkdir(parents=True)
+                for file in files:
+                    _link(self.root / "parts" / table / file.file, aside / table / file.file)
+            (aside / PACKAGE).write_bytes(descriptor(manifest))
+            if folder.exists():
+                shutil.rmtree(folder)
+            os.replace(aside, folder)
+        except OSError as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise WarehouseError(
+                f"{folder}: cannot be written ({error.strerror}). Make room or give the right to write."
+            ) from error
+
+    def holder(self) -> "Holder | None":
+        """Who holds the lock, or held it when it was killed; None where that is not known."""
+        try:
+            return msgspec.json.decode((self.root / ".lock.holder").read_bytes(), type=Holder)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def _holder_words(self) -> str:
+        found = self.holder()
+        return f"pid {found.pid} on {found.host} since {found.since}" if found else "holder unknown"
+
+    @contextmanager
+    def lock(self, wait: float = 0) -> Iterator[None]:
+        """Hold the right to write; wait for it so many seconds.
+
+        Raises LockHeld, naming pid, host and since when, where another run has it and does not end in time.
+        """
+        if not wait >= 0:
+            raise UsageError(f"--wait {wait}: is no number of seconds. Give 0 or more.")
+        path, holder = self.root / ".lock", self.root / ".lock.holder"
+        lock = FileLock(path, timeout=wait)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise LockHeld(
+                f"{self.root}: another run is writing ({self._holder_words()}). Let it end, wait for it with --wait SECONDS, or"
+                " choose another --warehouse."
+            ) from error
+        except OSError as error:
+            raise WarehouseError(
+                f"{path}: cannot be written ({error.strerror}). Give the right to write, or choose another --warehouse."
+            ) from error
+        try:
+            since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+            replace_file(
+                holder, msgspec.json.encode(Holder(os.getpid(), socket.gethostname(), since))
+            )
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+
+class Holder(Struct, frozen=True):
+    """Who holds the lock, since when."""
+
+    pid: int
+    host: str
+    since: str
+
+
+def _has_links(folder: Path, manifest: Manifest) -> bool:
+    try:
+        return all(
+            {(entry.name, entry.stat().st_size) for entry in os.scandir(folder / table)}
+            == {(file.file, file.bytes) for file in files}
+            for table, files in manifest.tables.items()
+        )
+    except FileNotFoundError:
+        return False
+
+
+def _link(part: Path, link: Path) -> None:
+    try:
+        os.link(part, link)
+    except OSError:
+        shutil.copyfile(part, link)

@@ -1,0 +1,1 @@
+"""The process itself: signals, imports, and the pool of workers."""

@@ -1,0 +1,140 @@
+"""The engine: a plain function over tasks, on any `concurrent.futures.Executor`.
+
+A killed worker breaks a process pool; the tasks that are missing then run again on a fresh one.
+"""
+
+import ctypes
+import gc
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from pipeline.errors import PipelineError
+from pipeline.process import signals
+from pipeline.process.imports import postpone_pandas
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+ATTEMPTS = 3
+
+
+def available_processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _enter_worker(driver: int | None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver is told too, and ends its workers
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signals.unblock()
+    _die_with_the_driver(driver)
+    postpone_pandas()
+    gc.disable()  # what a task leaves behind is freed by reference counting
+
+
+def _die_with_the_driver(driver: int | None) -> None:
+    """Ask Linux to kill this process when its parent ends, however that comes about.
+
+    `driver` is the process that forked this one; it may have ended before it was watched.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+        if driver is not None and os.getppid() != driver:
+            os._exit(1)
+
+
+def _new_pool(workers: int) -> ProcessPoolExecutor:
+    context = _context()
+    driver = (
+        os.getpid() if context.get_start_method() == "fork" else None
+    )  # others fork from a server that watches the driver
+    return ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_enter_worker, initargs=(driver,)
+    )
+
+
+def start_workers(workers: int) -> ProcessPoolExecutor | None:
+    """Start workers (0 = one per processor) before their tasks are known; None where there would be only one.
+
+    Workers that fork before the driver lists files do not share its memory of what it lists.
+    """
+    count = workers or available_processors()
+    if count <= 1:
+        return None
+    pool = _new_pool(count)
+    with signals.held():
+        pool.submit(available_processors)  # a first task, so that the processes start
+    return pool
+
+
+def run_tasks(
+    function: Callable[[Task], Result],
+    tasks: Sequence[Task],
+    *,
+    workers: int = 0,
+    executor: Executor | None = None,
+    pool: ProcessPoolExecutor | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
+    retrying: Callable[[int], None] = lambda tasks: None,
+) -> Iterator[Result]:
+    """Results as they come, in any order. Without `executor`, on `workers` processes (0 = one per processor).
+
+    `pool` are workers that `start_workers` has started; `meanwhile` is called once, when the workers are on their way;
+    `retrying` with how many tasks a killed worker took with it.
+    Raises PipelineError where workers die again and again, and whatever `function` raises.
+    """
+    if executor is not None:
+        submitted = [executor.submit(function, task) for task in tasks]
+        meanwhile()
+        yield from (future.result() for future in as_completed(submitted))
+        return
+    workers = min(workers or available_processors(), len(tasks))
+    if workers <= 1 and pool is None:
+        meanwhile()
+        yield from map(function, tasks)
+        return
+    missing = list(range(len(tasks)))
+    for attempt in range(ATTEMPTS):
+        if pool is None or attempt:
+            pool = _new_pool(workers)
+        try:
+            with signals.held():
+                futures = {pool.submit(function, tasks[at]): at for at in missing}
+            if not attempt:
+                meanwhile()
+            for future in as_completed(futures):
+                result = future.result()
+                missing.remove(futures[future])
+                yield result
+            return
+        except BrokenProcessPool:
+            retrying(len(missing))
+            continue
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.kill()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+    raise PipelineError(
+        f"workers: {len(missing)} parts were lost {ATTEMPTS} times (a worker was killed; out of memory?). Use fewer --workers."
+    )
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Fork where no other Python thread could hold a lock at that moment, else a fresh server.
+
+    DuckDB may have threads by then, which are idle and of which a worker uses nothing.
+    """
+    methods = multiprocessing.get_all_start_methods()
+    if "fork" in methods and threading.active_count() == 1:
+        return multiprocessing.get_context("fork")
+    return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")

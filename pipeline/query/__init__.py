@@ -1,0 +1,1 @@
+"""Questions to a warehouse: SQL, frames, differences, timelines."""

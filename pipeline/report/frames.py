@@ -1,0 +1,41 @@
+"""Reports as frames, for Python programs and notebooks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.load.warehouse import Warehouse
+from pipeline.query.frames import Kind, _as_kind
+
+
+def report_frames(
+    warehouse: Warehouse,
+    name: str,
+    *,
+    since: str | None,
+    until: str | None,
+    topics: Sequence[str],
+    providers: Sequence[str],
+    collections: Sequence[str],
+    kind: Kind,
+) -> dict[str, Any]:
+    """The views of a report as frames by name, over the articles selected. Raises UsageError."""
+    from pipeline.report.compose import reports_of
+    from pipeline.report.near_titles import near_titles
+    from pipeline.report.selection import Selection, selected
+    from pipeline.settings import parse_day
+
+    wanted = reports_of(name)
+    days = parse_day("since", since), parse_day("until", until)
+    selection = Selection(*days, tuple(topics), tuple(providers), tuple(collections))
+    with selected(warehouse, selection) as connection:
+        found = {}
+        views = dict.fromkeys(section.view for report in wanted for section in report.sections)
+        for view in views:
+            # the one section that SQL cannot compute
+            arrow = (
+                near_titles(connection)
+                if view == "near_titles"
+                else connection.table(view).to_arrow_table()
+            )
+            found[view] = _as_kind(arrow, kind)
+        return found

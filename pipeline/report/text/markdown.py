@@ -1,0 +1,45 @@
+"""Reports as Markdown."""
+
+from collections.abc import Iterable
+
+from pipeline.report.figures import Basis, Figure, chosen
+from pipeline.report.sections import Report
+from pipeline.report.words import label, spoken
+from pipeline.text import render
+
+
+def as_markdown(report: Report, basis: Basis, figures: Iterable[Figure], *, filters: str) -> str:
+    """A report as Markdown, each section with its first rows."""
+    parts = [
+        f"# {report.title}",
+        report.lead,
+        basis.words() + (f" Only articles {filters}." if filters else ""),
+    ]
+    for figure in figures:
+        parts += [
+            f"## {figure.section.title}",
+            figure.section.question,
+            *([figure.note] if figure.note else []),
+            _rows(figure),
+        ]
+        if figure.total > figure.section.shown and figure.rows:
+            parts.append(
+                f"The first {figure.section.shown} of {figure.total:,} rows of `{figure.section.view}`."
+            )
+    return "\n\n".join(parts) + "\n"
+
+
+def _rows(figure: Figure) -> str:
+    if not figure.rows:
+        return figure.section.empty
+    names, rows = chosen(figure)
+    told = [
+        [spoken(name, cell) for name, cell in zip(names, row, strict=True)]
+        for row in rows[: figure.section.shown]
+    ]
+    heads = [label(name) for name in names]
+    if len(figure.rows) == 1 and not figure.section.columns:
+        return render(["figure", "value"], list(zip(heads, told[0], strict=True)), "md").rstrip(
+            "\n"
+        )
+    return render(heads, told, "md").rstrip("\n")

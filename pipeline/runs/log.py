@@ -1,0 +1,65 @@
+"""The log of a run: one JSON object per line in `logs/<run id>.jsonl`, so that `grep`, `jq` and DuckDB read it."""
+
+import datetime as dt
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+class RunLog:
+    """Events of one run, each written as it happens.
+
+    Nothing is written until `open`, so that a run which finds nothing to do leaves only its record. A log that cannot be
+    written (a full disk) stops no run: the record and the exit status tell the outcome.
+    """
+
+    def __init__(self, folder: Path, run_id: str) -> None:
+        self.path = folder / f"{run_id}.jsonl"
+        self._run_id = run_id
+        self._waiting: list[bytes] | None = []
+        self._descriptor: int | None = None
+
+    def event(self, event: str, **facts: Any) -> None:
+        """Add a line: when, which run, what, and its facts."""
+        at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+        line = msgspec.json.encode({"at": at, "run": self._run_id, "event": event, **facts}) + b"\n"
+        if self._waiting is not None:
+            self._waiting.append(line)
+        else:
+            self._write(line)
+
+    def open(self) -> None:
+        """Write what waits; from now on events are written at once."""
+        if self._waiting is None:
+            return
+        waiting, self._waiting = self._waiting, None
+        try:
+            self.path.parent.mkdir(exist_ok=True)
+            self._descriptor = os.open(
+                self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666
+            )
+        except OSError:
+            return
+        self._write(b"".join(waiting))
+
+    def close(self) -> None:
+        """Close the file, if there is one."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _write(self, line: bytes) -> None:
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.write(self._descriptor, line)
+
+
+def rotate(folder: Path, keep: int) -> int:
+    """Remove all but the newest `keep` logs; returns how many went."""
+    logs = sorted(folder.glob("*.jsonl"), reverse=True)[keep:]
+    for path in logs:
+        path.unlink(missing_ok=True)
+    return len(logs)

@@ -1,0 +1,1 @@
+"""What front matter may say, and the tables that it becomes."""

@@ -1,0 +1,93 @@
+"""Transform: documents become tidy rows, rows become tables that have passed the gate of `schema.py`."""
+
+import itertools
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from pipeline.schema.documents import Document, Rejection, SourceFile
+from pipeline.schema.tables import TABLES
+from pipeline.transform import articles, images, related, sidecars, topics
+from pipeline.transform.articles import Row
+
+Read = tuple[SourceFile, Document | Rejection]
+Frames = dict[str, pa.Table]
+
+PART_TABLES = tuple(name for name, table in TABLES.items() if not table.derived)
+"""Tables whose rows depend on their own document alone."""
+BATCH = 2_000
+"""Documents whose rows wait as Python objects before they become Arrow columns: few, so that memory is used again."""
+
+
+def transform(
+    documents: Iterable[Read], *, keep_bodies: bool = True, keep_secured: bool = False
+) -> Frames:
+    """The tables of a part, in the order of the documents."""
+    batches: dict[str, list[pa.Table]] = {name: [] for name in PART_TABLES}
+    waiting = iter(documents)
+    while batch := list(itertools.islice(waiting, BATCH)):
+        rows: dict[str, list[Row]] = {name: [] for name in PART_TABLES}
+        for file, document in batch:
+            for name, found in rows_or_rejection(
+                file, document, keep_bodies=keep_bodies, keep_secured=keep_secured
+            ):
+                rows[name].extend(found)
+        for name, found in rows.items():
+            if found:
+                batches[name].append(TABLES[name].from_rows(found))
+    return {
+        name: TABLES[name].enforce(pa.concat_tables(found)) if found else TABLES[name].empty()
+        for name, found in batches.items()
+    }
+
+
+def rows_or_rejection(
+    file: SourceFile, document: Document | Rejection, *, keep_bodies: bool, keep_secured: bool
+) -> list[tuple[str, list[Row]]]:
+    """All rows of one document, by table; those of a rejection where it brings up what nobody foresaw."""
+    try:
+        return document_rows(file, document, keep_bodies=keep_bodies, keep_secured=keep_secured)
+    except Exception as error:  # one file's surprise must not stop the others
+        return document_rows(
+            file, Rejection.surprise(error), keep_bodies=keep_bodies, keep_secured=keep_secured
+        )
+
+
+def document_rows(
+    file: SourceFile, document: Document | Rejection, *, keep_bodies: bool, keep_secured: bool
+) -> list[tuple[str, list[Row]]]:
+    """All rows of one document, by table."""
+    if isinstance(document, Rejection):
+        return [
+            ("documents", [articles.document_row(file, document)]),
+            ("rejections", [articles.rejection_row(file, document)]),
+        ]
+    found: list[tuple[str, list[Row]]] = []
+    if article := document.article:
+        url = articles.choose_url(article, (), document)
+        if article.related:
+            found.append(("related", related.rows(file, document, article)))
+        found.append(("articles", [articles.article_row(file, document, article, url)]))
+        if article.topics:
+            found.append(("article_topics", topics.rows(file, article)))
+        if rows := images.rows(file, article):
+            found.append(("images", rows))
+        if document.body and keep_bodies:
+            found.append(("bodies", [articles.body_row(file, document)]))
+        if article.secured and keep_secured:
+            found.append(("secured", [(file.document_id, article.secured)]))
+    elif document.metadata is not None:
+        found.append(("other_documents", [articles.other_row(file, document.metadata)]))
+        if file.sidecar:
+            found.append(("sidecars", [sidecars.row(file, file.sidecar, document.metadata)]))
+    if document.findings:
+        found.append(
+            (
+                "findings",
+                articles.finding_rows(
+                    file, document.findings, of_article=document.article is not None
+                ),
+            )
+        )
+    found.append(("documents", [articles.document_row(file, document)]))
+    return found

@@ -1,0 +1,189 @@
+"""DuckDB on a snapshot: base views over the part files, then `sql/views/`, then `sql/reports/`, with comments."""
+
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from pipeline.errors import WarehouseError
+from pipeline.load.manifest import Manifest, PartFile
+from pipeline.load.warehouse import RECOVER, Warehouse
+from pipeline.schema.columns import Column
+from pipeline.schema.tables import RUNS, TABLES
+from pipeline.views import template
+from pipeline.views.quoting import quoted
+
+Tables = dict[str, list[PartFile]]
+
+
+def connect(warehouse: Warehouse, manifest: Manifest | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory database in UTC with every table and view of a snapshot, by default the published one.
+
+    Base views are not commented: that would take as long as all the rest.
+    """
+    connection = open_memory()
+    tables = (manifest or warehouse.manifest()).tables
+    try:
+        create_views(connection, warehouse, tables)
+    except duckdb.Error as error:
+        connection.close()
+        reason = str(error).split("\n", 1)[0]
+        raise WarehouseError(
+            f"{warehouse.root}: the snapshot is damaged ({reason}). {RECOVER}"
+        ) from error
+    return connection
+
+
+def open_memory() -> duckdb.DuckDBPyConnection:
+    """An empty in-memory database in UTC; its cursors are in UTC too."""
+    connection = duckdb.connect()
+    connection.execute("set global timezone = 'UTC'")
+    return connection
+
+
+def create_views(
+    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Tables
+) -> None:
+    """Create all views in the connection's current database, which is empty.
+
+    The views of `sql/` come from a template; base views take the place of the ones that these were made on.
+    """
+    if not template.copy_into(connection):
+        connection.execute(template.statements())
+    show(connection, warehouse, tables)
+
+
+def show(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Tables) -> None:
+    """Let the base views of some tables show these files; `runs` shows the records that there are."""
+    statements = [base_view(warehouse, name, files) for name, files in tables.items()]
+    connection.execute("begin;\n" + ";\n".join([*statements, _runs_view(warehouse)]) + ";\ncommit")
+
+
+def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A cursor in the same database, for another thread. A connection belongs to one thread: this is for the one that has it."""
+    [(database,)] = connection.execute("select current_database()").fetchall()
+    found = connection.cursor()
+    found.execute(f"use {database}")
+    return found
+
+
+def base_view(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
+    """The statement that shows a table's part files as a view."""
+    return f"create or replace view {name} as {base_query(warehouse, name, files)}"
+
+
+def base_query(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
+    """The query that reads some part files of a table."""
+    paths = ", ".join(quoted(_glob_literal(path)) for path in warehouse.part_paths(name, files))
+    parquet = f"read_parquet([{paths}], hive_partitioning = false)"
+    return f"select {_names(TABLES[name].columns)} from {parquet}"
+
+
+def _runs_view(warehouse: Warehouse) -> str:
+    if not any(warehouse.runs.glob("*.json")):
+        return template.placeholder(RUNS)
+    columns = ", ".join(
+        f"{quoted(column.name)}: {quoted(template.duckdb_type(column))}" for column in RUNS.columns
+    )
+    pattern = quoted(_glob_literal(str(warehouse.runs)) + "/*.json")
+    options = "format = 'newline_delimited', ignore_errors = true, hive_partitioning = false"
+    records = f"read_json({pattern}, {options}, columns = {{{columns}}})"
+    return f"create or replace view runs as select {_names(RUNS.columns)} from {records} where run_id is not null"
+
+
+def _glob_literal(path: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", path)
+
+
+def _names(columns: tuple[Column, ...]) -> str:
+    return ", ".join(f'"{column.name}"' for column in columns)
+
+
+def _add_comments(connection: duckdb.DuckDBPyConnection) -> None:
+    """Describe every base view and its columns; the views of `sql/` are described."""
+    statements = []
+    for table in [*TABLES.values(), RUNS]:
+        about = f"One row per {table.grain}."
+        statements += template.comments(
+            table.name, about, {column.name: column.comment for column in table.columns}
+        )
+    with connection:
+        connection.execute("begin;\n" + ";\n".join(statements) + ";\ncommit")
+
+
+class Staged:
+    """The catalog of a snapshot that is not published yet, in a file aside; leaving the context removes what was not put in place.
+
+    The file has the storage format of DuckDB 1.2, so that 1.x and 2.x open it. Raises WarehouseError where it cannot be written.
+    """
+
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self.aside = warehouse.root / f".warehouse.{os.getpid()}.tmp"
+        self._threads = ThreadPoolExecutor(1)
+        self._commented: Future[None] | None = None
+        self._flushed = False
+
+    def __enter__(self) -> "Staged":
+        with self._writing():
+            self.aside.unlink(missing_ok=True)
+        self.connection = open_memory()
+        try:
+            with self._writing():
+                attach = f"attach {quoted(str(self.aside))} as warehouse (storage_version 'v1.2.0'); use warehouse"
+                self.connection.execute(attach)
+                if not template.copy_into(self.connection):
+                    self.connection.execute(template.statements())
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        try:
+            self._threads.shutdown(cancel_futures=True)
+            if (
+                not self._flushed
+            ):  # else it has nothing open, and goes when nobody needs it: closing takes 10 ms
+                with suppress(
+                    duckdb.Error
+                ):  # who stops a run does not wait for a query, and a busy database refuses to close
+                    self.connection.close()
+        finally:
+            for path in (self.aside, Path(f"{self.aside}.wal")):
+                path.unlink(missing_ok=True)
+
+    def show(self, tables: Tables) -> None:
+        """Let the base views of some tables show these files."""
+        with self._writing():
+            show(self.connection, self._warehouse, tables)
+
+    def comment(self) -> None:
+        """Start to describe the base views, all of which are shown; meanwhile the catalog may be asked."""
+        self._commented = self._threads.submit(_add_comments, cursor(self.connection))
+
+    def flush(self) -> None:
+        """Write the catalog to its file; what could fail for want of room fails here, before anything is published."""
+        with self._writing():
+            if self._commented is not None:
+                self._commented.result()
+            self.connection.execute("use memory; detach warehouse")
+            self._flushed = True
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (
+            OSError,
+            duckdb.IOException,
+            duckdb.TransactionException,
+        ) as error:  # the last: a commit for which there is no room
+            reason = str(error).split("\n", 1)[0]
+            raise WarehouseError(
+                f"{self.aside}: cannot be written ({reason}). Make room or give the right to write."
+            ) from error

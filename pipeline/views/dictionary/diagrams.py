@@ -1,0 +1,71 @@
+"""The lineage as Mermaid flow charts (https://mermaid.js.org): one overview, and one for each subject of reports."""
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.views.dictionary.entries import Entry
+
+SUBJECTS = ("quality", "heat", "coverage", "health")
+
+
+def overview(found: Mapping[str, Entry]) -> str:
+    """Source, tables, facts and reports, a box each: nodes of their own would lie in a row too long to read."""
+    tables = {
+        derived: [one.name for one in _kind(found, "table") if one.derived == derived]
+        for derived in (False, True)
+    }
+    boxes = {
+        "tables": ["<b>tables, a part of the documents each</b>", *tables[False]],
+        "derived": ["<b>tables derived over all parts</b>", *tables[True]],
+        "facts": ["<b>facts: sql/views</b>", *(one.name for one in _kind(found, "fact"))],
+    }
+    boxes |= {
+        f"{name}_reports": [f"<b>{name} report</b>", f"{len(_of(found, name))} views"]
+        for name in SUBJECTS
+    }
+    lines = ["flowchart LR", '    files[/"front-matter files"/] --> tables']
+    lines += [f'    {name}["{"<br/>".join(words)}"]' for name, words in boxes.items()]
+    lines += ["    tables --> derived", "    tables --> facts", "    derived --> facts"]
+    return "\n".join([*lines, *(f"    facts --> {name}_reports" for name in SUBJECTS)]) + "\n"
+
+
+def of_subject(found: Mapping[str, Entry], subject: str) -> str:
+    """Reports of one subject and all that they read, over facts to tables; what reads the same is drawn as one node."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for report in _of(found, subject):
+        groups.setdefault(report.reads, []).append(report.name)
+    facts = sorted({name for reads in groups for name in reads if found[name].kind == "fact"})
+    tables = sorted(
+        {name for reads in [*groups, *(found[fact].reads for fact in facts)] for name in reads}
+        - set(facts)
+    )
+    lines = ["flowchart LR", *_nodes(tables, "[({})]"), *_nodes(facts)]
+    for at, (_, names) in enumerate(groups.items(), 1):
+        lines.append(f'    reports{at}["{"<br/>".join(names)}"]')
+    lines += [f"    {read} --> {fact}" for fact in facts for read in found[fact].reads]
+    lines += [f"    {read} --> reports{at}" for at, reads in enumerate(groups, 1) for read in reads]
+    return "\n".join(lines) + "\n"
+
+
+def of_facts(found: Mapping[str, Entry]) -> str:
+    """Facts and the tables that they read."""
+    facts = _kind(found, "fact")
+    tables = sorted({read for fact in facts for read in fact.reads})
+    lines = ["flowchart LR", *_nodes(tables, "[({})]"), *_nodes([fact.name for fact in facts])]
+    return (
+        "\n".join(
+            [*lines, *(f"    {read} --> {fact.name}" for fact in facts for read in fact.reads)]
+        )
+        + "\n"
+    )
+
+
+def _nodes(names: Sequence[str], shape: str = "[{}]") -> list[str]:
+    return [f"    {name}{shape.format(name)}" for name in names]
+
+
+def _kind(found: Mapping[str, Entry], kind: str) -> list[Entry]:
+    return [one for one in found.values() if one.kind == kind]
+
+
+def _of(found: Mapping[str, Entry], subject: str) -> list[Entry]:
+    return [one for one in found.values() if one.subject == subject]

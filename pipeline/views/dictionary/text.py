@@ -1,0 +1,145 @@
+"""The dictionary as text: a table for the terminal, Markdown, JSON, JSON lines, CSV, or one HTML page."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.resources import files
+from typing import Any
+
+from pipeline.errors import UsageError
+from pipeline.text import FORMATS as TEXT_FORMATS
+from pipeline.text import render
+from pipeline.views.dictionary.entries import Entry, entries, entry
+
+FORMATS = (*TEXT_FORMATS, "html")
+OVERVIEW = ["name", "kind", "one row per", "key", "columns"]
+COLUMNS = ["column", "type", "nulls", "unit", "front matter", "description"]
+"""What is said of a column. `nulls` is "not null", or empty where nulls may be; views do not say."""
+
+Rows = list[tuple[Any, ...]]
+
+
+def shown(name: str | None, style: str, *, width: int | None = None) -> str:
+    """All tables and views, or the columns of one, in one of `FORMATS`; `width` is that of the terminal, in characters.
+
+    Raises UsageError for an unknown name or format.
+    """
+    if style not in FORMATS:
+        raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(FORMATS)}.")
+    if style == "html":
+        return page(list(entries().values()) if name is None else [entry(name)])
+    if name is None:
+        return render(OVERVIEW, overview(list(entries().values())), style, width=width)
+    found = entry(name)
+    if style == "json":
+        return json.dumps(asdict(found), indent=2, ensure_ascii=False) + "\n"
+    if style == "md":
+        return markdown(found)
+    if style == "table":
+        names, rows = without_empty(COLUMNS, columns(found))
+        return (
+            "\n".join([found.name, *about(found)])
+            + "\n\n"
+            + render(names, rows, style, width=width)
+        )
+    return render(COLUMNS, columns(found), style)
+
+
+def overview(found: Sequence[Entry]) -> Rows:
+    """A row for each table or view, as `OVERVIEW` says."""
+    return [
+        (one.name, _kind(one), one.grain, ", ".join(one.key), len(one.columns)) for one in found
+    ]
+
+
+def columns(found: Entry) -> Rows:
+    """A row for each column, as `COLUMNS` says."""
+    return [
+        (
+            column.name,
+            column.type,
+            "not null" if column.nullable is False else "",
+            column.unit,
+            column.origin,
+            column.description,
+        )
+        for column in found.columns
+    ]
+
+
+def without_empty(names: list[str], rows: Rows) -> tuple[list[str], Rows]:
+    """Names and rows without what is empty in every row: views say nothing of nulls, and seldom of units."""
+    kept = [at for at in range(len(names)) if any(row[at] != "" for row in rows)]
+    return [names[at] for at in kept], [tuple(row[at] for at in kept) for row in rows]
+
+
+def about(found: Entry) -> list[str]:
+    """Sentences on a table or view: what a row is, its key, what it refers to, what it reads."""
+    lines = [f"{_kind(found).capitalize()}. One row per {found.grain}."]
+    if found.key:
+        lines.append(f"Key: {', '.join(found.key)}.")
+    lines += [f"Refers to {to.table} by {', '.join(to.columns)}." for to in found.references]
+    if found.reads:
+        lines.append(f"Reads {', '.join(found.reads)}.")
+    if found.bases and found.bases != found.reads:
+        lines.append(f"Its rows come from the tables {', '.join(found.bases)}.")
+    return lines
+
+
+def markdown(found: Entry, *, level: int = 1, with_source: bool = True) -> str:
+    """A table or view under a heading of a level, a view with its SQL."""
+    lines = [
+        f"{'#' * level} {found.name}",
+        "",
+        " ".join(_escaped(line) for line in about(found)),
+        "",
+    ]
+    text = (
+        "\n".join(lines)
+        + "\n"
+        + render(*without_empty(COLUMNS, [_cells(row) for row in columns(found)]), "md")
+    )
+    return text + (f"\n```sql\n{found.source}\n```\n" if found.source and with_source else "")
+
+
+def _cells(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Name, type and path as code, so that Markdown leaves them alone."""
+    name, kind, nulls, unit, origin, description = row
+    return f"`{name}`", kind, nulls, unit, f"`{origin}`" if origin else "", _escaped(description)
+
+
+def _kind(found: Entry) -> str:
+    return f"{found.kind} on {found.subject}" if found.subject else found.kind
+
+
+def _escaped(text: str) -> str:
+    return text.replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;")
+
+
+def page(found: Sequence[Entry]) -> str:
+    """Tables and views as one HTML page that needs nothing from elsewhere; all text is escaped."""
+    from jinja2 import Environment
+
+    sections = []
+    for one in found:
+        names, rows = without_empty(COLUMNS, columns(one))
+        sections.append(
+            {
+                "name": one.name,
+                "lines": about(one),
+                "names": names,
+                "rows": rows,
+                "source": one.source,
+            }
+        )
+    source = files("pipeline.views.dictionary").joinpath("page.html").read_text("utf-8")
+    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+        source
+    )
+    title = f"Data dictionary: {found[0].name}" if len(found) == 1 else "Data dictionary"
+    return (
+        template.render(
+            title=title, sections=sections, overview_names=OVERVIEW, overview_rows=overview(found)
+        )
+        + "\n"
+    )
