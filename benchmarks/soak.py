@@ -216,7 +216,14 @@ class Soak:
 
 def reader(soak: Soak, kind: str) -> subprocess.Popen[str]:
     """A process that asks without pause, and fails where what it sees does not fit together."""
-    command = [sys.executable, "-m", "tests.reader", kind, str(soak.warehouse), str(soak.stop)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.reader",
+        kind,
+        str(soak.warehouse),
+        str(soak.stop),
+    ]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     )

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.browser import Visit, chromium  # noqa: E402
+from tests.support.browser import Visit, chromium  # noqa: E402
 
 SIZE = (1100, 980)
 

@@ -1,0 +1,707 @@
+"""The data health reports: tiny worlds in, exact rows out; figures against pandas."""
+
+import datetime as dt
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.transform import scalars
+from pipeline.views.relations import relations, sql_folder
+from tests.support.world import World
+
+WRITTEN = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+FILES: dict[str, str | bytes] = {
+    "_news/a.md": """---
+title: A
+excerpt: Text
+publishedDateTime: 2026-01-01T12:30:00Z
+originalUrl: https://www.north.com/a
+webUrl: https://site.org/a
+ampWebUrl: https://amp.north.com/a
+provider: {name: North, domain: www.north.com, images: [{url: /logo.png, width: 50, height: 50}]}
+topics: [AI]
+images: [{url: https://north.com/a.jpg, width: 1200, height: 630, isCached: true, title: T}]
+quality: 10
+---
+""",
+    "_news/b.md": """---
+title: B
+excerpt: ""
+publishedDateTime: 2025-12-30
+originalUrl: http://south.com/b?id=1&utm_source=x
+provider: {name: North, domain: www.north.com}
+topics: [""]
+quality: "7"
+heat: hot
+images:
+  - {url: "http://x.com/i.jpg", width: 50, height: 400, isCached: false}
+  - {url: /rel.png, width: 0, height: 400}
+  - {url: "https://x.com/w.jpg", width: 301, height: 100, isCached: true}
+  - {url: /kept.png, width: 300, height: 100, isCached: true}
+related:
+  - title: R1
+    webUrl: ""
+    ampWebUrl: https://amp.other.com/r
+    provider: {name: South, domain: south.com}
+    images: [{width: 100, height: 100}]
+  - {title: R2, publishedDateTime: soon, webUrl: "https://south.com/r2", quality: "5", provider: none}
+---
+""",
+    "c.md": """---
+title: C
+publishedDateTime: 2026-01-05T00:00:00Z
+updatedDateTime: 2026-01-04T00:00:00Z
+webUrl: /c
+provider: {images: [{url: "https://x.com/l.png", width: 31, height: 200}]}
+---
+""",
+    "d.md": "---\ntitle: D\npublishedDateTime: 1970-01-01T00:00:00Z\nupdatedDateTime: 1994-05-05T10:00:00Z\n---\n",
+    "e.md": "---\ntitle: E\npublishedDateTime: yesterday\noriginalUrl: https://www.google.com/amp/s/x.com/e\n---\n",
+    "f.md": "---\ntitle: F\n---\n",
+    "person.md": "---\nname: P\n---\n",
+    "README.md": "# hello\n",
+    "bad.md": "---\n",
+    "worse.md": "---\n",
+    "worst.md": "---\ntitle: [\n---\n",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("health"))
+    for path in FILES:
+        os.utime(
+            world.write({path: FILES[path]}) / path, (WRITTEN.timestamp(), WRITTEN.timestamp())
+        )
+    world.run()
+    return world
+
+
+NORTH, SITE = "https://www.north.com/a", "https://www.google.com/amp/s/x.com/e"
+BAD = "http://south.com/b?id=1&utm_source=x"
+EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
+    "finding_rules": (
+        "select rule, findings, documents, of_documents, example from finding_rules limit 3",
+        [
+            ("empty_string", 3, 1, 7, ""),
+            ("invalid_date", 2, 2, 7, "soon"),
+            ("number_as_text", 2, 1, 7, "5"),
+        ],
+    ),
+    "rejection_codes": (
+        "select stage, code, files, of_files, share, example_source, example_path, example_line, example_message from rejection_codes",
+        [
+            (
+                *("fence", "unclosed_fence", 2, 11, 2 / 11, "site", "bad.md", 1),
+                "the front matter opens on line 1 and never closes. Add a line `---` after the last field.",
+            ),
+            (
+                "parse",
+                "bad_yaml",
+                1,
+                11,
+                1 / 11,
+                "site",
+                "worst.md",
+                2,
+                "unclosed bracket '['. Correct the line.",
+            ),
+        ],
+    ),
+    "health_summary": (
+        "select as_of::varchar, files, articles, other, skipped, rejected, rejected_share, findings, articles_with_findings,"
+        " articles_with_findings_share, complete_articles, complete_share, first_day, last_day from health_summary",
+        [
+            (
+                *("2026-01-02 03:04:05+00", 11, 6, 1, 1, 3, 3 / 11, 13, 4, 4 / 6, 1, 1 / 6),
+                *(dt.date(1970, 1, 1), dt.date(2026, 1, 5)),
+            )
+        ],
+    ),
+    "freshness_by_source": (
+        "select source, collection, files, articles, as_of::varchar, newest_article_at::varchar, round(article_age_hours, 3),"
+        " newest_file_at::varchar, round(file_age_hours, 3), articles_24h, articles_7d, articles_ahead, articles_undated"
+        " from freshness_by_source",
+        [
+            (
+                *(
+                    "site",
+                    None,
+                    9,
+                    4,
+                    "2026-01-02 03:04:05+00",
+                    "1970-01-01 00:00:00+00",
+                    490923.068,
+                ),
+                *("2026-01-02 00:00:00+00", 3.068, 0, 0, 1, 2),
+            ),
+            (
+                *("site", "news", 2, 2, "2026-01-02 03:04:05+00", "2026-01-01 12:30:00+00", 14.568),
+                *("2026-01-02 00:00:00+00", 3.068, 1, 2, 0, 0),
+            ),
+        ],
+    ),
+    "field_completeness": (
+        "select level, field, month, items, present, missing, present_share, empty, invalid, repaired from field_completeness"
+        " where empty + invalid + repaired > 0 or field = 'images'",
+        [
+            ("article", "excerpt", dt.date(2025, 12, 1), 1, 0, 1, 0.0, 1, 0, 0),
+            ("article", "heat", dt.date(2025, 12, 1), 1, 0, 1, 0.0, 0, 1, 0),
+            ("article", "images", None, 2, 0, 2, 0.0, 0, 0, 0),
+            ("article", "images", dt.date(1970, 1, 1), 1, 0, 1, 0.0, 0, 0, 0),
+            ("article", "images", dt.date(2025, 12, 1), 1, 1, 0, 1.0, 0, 0, 0),
+            ("article", "images", dt.date(2026, 1, 1), 2, 1, 1, 0.5, 0, 0, 0),
+            ("article", "publishedDateTime", None, 2, 0, 2, 0.0, 0, 1, 0),
+            ("article", "publishedDateTime", dt.date(2025, 12, 1), 1, 1, 0, 1.0, 0, 0, 1),
+            ("article", "quality", dt.date(2025, 12, 1), 1, 1, 0, 1.0, 0, 0, 1),
+            ("article", "topics", dt.date(2025, 12, 1), 1, 0, 1, 0.0, 1, 0, 0),
+            ("related", "images", dt.date(2025, 12, 1), 2, 1, 1, 0.5, 0, 0, 0),
+            ("related", "provider.domain", dt.date(2025, 12, 1), 2, 1, 1, 0.5, 0, 1, 0),
+            ("related", "provider.name", dt.date(2025, 12, 1), 2, 1, 1, 0.5, 0, 1, 0),
+            ("related", "publishedDateTime", dt.date(2025, 12, 1), 2, 0, 2, 0.0, 0, 1, 0),
+            ("related", "quality", dt.date(2025, 12, 1), 2, 1, 1, 0.5, 0, 0, 1),
+            ("related", "webUrl", dt.date(2025, 12, 1), 2, 1, 1, 0.5, 1, 0, 0),
+        ],
+    ),
+    "url_defects": (
+        "select rule, path, position, name, field, url_defects.url, detail from url_defects join articles using (article_id)"
+        " left join providers on providers.provider_id = url_defects.provider_id where position > 0 or path = 'c.md' order by all",
+        [
+            (
+                "amp_other_host",
+                "_news/b.md",
+                1,
+                "South",
+                "ampWebUrl",
+                "https://amp.other.com/r",
+                "www.other.com",
+            ),
+            (
+                "amp_without_original",
+                "_news/b.md",
+                1,
+                "South",
+                "ampWebUrl",
+                "https://amp.other.com/r",
+                None,
+            ),
+            (
+                "domain_mismatch",
+                "_news/b.md",
+                1,
+                "South",
+                "url",
+                "https://www.other.com/r",
+                "south.com",
+            ),
+            ("no_url", "c.md", 0, None, None, "/c", "none usable"),
+            ("relative", "c.md", 0, None, "webUrl", "/c", None),
+        ],
+    ),
+    "url_lint": (
+        "select rule, path, title, provider, field, url, detail from url_lint",
+        [
+            ("amp_as_original", "e.md", "E", None, "originalUrl", SITE, "www.google.com"),
+            (
+                "amp_other_host",
+                "_news/b.md",
+                "R1",
+                "South",
+                "related[0].ampWebUrl",
+                "https://amp.other.com/r",
+                "www.other.com",
+            ),
+            (
+                "amp_without_original",
+                "_news/b.md",
+                "R1",
+                "South",
+                "related[0].ampWebUrl",
+                "https://amp.other.com/r",
+                None,
+            ),
+            (
+                "domain_mismatch",
+                "_news/b.md",
+                "B",
+                "North",
+                "url",
+                "https://south.com/b?id=1",
+                "north.com",
+            ),
+            (
+                "domain_mismatch",
+                "_news/b.md",
+                "R1",
+                "South",
+                "related[0].url",
+                "https://www.other.com/r",
+                "south.com",
+            ),
+            ("http", "_news/b.md", "B", "North", "originalUrl", BAD, None),
+            ("no_url", "c.md", "C", None, "url", "/c", "none usable"),
+            ("no_url", "d.md", "D", None, "url", None, "none given"),
+            ("no_url", "f.md", "F", None, "url", None, "none given"),
+            ("relative", "c.md", "C", None, "webUrl", "/c", None),
+            ("tracking", "_news/b.md", "B", "North", "originalUrl", BAD, "utm_source"),
+        ],
+    ),
+    "url_lint_rules": (
+        "select rule, articles, of_articles, share, related_items, of_related_items, related_share from url_lint_rules",
+        [
+            ("no_url", 3, 6, 0.5, 0, 2, 0.0),
+            ("domain_mismatch", 1, 6, 1 / 6, 1, 2, 0.5),
+            ("amp_as_original", 1, 6, 1 / 6, 0, 2, 0.0),
+            ("http", 1, 6, 1 / 6, 0, 2, 0.0),
+            ("relative", 1, 6, 1 / 6, 0, 2, 0.0),
+            ("tracking", 1, 6, 1 / 6, 0, 2, 0.0),
+            ("amp_other_host", 0, 6, 0.0, 1, 2, 0.5),
+            ("amp_without_original", 0, 6, 0.0, 1, 2, 0.5),
+        ],
+    ),
+    "image_facts": (
+        "select owner, owner_position, position, no_url, no_size, is_tiny, is_odd, is_relative, is_http, is_cached, problems"
+        " from image_facts where width_px < 301 order by owner, url",
+        [
+            ("article", 0, 4, False, False, False, False, True, False, True, ""),
+            ("article", 0, 2, False, True, False, False, True, False, None, "no_size, relative"),
+            (
+                "article",
+                0,
+                1,
+                False,
+                False,
+                True,
+                True,
+                False,
+                True,
+                False,
+                "tiny, odd_aspect, http, not_cached",
+            ),
+            ("provider", 0, 1, False, False, False, False, True, False, None, "relative"),
+            ("provider", 0, 1, False, False, True, False, False, False, None, "tiny"),
+            ("related", 1, 1, True, False, False, False, False, False, None, "no_url"),
+        ],
+    ),
+    "image_health": (
+        "select owner, owners, missing, missing_share, images, without_url, without_size, tiny, odd_aspect, relative, http,"
+        " not_cached, cache_unknown, without_title, without_attribution, with_problems, with_problems_share from image_health",
+        [
+            ("article", 6, 4, 4 / 6, 5, 0, 1, 1, 2, 2, 1, 1, 1, 4, 5, 3, 0.6),
+            ("provider", 2, 1, 0.5, 2, 0, 0, 1, 0, 1, 0, 0, 2, 2, 2, 2, 1.0),
+            ("related", 2, 1, 0.5, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1.0),
+            ("related_provider", 1, 1, 1.0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, None),
+        ],
+    ),
+    "image_problems": (
+        "select source, path, title, owner, field, problems, url, width_px, height_px from image_problems",
+        [
+            (
+                "site",
+                "_news/a.md",
+                "A",
+                "provider",
+                "provider.images[0]",
+                "relative",
+                "/logo.png",
+                50,
+                50,
+            ),
+            (
+                "site",
+                "_news/b.md",
+                "B",
+                "article",
+                "images[0]",
+                "tiny, odd_aspect, http, not_cached",
+                "http://x.com/i.jpg",
+                50,
+                400,
+            ),
+            (
+                "site",
+                "_news/b.md",
+                "B",
+                "article",
+                "images[1]",
+                "no_size, relative",
+                "/rel.png",
+                0,
+                400,
+            ),
+            (
+                "site",
+                "_news/b.md",
+                "B",
+                "article",
+                "images[2]",
+                "odd_aspect",
+                "https://x.com/w.jpg",
+                301,
+                100,
+            ),
+            (
+                "site",
+                "_news/b.md",
+                "R1",
+                "related",
+                "related[0].images[0]",
+                "no_url",
+                None,
+                100,
+                100,
+            ),
+            (
+                "site",
+                "c.md",
+                "C",
+                "provider",
+                "provider.images[0]",
+                "tiny",
+                "https://x.com/l.png",
+                31,
+                200,
+            ),
+        ],
+    ),
+    "date_defects": (
+        "select rule, path, field, value::varchar, detail from date_defects join articles using (article_id)"
+        " where path in ('d.md', 'e.md') order by all",
+        [
+            ("before_1995", "d.md", "updatedDateTime", "1994-05-05 10:00:00+00", None),
+            *[
+                (
+                    "default_date",
+                    "d.md",
+                    "publishedDateTime",
+                    "1970-01-01 00:00:00+00",
+                    "a value that programs put where they know none",
+                )
+            ],
+            (
+                "missing",
+                "e.md",
+                "publishedDateTime",
+                None,
+                "set to null, the file says 'yesterday'",
+            ),
+        ],
+    ),
+    "date_lint": (
+        "select rule, path, title, provider, field, value::date, detail from date_lint",
+        [
+            ("before_1995", "d.md", "D", None, "updatedDateTime", dt.date(1994, 5, 5), None),
+            *[
+                (
+                    "default_date",
+                    "d.md",
+                    "D",
+                    None,
+                    "publishedDateTime",
+                    dt.date(1970, 1, 1),
+                    "a value that programs put where they know none",
+                ),
+                (
+                    "in_the_future",
+                    "c.md",
+                    "C",
+                    None,
+                    "publishedDateTime",
+                    dt.date(2026, 1, 5),
+                    "reports look up to 2026-01-02 03:04:05Z",
+                ),
+                (
+                    "in_the_future",
+                    "c.md",
+                    "C",
+                    None,
+                    "updatedDateTime",
+                    dt.date(2026, 1, 4),
+                    "reports look up to 2026-01-02 03:04:05Z",
+                ),
+            ],
+            (
+                "midnight",
+                "_news/b.md",
+                "B",
+                "North",
+                "publishedDateTime",
+                dt.date(2025, 12, 30),
+                None,
+            ),
+            ("midnight", "c.md", "C", None, "publishedDateTime", dt.date(2026, 1, 5), None),
+            (
+                "missing",
+                "e.md",
+                "E",
+                None,
+                "publishedDateTime",
+                None,
+                "set to null, the file says 'yesterday'",
+            ),
+            ("missing", "f.md", "F", None, "publishedDateTime", None, "absent or null"),
+            (
+                "newer_than_file",
+                "c.md",
+                "C",
+                None,
+                "publishedDateTime",
+                dt.date(2026, 1, 5),
+                "file written 2026-01-02 00:00:00Z",
+            ),
+            (
+                "updated_before_published",
+                "c.md",
+                "C",
+                None,
+                "updatedDateTime",
+                dt.date(2026, 1, 4),
+                "published 2026-01-05 00:00:00Z",
+            ),
+        ],
+    ),
+    "date_lint_rules": (
+        "select rule, is_defect, articles, of_articles, share from date_lint_rules",
+        [
+            ("missing", True, 2, 6, 2 / 6),
+            ("before_1995", True, 1, 4, 0.25),
+            ("default_date", True, 1, 4, 0.25),
+            ("in_the_future", True, 1, 4, 0.25),
+            ("newer_than_file", True, 1, 4, 0.25),
+            ("updated_before_published", True, 1, 2, 0.5),
+            ("midnight", False, 2, 4, 0.5),
+        ],
+    ),
+}
+ONE_ROW_ALWAYS = {"health_summary": 1, "url_lint_rules": 8, "date_lint_rules": 7, "image_health": 4}
+OF_OTHERS = {"duplicate_urls", "duplicate_titles"}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_tiny_world_gives_exact_rows(site: World, name: str) -> None:
+    query, rows = EXPECTED[name]
+    assert site.rows(query) == rows
+
+
+def test_every_health_report_has_its_rows_here() -> None:
+    reports = {path.stem for path in (sql_folder() / "reports" / "health").glob("*.sql")}
+    assert reports - OF_OTHERS <= EXPECTED.keys()
+
+
+def test_an_empty_corpus_gives_typed_rows_and_no_shares(world: World) -> None:
+    world.run(allow_empty=True)
+    with world.connect() as connection:
+        for name in EXPECTED:
+            found = connection.execute(f"from {name}").fetchall()
+            assert len(found) == ONE_ROW_ALWAYS.get(name, 0), name
+            assert not any(value for row in found for value in row if isinstance(value, float))
+            types = dict(
+                connection.execute(
+                    f"select column_name, column_type from (describe {name})"
+                ).fetchall()
+            )
+            assert not {"INTEGER", '"NULL"', "HUGEINT"} & set(types.values()), types
+            assert all(
+                kind == "DOUBLE"
+                for column, kind in types.items()
+                if column.endswith(("share", "hours"))
+            )
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The invented site with the defects of real ones."""
+    from pipeline.sample import write_site
+
+    world = World(tmp_path_factory.mktemp("sample"))
+    write_site(world.site, 300, 7)
+    world.run()
+    return world
+
+
+def test_completeness_adds_up_and_agrees_with_pandas(sampled: World) -> None:
+    columns = {
+        "title": "title",
+        "excerpt": "excerpt",
+        "publishedDateTime": "published_at",
+        "webUrl": "web_url",
+        "originalUrl": "original_url",
+        "quality": "quality",
+        "heat": "heat",
+        "provider.name": "provider_name",
+        "provider.domain": "provider_domain",
+    }
+    with sampled.connect() as connection:
+        found = connection.sql("from field_completeness").df()
+        articles, related = (
+            connection.sql("from articles").df(),
+            connection.sql("from related").df(),
+        )
+    assert (found["present"] + found["missing"] == found["items"]).all()
+    assert (found["empty"] + found["invalid"] <= found["missing"]).all() and (
+        found["repaired"] <= found["present"]
+    ).all()
+    assert found["empty"].sum() > 0 and found["invalid"].sum() > 0 and found["repaired"].sum() > 0
+    months = articles["published_at"].dt.tz_localize(None).dt.strftime("%Y-%m").fillna("NaT")
+    for field, column in columns.items():
+        rows = found[(found["level"] == "article") & (found["field"] == field)]
+        by_month = {
+            str(month)[:7]: present
+            for month, present in zip(rows["month"], rows["present"], strict=True)
+        }
+        assert by_month == articles[column].notna().groupby(months).sum().to_dict(), field
+        of_related = found[(found["level"] == "related") & (found["field"] == field)]
+        assert (of_related["items"].sum(), of_related["present"].sum()) == (
+            len(related),
+            related[column].notna().sum(),
+        )
+
+
+def test_images_and_addresses_agree_with_pandas(sampled: World) -> None:
+    with sampled.connect() as connection:
+        health = connection.sql("from image_health").df().set_index("owner")
+        images = connection.sql("from images").df()
+        rules = connection.sql("from url_lint_rules").df().set_index("rule")
+        articles = connection.sql("from articles").df()
+    for owner, own in images.groupby("owner"):
+        assert health.loc[owner, "images"] == len(own)
+        assert (
+            health.loc[owner, "without_size"]
+            == (~((own["width_px"] > 0) & (own["height_px"] > 0))).sum()
+        )
+        assert health.loc[owner, "without_title"] == own["title"].isna().sum()
+    assert health.loc["article", "missing"] == (articles["images_count"] == 0).sum() > 0
+    insecure = articles["original_url"].fillna("").str.startswith("http://") | articles[
+        "web_url"
+    ].fillna("").str.startswith("http://")
+    assert rules.loc["http", "articles"] == insecure.sum()
+    assert rules.loc["no_url", "articles"] == articles["url"].isna().sum()
+
+
+def defects_of(urls: list[str], provider: str | None = None) -> set[tuple[str, str]]:
+    """Rule and URL of what `url_defects` finds, over tables made of rows: each URL is an article's originalUrl."""
+    [relation] = [relation for relation in relations("views") if relation.name == "url_defects"]
+    rows = [(str(at), "p", scalars.canonical_url(url), url) for at, url in enumerate(urls)]
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table articles (article_id varchar, provider_id varchar, url varchar, original_url varchar, web_url varchar,"
+            " amp_url varchar, cdn_amp_url varchar); create table related as select *, 1::bigint as position from articles;"
+            " create table providers as select 'p' as provider_id, $domain::varchar as registered_domain",
+            {"domain": provider},
+        )
+        connection.executemany(
+            "insert into articles (article_id, provider_id, url, original_url) values ($1, $2, $3, $4)",
+            rows,
+        )
+        return set(connection.execute(f"select rule, url from ({relation.query})").fetchall())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "utm_source",
+        "UTM_x",
+        "ns_mchannel",
+        "at_medium",
+        "at_custom1",
+        "fbclid",
+        "gclid",
+        "ttclid",
+        "msclkid",
+        "igsh",
+        "mc_cid",
+        "_hsenc",
+        "vero_id",
+        "oly_enc_id",
+        "guce_referrer_sig",
+        "ref_src",
+        "s_cid",
+        "ito",
+        "spm",
+        "sr_share",
+        "__twitter_impression",
+        "id",
+        "ref",
+        "page",
+        "utm",
+        "amp_id",
+        "xfbclid",
+        "fbclidx",
+        "at_custom",
+        "itoo",
+    ],
+)
+def test_tracking_is_what_canonical_urls_leave_out(name: str) -> None:
+    urls = [
+        f"https://x.com/a?{name}=1",
+        f"https://x.com/a?b=2&{name}#top",
+        f"https://x.com/{name}=1",
+    ]
+    found = {url for rule, url in defects_of(urls) if rule == "tracking"}
+    assert found == (set(urls[:2]) if scalars.TRACKING.fullmatch(name) else set())
+
+
+@pytest.mark.parametrize(
+    ("url", "is_amp"),
+    [
+        ("https://amp.x.com/a", True),
+        ("https://amp-cdn.x.com/a", True),
+        ("https://www.amp.x.com/a", True),
+        ("https://x-com.cdn.ampproject.org/c/s/x.com/a", True),
+        ("https://a.bing-amp.com/c/s/x.com/a", True),
+        ("https://www.google.co.uk/amp/s/x.com/a", True),
+        ("https://x.com/a/amp", True),
+        ("https://x.com/amp/a", True),
+        ("https://x.com/amp-stories/a", True),
+        ("https://x.com/a.amp", True),
+        ("https://x.com/a.amp.html", True),
+        ("https://x.com/a?b=/amp/", False),
+        ("https://camp.x.com/champ/a", False),
+        ("https://x.com/amplifier", False),
+        ("https://x.com/the-best-amp-ever", False),
+    ],
+)
+def test_what_counts_as_an_amp_address(url: str, is_amp: bool) -> None:
+    assert (("amp_as_original", url) in defects_of([url])) == is_amp
+    assert (scalars.canonical_url(url) != url) == is_amp
+
+
+def test_a_host_is_held_against_the_registered_domain_by_whole_labels() -> None:
+    urls = [
+        "https://x.com/a",
+        "https://a.b.x.com:8080/a",
+        "https://notx.com/a",
+        "https://x.com.evil.net/a",
+    ]
+    assert {url for rule, url in defects_of(urls, "x.com") if rule == "domain_mismatch"} == set(
+        urls[2:]
+    )
+    assert not {rule for rule, _ in defects_of(urls)} & {"domain_mismatch"}
+
+
+def test_a_list_of_which_one_item_is_broken_counts_as_present(world: World) -> None:
+    world.write(
+        {
+            "a.md": '---\ntitle: "5"\ntopics: ["", AI, cafÃ©]\nprovider: x\nauthor: {name: ""}\nname: a: b\n---\n'
+        }
+    )
+    world.run()
+    query = "select field, present, empty, invalid, repaired from field_completeness where empty + invalid + repaired > 0"
+    assert world.rows(query) == [
+        ("author", 0, 1, 0, 0),
+        ("provider.domain", 0, 0, 1, 0),
+        ("provider.name", 0, 0, 1, 0),
+        ("topics", 1, 0, 0, 1),
+    ]
+
+
+@pytest.mark.parametrize("corpus_name", ["diablo4.tar.gz"])
+def test_a_real_site_keeps_the_sums(unpacked: object, tmp_path: Path, corpus_name: str) -> None:
+    world = World(tmp_path)
+    world.site = unpacked(corpus_name)  # type: ignore[operator]
+    world.run()
+    broken = "select count(*) from field_completeness where present + missing <> items or empty + invalid > missing or repaired > present"
+    assert world.rows(broken) == [(0,)]
+    assert world.rows("select articles, complete_articles from health_summary") == [(1971, 1365)]

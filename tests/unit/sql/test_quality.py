@@ -1,0 +1,731 @@
+"""The quality reports: tiny worlds give exact rows, and the statistics agree with NumPy and SciPy."""
+
+import datetime as dt
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.views.relations import relations
+from tests.support.world import World
+
+RELATIONS = {relation.name: relation for relation in relations("views", "reports")}
+QUALITY = [
+    *(name for name, relation in RELATIONS.items() if relation.path.parent.name == "quality"),
+    "quality_groups",
+    "best_related",
+]
+JAN, FEB = dt.date(2024, 1, 1), dt.date(2024, 2, 1)
+
+
+def day(number: int, month: int = 1) -> dt.date:
+    return dt.date(2024, month, number)
+
+
+def story(
+    title: str,
+    quality: int | None = None,
+    *lines: str,
+    provider: str = "",
+    date: str = "",
+    published: bool = False,
+) -> str:
+    """An article at https://x.example/<title>; `lines` follow as they are."""
+    fields = [
+        f"title: {title}",
+        f"originalUrl: https://x.example/{title}",
+        f"published: {str(published).lower()}",
+        *lines,
+    ]
+    fields += [f"quality: {quality}"] if quality is not None else []
+    fields += (
+        [f"provider: {{name: {provider}, domain: {provider.lower()}.example}}"] if provider else []
+    )
+    fields += [f"publishedDateTime: {date}T12:00:00Z"] if date else []
+    return "\n".join(["---", *fields, "---", ""])
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Six articles: A is shown although C, which is ours, scores better; E has neither provider nor time, F no score."""
+    world = World(tmp_path_factory.mktemp("small"))
+    versions = (
+        "related: [{title: R, quality: 5}, {title: C too, quality: 50, originalUrl: https://x.example/C, provider: {name: South}},"
+        " {title: Itself, quality: 99, originalUrl: https://x.example/A}, {title: Unscored}]"
+    )
+    equals = "related: [{title: First, quality: 30}, {title: Second, quality: 30}]"
+    world.write(
+        {
+            "a.md": story(
+                "A",
+                10,
+                "topics: [AI, Chips]",
+                versions,
+                provider="North",
+                date="2024-01-02",
+                published=True,
+            ),
+            "b.md": story("B", 30, "topics: [AI, AI]", equals, provider="North", date="2024-01-03"),
+            "c.md": story(
+                "C", 50, "topics: [AI]", provider="South", date="2024-02-01", published=True
+            ),
+            "d.md": story(
+                "D", 60, "related: [{title: Unscored}]", provider="South", date="2024-02-02"
+            ),
+            "e.md": story(
+                "E",
+                100,
+                "topics: [Chips, ~]",
+                "related: [{title: Worse, quality: 20}]",
+                published=True,
+            ),
+            "f.md": story(
+                "F",
+                None,
+                "related: [{title: Lonely, quality: 70}]",
+                provider="North",
+                date="2024-01-04",
+            ),
+        }
+    )
+    world.run()
+    return world
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Ten of North with one that stands out, ten of South that score the same, one of East."""
+    world = World(tmp_path_factory.mktemp("wide"))
+    north = [50, 51, 52, 53, 54, 55, 56, 57, 58, 200]
+    world.write(
+        {
+            f"n{number}.md": story(f"N{number}", quality, provider="North")
+            for number, quality in enumerate(north)
+        }
+    )
+    world.write(
+        {
+            f"s{number}.md": story(f"S{number}", 40, provider="South", published=number < 4)
+            for number in range(10)
+        }
+    )
+    world.write({"e.md": story("East", 1200, provider="East")})
+    world.run()
+    return world
+
+
+# Student's t times the standard error: North 12.706205 * 10, South 12.706205 * 5, AI 4.302653 * 20 / sqrt(3), Chips 12.706205 * 45.
+# Shrinkage over providers: within (200 + 50) / 2 = 125, between (1225 - 125) / (4 - 8 / 4) = 550, k = 5 / 22, overall 37.5;
+# over months: within 125, between (4350 - 250) / (5 - 9 / 5) = 1281.25, k = 4 / 41, overall 50; over topics between is below 0.
+NORTH = (-107.06205, 147.06205, 37.5, 0.227273, 21.785714, None)
+SOUTH = (-8.531025, 118.531025, 37.5, 0.227273, 53.214286, None)
+AI, CHIPS = (
+    (-19.682757, 79.682757, 40.0, None, 40.0, None),
+    (-516.779225, 626.779225, 40.0, None, 40.0, None),
+)
+ADVANCED = "round(mean_low, 6), round(mean_high, 6), round(overall_mean, 6), round(shrinkage_k, 6), round(shrunken_mean, 6), rank"
+MIDDLE = "mean_quality, round(sd_quality, 6), median_quality, round(p10_quality, 6), round(p90_quality, 6)"
+
+EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
+    "quality_summary": (
+        f"select articles, scored, unscored, {MIDDLE}, min_quality, max_quality, first_day, last_day from quality_summary",
+        [(6, 5, 1, 50.0, 33.91165, 50.0, 18.0, 84.0, 10, 100, day(2), day(2, 2))],
+    ),
+    "quality_histogram": (
+        "select low, high, articles, scored, share, cumulative_share, first_day, last_day from quality_histogram",
+        [
+            (10, 20, 1, 5, 0.2, 0.2, day(2), day(2, 2)),
+            (20, 30, 0, 5, 0.0, 0.2, day(2), day(2, 2)),
+            (30, 40, 1, 5, 0.2, 0.4, day(2), day(2, 2)),
+            (40, 50, 0, 5, 0.0, 0.4, day(2), day(2, 2)),
+            (50, 60, 1, 5, 0.2, 0.6, day(2), day(2, 2)),
+            (60, 70, 1, 5, 0.2, 0.8, day(2), day(2, 2)),
+            (70, 80, 0, 5, 0.0, 0.8, day(2), day(2, 2)),
+            (80, 90, 0, 5, 0.0, 0.8, day(2), day(2, 2)),
+            (90, 100, 0, 5, 0.0, 0.8, day(2), day(2, 2)),
+            (100, 110, 1, 5, 0.2, 1.0, day(2), day(2, 2)),
+        ],
+    ),
+    "quality_groups": (
+        f"select dimension, coalesce(topic, month::varchar, name), articles, scored, published, {MIDDLE}, {ADVANCED}, first_day, last_day"
+        " from quality_groups left join providers using (provider_id)"
+        " order by dimension, first_day, articles desc",
+        [
+            (
+                "month",
+                "2024-01-01",
+                3,
+                2,
+                1,
+                20.0,
+                14.142136,
+                20.0,
+                12.0,
+                28.0,
+                *NORTH[:2],
+                50.0,
+                0.097561,
+                21.395349,
+                None,
+                day(2),
+                day(4),
+            ),
+            (
+                "month",
+                "2024-02-01",
+                2,
+                2,
+                1,
+                55.0,
+                7.071068,
+                55.0,
+                51.0,
+                59.0,
+                *SOUTH[:2],
+                50.0,
+                0.097561,
+                54.767442,
+                None,
+                FEB,
+                day(2, 2),
+            ),
+            (
+                "month",
+                None,
+                1,
+                1,
+                1,
+                100.0,
+                None,
+                100.0,
+                100.0,
+                100.0,
+                None,
+                None,
+                50.0,
+                0.097561,
+                95.555556,
+                None,
+                None,
+                None,
+            ),
+            (
+                "provider",
+                "North",
+                3,
+                2,
+                1,
+                20.0,
+                14.142136,
+                20.0,
+                12.0,
+                28.0,
+                *NORTH,
+                day(2),
+                day(4),
+            ),
+            (
+                "provider",
+                "South",
+                2,
+                2,
+                1,
+                55.0,
+                7.071068,
+                55.0,
+                51.0,
+                59.0,
+                *SOUTH,
+                FEB,
+                day(2, 2),
+            ),
+            ("topic", "AI", 3, 3, 2, 30.0, 20.0, 30.0, 14.0, 46.0, *AI, day(2), FEB),
+            ("topic", "Chips", 2, 2, 2, 55.0, 63.63961, 55.0, 19.0, 91.0, *CHIPS, day(2), day(2)),
+        ],
+    ),
+    "quality_by_provider": (
+        f"select provider, domain, articles, of_articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day"
+        " from quality_by_provider",
+        [
+            (
+                "North",
+                "north.example",
+                3,
+                6,
+                2,
+                1,
+                1 / 3,
+                20.0,
+                14.142136,
+                20.0,
+                12.0,
+                28.0,
+                *NORTH,
+                day(2),
+                day(4),
+            ),
+            (
+                "South",
+                "south.example",
+                2,
+                6,
+                2,
+                1,
+                0.5,
+                55.0,
+                7.071068,
+                55.0,
+                51.0,
+                59.0,
+                *SOUTH,
+                FEB,
+                day(2, 2),
+            ),
+        ],
+    ),
+    "quality_by_topic": (
+        f"select topic, articles, of_articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day"
+        " from quality_by_topic",
+        [
+            ("AI", 3, 6, 3, 2, 2 / 3, 30.0, 20.0, 30.0, 14.0, 46.0, *AI, day(2), FEB),
+            ("Chips", 2, 6, 2, 2, 1.0, 55.0, 63.63961, 55.0, 19.0, 91.0, *CHIPS, day(2), day(2)),
+        ],
+    ),
+    "quality_by_month": (
+        f"select month, articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day from quality_by_month",
+        [
+            (
+                JAN,
+                3,
+                2,
+                1,
+                1 / 3,
+                20.0,
+                14.142136,
+                20.0,
+                12.0,
+                28.0,
+                *NORTH[:2],
+                50.0,
+                0.097561,
+                21.395349,
+                None,
+                day(2),
+                day(4),
+            ),
+            (
+                FEB,
+                2,
+                2,
+                1,
+                0.5,
+                55.0,
+                7.071068,
+                55.0,
+                51.0,
+                59.0,
+                *SOUTH[:2],
+                50.0,
+                0.097561,
+                54.767442,
+                None,
+                FEB,
+                day(2, 2),
+            ),
+            (
+                None,
+                1,
+                1,
+                1,
+                1.0,
+                100.0,
+                None,
+                100.0,
+                100.0,
+                100.0,
+                None,
+                None,
+                50.0,
+                0.097561,
+                95.555556,
+                None,
+                None,
+                None,
+            ),
+        ],
+    ),
+    "best_related": (
+        "select title, related_items, related_scored, related_better, best_position, best_quality"
+        " from best_related join articles using (article_id) order by title",
+        [
+            ("A", 3, 2, 1, 2, 50),
+            ("B", 2, 2, 0, 1, 30),
+            ("E", 1, 1, 0, 1, 20),
+            ("F", 1, 1, None, 1, 70),
+        ],
+    ),
+    "quality_against_related": (
+        "select article_id = (select article_id from articles where articles.title = quality_against_related.title), title, url, provider,"
+        " published_at::date, is_published, quality, related_items, related_scored, related_better, margin, best_quality, best_title,"
+        " best_provider, best_url, best_is_ours, best_is_published from quality_against_related",
+        [
+            (
+                True,
+                "A",
+                "https://x.example/A",
+                "North",
+                day(2),
+                True,
+                10,
+                3,
+                2,
+                1,
+                40,
+                50,
+                "C too",
+                "South",
+                "https://x.example/C",
+                True,
+                True,
+            ),
+            (
+                True,
+                "E",
+                "https://x.example/E",
+                None,
+                None,
+                True,
+                100,
+                1,
+                1,
+                0,
+                -80,
+                20,
+                "Worse",
+                None,
+                None,
+                False,
+                None,
+            ),
+            (
+                True,
+                "B",
+                "https://x.example/B",
+                "North",
+                day(3),
+                False,
+                30,
+                2,
+                2,
+                0,
+                0,
+                30,
+                "First",
+                None,
+                None,
+                False,
+                None,
+            ),
+        ],
+    ),
+    "quality_selection": (
+        "select scope, domain, articles, scored, compared, better, better_share, published_compared, published_better,"
+        " published_better_share, mean_margin, median_margin, first_day, last_day from quality_selection",
+        [
+            ("(all)", None, 6, 5, 3, 1, 1 / 3, 2, 1, 0.5, -40 / 3, 0.0, day(2), day(2, 2)),
+            ("North", "north.example", 3, 2, 2, 1, 0.5, 1, 1, 1.0, 20.0, 20.0, day(2), day(4)),
+            ("South", "south.example", 2, 2, 0, 0, None, 0, 0, None, None, None, FEB, day(2, 2)),
+            ("(none)", None, 1, 1, 1, 0, 0.0, 1, 0, 0.0, -80.0, -80.0, None, None),
+        ],
+    ),
+    "published_rate_by_quality": (
+        "select decile, low, high, articles, published, published_rate, round(rate_low, 6), round(rate_high, 6), scored, first_day, last_day"
+        " from published_rate_by_quality",
+        [
+            (2, 10, 10, 1, 1, 1.0, 0.206549, 1.0, 5, day(2), day(2)),
+            (4, 30, 30, 1, 0, 0.0, 0.0, 0.793451, 5, day(3), day(3)),
+            (6, 50, 50, 1, 1, 1.0, 0.206549, 1.0, 5, FEB, FEB),
+            (8, 60, 60, 1, 0, 0.0, 0.0, 0.793451, 5, day(2, 2), day(2, 2)),
+            (10, 100, 100, 1, 1, 1.0, 0.206549, 1.0, 5, None, None),
+        ],
+    ),
+}
+
+EXPECTED_WIDE: dict[str, tuple[str, list[tuple[object, ...]]]] = {
+    "quality_outliers": (
+        "select article_id = (select article_id from articles where articles.title = 'N9'), title, url, provider, domain, published_at,"
+        " is_published, quality, scored, median_quality, mad_quality, round(modified_z, 6) from quality_outliers",
+        [
+            (
+                True,
+                "N9",
+                "https://x.example/N9",
+                "North",
+                "north.example",
+                None,
+                False,
+                200,
+                10,
+                54.5,
+                2.5,
+                39.2559,
+            )
+        ],
+    ),
+    "quality_by_provider": (
+        "select provider, scored, rank, shrunken_mean between least(mean_quality, overall_mean) and greatest(mean_quality, overall_mean)"
+        " from quality_by_provider",
+        [("North", 10, 1, True), ("South", 10, 2, True), ("East", 1, None, True)],
+    ),
+    "quality_histogram": (
+        "select count(*), min(low), max(low), sum(articles), max(high) filter (articles = 0) from quality_histogram",
+        [(97, 40, 1200, 21, 1000)],
+    ),
+    "published_rate_by_quality": (
+        "select decile, low, high, articles, published, round(rate_low, 6), round(rate_high, 6) from published_rate_by_quality",
+        [
+            (3, 40, 40, 10, 4, 0.168180, 0.687326),
+            (6, 50, 52, 3, 0, 0.0, 0.561497),
+            (7, 53, 54, 2, 0, 0.0, 0.657620),
+            (8, 55, 56, 2, 0, 0.0, 0.657620),
+            (9, 57, 58, 2, 0, 0.0, 0.657620),
+            (10, 200, 1200, 2, 0, 0.0, 0.657620),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_tiny_world_gives_exact_rows(small: World, name: str) -> None:
+    query, rows = EXPECTED[name]
+    assert small.rows(query) == rows
+
+
+@pytest.mark.parametrize("name", EXPECTED_WIDE)
+def test_a_world_of_twenty_one_gives_exact_rows(wide: World, name: str) -> None:
+    query, rows = EXPECTED_WIDE[name]
+    assert wide.rows(query) == rows
+
+
+def test_reports_on_an_empty_corpus_are_empty(world: World) -> None:
+    world.run(allow_empty=True)
+    with world.connect() as connection:
+        found = {name: connection.execute(f"from {name}").fetchall() for name in QUALITY}
+    assert found == {name: [] for name in QUALITY} | {
+        "quality_summary": [(0, 0, 0, *[None] * 9)],
+        "quality_selection": [("(all)", None, 0, 0, 0, 0, None, 0, 0, *[None] * 5)],
+    }
+
+
+def test_scores_at_the_ends_of_what_a_number_can_hold_break_no_report(world: World) -> None:
+    ends = [2**63 - 1, -(2**63), 0, -5]
+    for number in range(12):
+        related = f"related: [{{title: R, quality: {ends[number // 3]}}}]"
+        world.write(
+            {
+                f"{number}.md": story(
+                    f"T{number}", ends[number % 4], related, "topics: [AI]", provider="North"
+                )
+            }
+        )
+    world.run()
+    with world.connect() as connection:
+        for name in QUALITY:
+            for row in connection.execute(f"from {name}").fetchall():
+                assert all(math.isfinite(value) for value in row if isinstance(value, float)), name
+    assert world.rows("select low, high, articles from quality_histogram where articles > 0") == [
+        (None, -(2**63) + 8, 3),
+        (-10, 0, 3),
+        (0, 10, 3),
+        (2**63 - 8, None, 3),
+    ]
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'; set threads = 1")
+        connection.execute("create table article_topics (article_id varchar, topic varchar)")
+        connection.execute(
+            "create table providers as select 'p' as provider_id, 'p.example' as domain"
+        )
+        yield connection
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: str
+) -> list[tuple[object, ...]]:
+    return connection.execute(f"select {columns} from ({RELATIONS[name].query})").fetchall()
+
+
+GROUPED = st.lists(st.tuples(st.sampled_from("abcd"), st.none() | st.integers(0, 200)), max_size=40)
+
+
+def groups(
+    connection: duckdb.DuckDBPyConnection, articles: list[tuple[str, int | None]]
+) -> dict[str, tuple[object, ...]]:
+    """The rows of dimension provider, by provider."""
+    connection.execute(
+        """create or replace table articles as
+        select provider_id || position as article_id, provider_id, quality, true as published, null::timestamptz as published_at
+        from (select unnest($providers::varchar[]) as provider_id, unnest($qualities::bigint[]) as quality,
+                     unnest(range(len($providers::varchar[]))) as position)""",
+        {
+            "providers": [provider for provider, _ in articles],
+            "qualities": [quality for _, quality in articles],
+        },
+    )
+    columns = "provider_id, scored, mean_quality, sd_quality, mean_low, mean_high, median_quality, p10_quality, p90_quality, shrunken_mean"
+    found = rows(connection, "quality_groups", f"{columns}, dimension")
+    return {str(row[0]): row[1:-1] for row in found if row[-1] == "provider"}
+
+
+@given(articles=GROUPED)
+@settings(max_examples=60, deadline=None)
+def test_means_intervals_and_quantiles_agree_with_numpy_and_scipy(
+    memory: duckdb.DuckDBPyConnection, articles: list[tuple[str, int | None]]
+) -> None:
+    values = defaultdict(list)
+    for provider, quality in articles:
+        values[provider] += [quality] if quality is not None else []
+    found = groups(memory, articles)
+    assert found.keys() == values.keys()
+    for provider, scores in values.items():
+        scored, mean, sd, low, high, median, p10, p90, _ = found[provider]
+        assert scored == len(scores)
+        if not scores:
+            assert {mean, sd, low, high, median, p10, p90} == {None}
+            continue
+        assert (mean, median) == pytest.approx((np.mean(scores), np.median(scores)))
+        assert (p10, p90) == pytest.approx(tuple(np.quantile(scores, [0.1, 0.9])))
+        if len(scores) < 2:
+            assert (sd, low, high) == (None, None, None)
+            continue
+        error = np.std(scores, ddof=1) / math.sqrt(len(scores))
+        assert sd == pytest.approx(np.std(scores, ddof=1))
+        half = scipy.stats.t.ppf(0.975, len(scores) - 1) * error
+        assert (high - mean, mean - low) == pytest.approx((half, half), rel=4e-4, abs=1e-9)
+
+
+@given(articles=GROUPED)
+@settings(max_examples=60, deadline=None)
+def test_shrunken_means_follow_the_method_of_moments(
+    memory: duckdb.DuckDBPyConnection, articles: list[tuple[str, int | None]]
+) -> None:
+    values = defaultdict(list)
+    for provider, quality in articles:
+        if quality is not None:
+            values[provider].append(quality)
+    everything = np.array([score for scores in values.values() for score in scores], dtype=float)
+    expected: dict[str, float | None] = dict.fromkeys((provider for provider, _ in articles), None)
+    total, count = len(everything), len(values)
+    if total > count:
+        overall, sizes = everything.mean(), np.array([len(scores) for scores in values.values()])
+        means = np.array([np.mean(scores) for scores in values.values()])
+        within = sum(
+            ((np.array(scores) - np.mean(scores)) ** 2).sum() for scores in values.values()
+        ) / (total - count)
+        spread = (sizes * (means - overall) ** 2).sum() - (count - 1) * within
+        between = spread / (total - (sizes**2).sum() / total) if count > 1 else 0
+        if abs(between) < 1e-9:
+            return  # on the edge, rounding decides between the own mean and the overall one
+        for provider, size, mean in zip(values, sizes, means, strict=True):
+            weight = size * between / (size * between + within) if between > 0 else 0
+            expected[provider] = weight * mean + (1 - weight) * overall
+    found = {provider: row[-1] for provider, row in groups(memory, articles).items()}
+    assert found == pytest.approx(expected)
+
+
+def facts(
+    connection: duckdb.DuckDBPyConnection, qualities: list[int | None], published: list[bool]
+) -> None:
+    connection.execute(
+        """create or replace table article_facts as
+        select unnest($qualities::bigint[]) as quality, unnest($published::boolean[]) as is_published, null::date as day,
+               unnest(range(len($qualities::bigint[])))::varchar as article_id, null::varchar as title, null::varchar as url,
+               'p' as provider_id, 'P' as provider, null::timestamptz as published_at""",
+        {"qualities": qualities, "published": published},
+    )
+
+
+@given(articles=st.lists(st.tuples(st.none() | st.integers(0, 60), st.booleans()), max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_deciles_hold_a_tenth_and_rates_have_wilson_intervals(
+    memory: duckdb.DuckDBPyConnection, articles: list[tuple[int | None, bool]]
+) -> None:
+    facts(memory, [quality for quality, _ in articles], [published for _, published in articles])
+    scored = [(quality, published) for quality, published in articles if quality is not None]
+    mean_ranks = scipy.stats.rankdata([quality for quality, _ in scored]) if scored else []
+    members = defaultdict(list)
+    for (quality, published), rank in zip(scored, mean_ranks, strict=True):
+        members[int((20 * rank - 10) // (2 * len(scored))) + 1].append((quality, published))
+    found = rows(
+        memory,
+        "published_rate_by_quality",
+        "decile, low, high, articles, published, published_rate, rate_low, rate_high, scored",
+    )
+    assert [row[0] for row in found] == sorted(members)
+    for decile, low, high, count, published, rate, rate_low, rate_high, denominator in found:
+        inside = members[decile]
+        assert (low, high, count, denominator) == (
+            min(inside)[0],
+            max(inside)[0],
+            len(inside),
+            len(scored),
+        )
+        assert published == sum(flag for _, flag in inside) and rate == published / count
+        interval = scipy.stats.binomtest(published, count).proportion_ci(method="wilson")
+        assert (rate_low, rate_high) == pytest.approx((interval.low, interval.high), abs=1e-6)
+
+
+@given(qualities=st.lists(st.none() | st.integers(0, 30) | st.integers(0, 500), max_size=40))
+@settings(max_examples=60, deadline=None)
+def test_outliers_are_those_of_the_modified_z_score(
+    memory: duckdb.DuckDBPyConnection, qualities: list[int | None]
+) -> None:
+    facts(memory, qualities, [True] * len(qualities))
+    scores = np.array([quality for quality in qualities if quality is not None], dtype=float)
+    expected = {}
+    if len(scores) >= 10 and (mad := scipy.stats.median_abs_deviation(scores)) > 0:
+        expected = {
+            str(position): 0.6745 * (quality - np.median(scores)) / mad
+            for position, quality in enumerate(qualities)
+            if quality is not None and abs(0.6745 * (quality - np.median(scores)) / mad) > 3.5
+        }
+    found = rows(memory, "quality_outliers", "article_id, modified_z")
+    assert dict(found) == pytest.approx(expected)
+
+
+@given(qualities=st.lists(st.none() | st.integers(-30, 1500), max_size=30))
+@settings(max_examples=60, deadline=None)
+def test_histograms_and_summaries_agree_with_numpy(
+    memory: duckdb.DuckDBPyConnection, qualities: list[int | None]
+) -> None:
+    facts(memory, qualities, [True] * len(qualities))
+    scores = [quality for quality in qualities if quality is not None]
+    counts = {
+        low: 0
+        for low in range(0, 1000, 10)
+        if scores and min(scores) // 10 * 10 <= low <= max(scores)
+    }
+    for score in scores:
+        counts[score // 10 * 10] = counts.get(score // 10 * 10, 0) + 1
+    assert rows(memory, "quality_histogram", "low, articles") == sorted(counts.items())
+    [summary] = rows(
+        memory,
+        "quality_summary",
+        "articles, scored, mean_quality, sd_quality, median_quality, p10_quality, p90_quality",
+    )
+    expected = (
+        [np.mean(scores), np.std(scores, ddof=1) if len(scores) > 1 else None, np.median(scores)]
+        if scores
+        else [None] * 3
+    )
+    quantiles = list(np.quantile(scores, [0.1, 0.9])) if scores else [None, None]
+    assert summary == pytest.approx((len(qualities), len(scores), *expected, *quantiles))

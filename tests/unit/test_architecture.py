@@ -1,0 +1,155 @@
+"""What holds the house together: import layers, module names, public names, documented commands and errors."""
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import typer
+
+import pipeline
+from pipeline import errors
+from pipeline.cli import app
+from pipeline.schema.documents import Article, Author, Image, Provider, Related
+
+ROOT = Path(__file__).parents[2]
+MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
+
+# The floors of the house, lowest first: a room imports only from floors below its own, and rooms of one
+# floor do not know each other.
+FLOORS = [
+    ["_version", "errors", "text"],
+    ["settings", "schema", "process", "sample"],
+    ["extract", "transform", "load"],
+    ["build", "views"],
+    ["runs", "query", "export"],
+    ["report"],
+    ["operations"],
+    ["__init__", "cli"],
+    ["__main__"],
+]
+
+
+def room(path: Path) -> str:
+    parts = path.relative_to(ROOT / "pipeline").with_suffix("").parts
+    return parts[0]
+
+
+def module_name(path: Path) -> str:
+    """Dotted name below `pipeline`; a package is named without `__init__`, the top is `__init__`."""
+    parts = path.relative_to(ROOT / "pipeline").with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+def owner(name: str, names: dict[str, Path]) -> str:
+    """The module that an imported name is, or lies in."""
+    return name if name in names else name.rpartition(".")[0]
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names below `pipeline` that a module imports, also within functions and for types alone."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pipeline":
+            below = (node.module or "").split(".")[1:]
+            known = {module_name(other) for other in MODULES}
+            for alias in node.names:
+                full = ".".join([*below, alias.name])
+                found.add(full if full in known or not below else ".".join(below))
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+            found |= {name.partition(".")[2] for name in names if name.startswith("pipeline.")}
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_down(path: Path) -> None:
+    floor = {name: at for at, names in enumerate(FLOORS) for name in names}
+    for other in {name.split(".")[0] for name in imports(path)} - {room(path)}:
+        assert floor[other] < floor[room(path)], f"{room(path)} imports {other}"
+
+
+def test_the_house_has_few_rooms_at_the_door() -> None:
+    assert len(list((ROOT / "pipeline").glob("*.py"))) <= 8
+    assert len(FLOORS) <= 9
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Imports for types alone count too: a circle is a circle for who reads."""
+    names = {module_name(path): path for path in MODULES}
+    edges = {
+        name: {owner(other, names) for other in imports(path)} - {name}
+        for name, path in names.items()
+    }
+    done: set[str] = set()
+
+    def visit(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join((*way[way.index(name) :], name))
+        if name not in done:
+            for other in sorted(edges[name]):
+                visit(other, (*way, name))
+            done.add(name)
+
+    for name in names:
+        visit(name, ())
+
+
+def test_no_room_is_named_after_nothing() -> None:
+    vague = {"utils", "util", "helpers", "common", "manager", "base", "misc", "core"}
+    assert not vague & {path.stem for path in MODULES}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_hides_a_second_room(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree)
+    assert len(path.read_text().splitlines()) <= 400
+
+
+def test_every_public_name_is_listed_and_documented() -> None:
+    assert pipeline.__all__ == sorted(pipeline.__all__)
+    for name in set(pipeline.__all__) - {"__version__"}:
+        assert inspect.getdoc(getattr(pipeline, name))
+
+
+@pytest.mark.parametrize("record", [Article, Author, Image, Provider, Related])
+def test_every_field_of_the_contract_is_documented(record: type) -> None:
+    [definition] = ast.parse(inspect.getsource(record)).body
+    assert isinstance(definition, ast.ClassDef)
+    for field, following in zip(definition.body[1::2], definition.body[2::2], strict=True):
+        assert isinstance(field, ast.AnnAssign)
+        assert isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant), (
+            ast.unparse(field)
+        )
+
+
+def test_every_error_is_raised_and_drawn() -> None:
+    code = "\n".join(path.read_text() for path in MODULES if path.name != "errors.py")
+    assert errors.__doc__
+    for name, kind in vars(errors).items():
+        if isinstance(kind, type) and kind is not errors.PipelineError:
+            assert f"raise {name}(" in code, name
+            assert re.search(rf"{name}\s+exit {kind.exit_code}", errors.__doc__), name
+
+
+def commands() -> list[tuple[str, str]]:
+    group = typer.main.get_command(app)
+    return [(name, command.help or "") for name, command in group.commands.items()]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("name", "text"), commands())
+def test_every_command_has_help_and_stands_in_the_readme(name: str, text: str) -> None:
+    assert text.endswith(".")
+    assert f"pipeline {name}" in (ROOT / "README.md").read_text()
+
+
+def test_the_project_speaks_of_itself_only() -> None:
+    for path in [
+        *MODULES,
+        *(ROOT / "docs").glob("*.md"),
+        ROOT / "README.md",
+        ROOT / "CHANGELOG.md",
+        *(ROOT / "sql").rglob("*.sql"),
+    ]:
+        assert not re.search(r"(?i)TODO|FIXME|/home/|/root/|/tmp/", path.read_text()), path
