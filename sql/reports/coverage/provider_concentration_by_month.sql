@@ -13,48 +13,20 @@
 --   cr4: Share of the four largest providers together (four-firm concentration ratio)
 --   top_provider: Provider with the most articles; of several, the last by name
 --   top_provider_share: Its share
-with counted as (
-    select month, provider_id, any_value(provider) as provider, count(*) as articles
-    from article_facts
-    group by month, provider_id),
-ranked as (
-    select month, provider_id, provider, articles,
-           row_number() over (partition by month, provider_id is null order by articles, provider, provider_id) as i,
-           count(provider_id) over (partition by month) as n,
-           sum(articles) filter (provider_id is not null) over (partition by month) as total
-    from counted),
-measured as (
-    select
-        month,
-        sum(articles)::bigint as articles,
-        coalesce(sum(articles) filter (provider_id is null), 0)::bigint as without_provider,
-        coalesce(any_value(total), 0)::bigint as of_articles,
-        count(provider_id)::bigint as providers,
-        10000 * sum(articles * articles) filter (provider_id is not null) / any_value(total * total)::double as hhi_points,
-        sum((2 * i - n - 1) * articles) filter (provider_id is not null) / any_value(n * total)::double as gini,
-        sum(articles) filter (provider_id is not null and i > n - 4) / any_value(total)::double as cr4,
-        max(provider) filter (provider_id is not null and i = n) as top_provider,
-        max(articles) filter (provider_id is not null) / any_value(total)::double as top_provider_share
-    from ranked
-    group by month)
 select
     month,
     articles,
     without_provider,
     of_articles,
     providers,
-    hhi_points / 10000 as hhi,
+    hhi,
     hhi_points,
-    case
-        when of_articles < 30 then null
-        when hhi_points > 1800 then 'high'
-        when hhi_points >= 1000 then 'moderate'
-        else 'low'
-    end as level,
-    10000 / hhi_points as effective_providers,
+    level,
+    effective_providers,
     gini,
     cr4,
     top_provider,
     top_provider_share
-from measured
+from concentration_groups
+where dimension = 'month'
 order by month nulls last

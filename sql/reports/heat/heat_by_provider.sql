@@ -18,21 +18,21 @@
 select
     coalesce(providers.name, providers.domain) as provider,
     providers.domain,
-    count(*) as articles,
+    articles,
     (select count(*) from article_facts) as of_articles,
-    count(heat) as scored,
-    count(*) filter (heat_state = 'suppressed') as suppressed,
-    count(*) filter (heat_state = 'unscored') as unscored,
-    count(*) filter (heat_state = 'suppressed') / nullif(count(*) filter (heat_state <> 'unscored'), 0)::double as suppressed_share,
-    avg(heat) as mean_heat,
-    median(heat) as median_heat,
-    max(heat) as max_heat,
-    count(heat_excess) as with_both,
-    count(*) filter (heat_excess = 0) as equal_to_quality,
-    avg(heat_excess) as mean_excess,
-    min(day) as first_day,
-    max(day) as last_day
-from article_facts
+    scored,
+    suppressed,
+    unscored,
+    suppressed_share,
+    mean_heat,
+    median_heat,
+    max_heat,
+    with_both,
+    equal_to_quality,
+    mean_excess,
+    first_day,
+    last_day
+from heat_groups
 join providers using (provider_id)
-group by provider_id, providers.name, providers.domain
+where dimension = 'provider'
 order by mean_heat desc nulls last, articles desc, provider, domain

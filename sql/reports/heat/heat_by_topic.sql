@@ -14,19 +14,18 @@
 --   with_both: Denominator of mean_excess: articles with heat 0 or more and a quality score
 select
     topic,
-    count(*) as articles,
-    count(heat) as scored,
-    count(*) filter (heat_state = 'suppressed') as suppressed,
-    count(*) filter (heat_state = 'unscored') as unscored,
-    count(*) filter (heat_state = 'suppressed') / nullif(count(*) filter (heat_state <> 'unscored'), 0)::double as suppressed_share,
-    avg(heat) as mean_heat,
-    median(heat) as median_heat,
-    max(heat) as max_heat,
-    avg(heat_excess) as mean_excess,
-    min(day) as first_day,
-    max(day) as last_day,
-    count(heat_excess) as with_both
-from topic_facts
-join article_facts using (article_id)
-group by topic
+    articles,
+    scored,
+    suppressed,
+    unscored,
+    suppressed_share,
+    mean_heat,
+    median_heat,
+    max_heat,
+    mean_excess,
+    first_day,
+    last_day,
+    with_both
+from heat_groups
+where dimension = 'topic'
 order by mean_heat desc nulls last, topic

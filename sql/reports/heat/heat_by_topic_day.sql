@@ -13,16 +13,15 @@
 select
     day,
     topic,
-    count(*) as articles,
-    count(heat) as scored,
-    count(*) filter (heat_state = 'suppressed') as suppressed,
-    count(*) filter (heat_state = 'unscored') as unscored,
-    count(*) filter (heat_state = 'suppressed') / nullif(count(*) filter (heat_state <> 'unscored'), 0)::double as suppressed_share,
-    avg(heat) as mean_heat,
-    max(heat) as max_heat,
-    count(heat_excess) as with_both,
-    avg(heat_excess) as mean_excess
-from topic_facts
-join article_facts using (article_id)
-group by day, topic
+    articles,
+    scored,
+    suppressed,
+    unscored,
+    suppressed_share,
+    mean_heat,
+    max_heat,
+    with_both,
+    mean_excess
+from heat_groups
+where dimension = 'topic_day'
 order by day nulls last, topic

@@ -16,20 +16,21 @@
 --   first_day: Earliest day of publication (UTC)
 --   last_day: Latest day of publication (UTC)
 select
-    count(*) as articles,
-    count(heat) as scored,
-    count(*) filter (heat_state = 'suppressed') as suppressed,
-    count(*) filter (heat_state = 'unscored') as unscored,
-    count(*) filter (heat_state = 'suppressed') / nullif(count(*) filter (heat_state <> 'unscored'), 0)::double as suppressed_share,
-    avg(heat) as mean_heat,
-    median(heat) as median_heat,
-    quantile_cont(heat, 0.9) as p90_heat,
-    min(heat) as min_heat,
-    max(heat) as max_heat,
-    count(heat_excess) as with_both,
-    count(*) filter (heat_excess = 0) as equal_to_quality,
-    count(*) filter (heat_excess = 0) / nullif(count(heat_excess), 0)::double as equal_share,
-    avg(heat_excess) as mean_excess,
-    min(day) as first_day,
-    max(day) as last_day
-from article_facts
+    articles,
+    scored,
+    suppressed,
+    unscored,
+    suppressed_share,
+    mean_heat,
+    median_heat,
+    p90_heat,
+    min_heat,
+    max_heat,
+    with_both,
+    equal_to_quality,
+    equal_to_quality / nullif(with_both, 0)::double as equal_share,
+    mean_excess,
+    first_day,
+    last_day
+from heat_groups
+where dimension = 'all'

@@ -11,11 +11,9 @@
 --   last_day: Latest day of publication (UTC)
 -- With k of n and z = 1.96: (k + z^2 / 2 -+ z * sqrt(k * (n - k) / n + z^2 / 4)) / (n + z^2).
 with counted as (
-    select month, count(*) as articles, count(*) filter (heat_state = 'unscored') as unscored,
-           count(*) filter (heat_state <> 'unscored') as n, count(*) filter (heat_state = 'suppressed') as k,
-           min(day) as first_day, max(day) as last_day, 1.959964::double as z
-    from article_facts
-    group by month)
+    select month, articles, unscored, scored + suppressed as n, suppressed as k, first_day, last_day, 1.959964::double as z
+    from heat_groups
+    where dimension = 'month')
 select
     month,
     articles,

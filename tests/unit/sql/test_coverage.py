@@ -232,6 +232,46 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
             (None, 1, 0, 1, 1, 1.0, 10000.0, None, 1.0, 0.0, 1.0, "North", 1.0),
         ],
     ),
+    "concentration_groups": (
+        "select dimension, topic, month, articles, without_provider, of_articles, providers, round(hhi, 6), level,"
+        " effective_providers, gini, cr4, top_provider, top_provider_share from concentration_groups"
+        " where topic = 'AI' or month = date '2025-12-01' and topic is null order by all",
+        [
+            (
+                "month",
+                None,
+                december(1),
+                4,
+                1,
+                3,
+                2,
+                0.555556,
+                None,
+                1.8,
+                1 / 6,
+                1.0,
+                "North",
+                2 / 3,
+            ),
+            (
+                "topic_month",
+                "AI",
+                december(1),
+                4,
+                1,
+                3,
+                2,
+                0.555556,
+                None,
+                1.8,
+                1 / 6,
+                1.0,
+                "North",
+                2 / 3,
+            ),
+            ("topic_month", "AI", None, 1, 0, 1, 1, 1.0, None, 1.0, 0.0, 1.0, "North", 1.0),
+        ],
+    ),
     "provider_topics": (
         "select provider, domain, topic, articles, of_provider, of_topic, of_articles, share_of_provider, share_of_topic, location_quotient,"
         " round(location_quotient_low, 4), round(location_quotient_high, 4), representation, first_day, last_day from provider_topics",
@@ -390,7 +430,17 @@ class Corpus:
         text, stamp = pa.string(), pa.timestamp("us", "UTC")
         names = sorted({provider for provider in providers if provider})
         tables = {
-            "articles": {"article_id": pa.array(ids, text)},
+            "articles": {
+                "article_id": pa.array(ids, text),
+                "published_at": pa.array(times, stamp),
+                "provider_id": pa.array(providers, text),
+                "provider_name": pa.array(providers, text),
+                "provider_domain": pa.array(providers, text),
+            },
+            "article_topics": {
+                "article_id": pa.array([key for key, _, _ in pairs], text),
+                "topic": pa.array([topic for _, topic, _ in pairs], text),
+            },
             "article_facts": {
                 "article_id": pa.array(ids, text),
                 "published_at": pa.array(times, stamp),
@@ -422,6 +472,7 @@ class Corpus:
         }
         for table, columns in tables.items():
             CONNECTION.register(table, pa.table(columns))
+        CONNECTION.execute(f"create or replace temp view concentration_groups as {GROUPS.query}")
         result = CONNECTION.execute(REPORTS[name].query)
         columns = [column[0] for column in result.description]
         return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
@@ -439,6 +490,7 @@ class Corpus:
 
 
 REPORTS: dict[str, Relation] = {relation.name: relation for relation in relations("reports")}
+[GROUPS] = [fact for fact in relations("views") if fact.name == "concentration_groups"]
 CONNECTION: duckdb.DuckDBPyConnection
 
 
