@@ -25,6 +25,35 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
+def closest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """Return the names that a word was probably meant to be, best first.
+
+    Case, punctuation and the order of words do not count; part of a name is enough.
+    """
+    from rapidfuzz import fuzz, process, utils
+
+    # A short word is part of nearly every name, so only its spelling says anything.
+    scorer = fuzz.WRatio if len(word) > 3 else fuzz.ratio
+    scored = process.extract(
+        word,
+        list(dict.fromkeys(names)),
+        scorer=scorer,
+        processor=utils.default_process,
+        limit=None,
+        score_cutoff=67,
+    )
+    ranked = sorted(
+        (-score, -fuzz.ratio(word.lower(), name.lower()), name) for name, score, _ in scored
+    )
+    return [name for *_, name in ranked[:most]]
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """Return the question that proposes names; empty if there are none."""
+    *rest, last = map(printable, names or [""])
+    return f"Did you mean {', '.join(rest)}{' or ' if rest else ''}{last}?" if last else ""
+
+
 def render(
     names: Sequence[str],
     rows: Sequence[Sequence[Any]],

@@ -1,7 +1,6 @@
 """What is exported: a request becomes one query per relation."""
 
 import datetime as dt
-import difflib
 
 import duckdb
 from msgspec import Struct
@@ -9,6 +8,7 @@ from msgspec import Struct
 from pipeline.errors import QueryError, UsageError
 from pipeline.schema.table import Table
 from pipeline.schema.tables import RUNS, TABLES
+from pipeline.text import closest, did_you_mean
 from pipeline.views.quoting import identifier, quoted
 from pipeline.views.relations import relations
 
@@ -65,9 +65,8 @@ def extracts(connection: duckdb.DuckDBPyConnection, request: Request) -> list[Ex
     names = request.names or UNASKED
     for name in names:
         if name not in about:
-            raise UsageError(
-                f"{name}: there is no such table or view. {_nearest(name, list(about))}"
-            )
+            hint = did_you_mean(closest(name, about)) or "`pipeline schema` lists all."
+            raise UsageError(f"{name}: there is no such table or view. {hint}")
     if len(set(names)) < len(names):
         raise UsageError(
             f"export: a name is given twice (got {' '.join(names)}). Name each table once."
@@ -91,11 +90,6 @@ def _known() -> dict[str, tuple[str, dict[str, str]]]:
     }
 
 
-def _nearest(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, 3, 0.5)
-    return f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(names)}."
-
-
 def _extract(
     connection: duckdb.DuckDBPyConnection,
     request: Request,
@@ -106,7 +100,8 @@ def _extract(
     types = {row[0]: row[1] for row in connection.execute(f"describe {name}").fetchall()}
     for column in request.columns:
         if column not in types:
-            raise UsageError(f"{name}: has no column {column}. {_nearest(column, list(types))}")
+            hint = did_you_mean(closest(column, types)) or f"It has {', '.join(types)}."
+            raise UsageError(f"{name}: has no column {column}. {hint}")
     columns = request.columns or tuple(types)
     if len(set(columns)) < len(columns):
         raise UsageError(f"--columns {','.join(columns)}: a column is given twice. Name each once.")

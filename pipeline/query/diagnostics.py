@@ -1,115 +1,88 @@
-"""What DuckDB says of a mistake in SQL, for a person: the message, the line with a caret, the nearest names."""
+"""Explain DuckDB's errors in SQL: the message, the line with a caret, the names that were meant."""
 
-import difflib
 import json
 from typing import Any
 
 import duckdb
 
-from pipeline.text import printable
+from pipeline.text import closest, did_you_mean, printable
 
-NEAREST = 5
-"""Names that a message proposes at most."""
-SHOWN = 100
-"""Characters of a line that are shown, around the mistake."""
+NAMES = 5
+"""Names that a message lists at most."""
+WINDOW = 100
+"""Characters of a line that are printed, around the error."""
 
 
-def told(error: Exception, sql: str, connection: duckdb.DuckDBPyConnection, start: int = 0) -> str:
-    """The message of an error in `sql`, for the end of a sentence `query: ...`.
+def explain(
+    error: Exception, sql: str, connection: duckdb.DuckDBPyConnection, start: int = 0
+) -> str:
+    """Return the message for an error in `sql`, to follow `query: `.
 
-    `start` is where what was run begins in `sql`, in bytes of UTF-8: DuckDB counts from the start of the text that it was given.
-    A connection that was restricted tells position and names.
+    DuckDB counts positions from the start of the text that it was given, in bytes of UTF-8; that
+    text begins at `start` in `sql`. Only a restricted connection reports positions and names.
     """
-    facts = _facts(error)
-    if facts is None:
+    details = _details(error)
+    if details is None:
         return str(error)
-    message = "\n".join(_own_lines(facts["exception_message"]))
-    position = facts.get("position")
-    if position is not None:
-        line, column, shown = _place(sql, max(0, start + int(position)))
-        message = f"line {line}, column {column}: {message}\n{shown}"
-    if near := _near(facts, connection):
-        message += f"\n{near}"
-    return message
+    lines = [
+        printable(line)
+        for line in details["exception_message"].splitlines()
+        if line.strip() and not line.startswith(("Did you mean", "Candidate bindings"))
+    ]
+    if (position := details.get("position")) is not None:
+        line, column, excerpt = _locate(sql, max(0, start + int(position)))
+        lines = [f"line {line}, column {column}: " + "\n".join(lines), excerpt]
+    return "\n".join([*lines, *_hints(details, connection)])
 
 
-def _facts(error: Exception) -> dict[str, Any] | None:
-    """What DuckDB tells of the error where it tells it as JSON."""
+def _details(error: Exception) -> dict[str, Any] | None:
+    """Return what DuckDB reports of an error as JSON; None if it reported plain text."""
     _, _, text = str(error).partition(": ")
     try:
-        found = json.loads(text)
+        details = json.loads(text)
     except ValueError:
         return None
-    return (
-        found
-        if isinstance(found, dict) and isinstance(found.get("exception_message"), str)
-        else None
-    )
+    is_report = isinstance(details, dict) and isinstance(details.get("exception_message"), str)
+    return details if is_report else None
 
 
-def _own_lines(message: str) -> list[str]:
-    """The message without proposals, which follow at its end, and without empty lines."""
-    lines = [line for line in message.splitlines() if line.strip()]
-    return [
-        printable(line)
-        for line in lines
-        if not line.startswith(("Did you mean", "Candidate bindings"))
-    ]
-
-
-def _place(sql: str, position: int) -> tuple[int, int, str]:
-    """Line and column from 1, and the line with a caret below, cut around it where it is long."""
+def _locate(sql: str, position: int) -> tuple[int, int, str]:
+    """Return line and column from 1, and an excerpt of the line with a caret below."""
     from rich.cells import cell_len
 
     before = sql.encode()[:position].decode(errors="ignore")
     number, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1)
-    line = (sql.split("\n")[number - 1]).rstrip("\r")
-    first = max(0, column - SHOWN // 2) if len(line) > SHOWN else 0
-    head, rest = printable(line[first:column]), printable(line[column : first + SHOWN])
-    dots = "..." if first else ""
-    shown = f"    {dots}{head}{rest}{'...' if first + SHOWN < len(line) else ''}\n    {' ' * cell_len(dots + head)}^"
-    return number, column + 1, shown
+    line = sql.split("\n")[number - 1].rstrip("\r")
+    first = max(0, column - WINDOW // 2) if len(line) > WINDOW else 0
+    head = ("..." if first else "") + printable(line[first:column])
+    rest = printable(line[column : first + WINDOW])
+    dots = "..." if first + WINDOW < len(line) else ""
+    return number, column + 1, f"    {head}{rest}{dots}\n    {' ' * cell_len(head)}^"
 
 
-def _near(facts: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> str:
-    """The sentence that names what might have been meant; empty where nothing is near."""
-    kind, wanted = facts.get("error_subtype"), str(facts.get("name", ""))
-    proposed = [name for name in str(facts.get("candidates", "")).split(",") if name]
-    if kind == "MISSING_ENTRY" and facts.get("type") == "Table":
-        tables = [
-            row[0]
-            for row in connection.execute(
-                "select view_name from duckdb_views() where not internal"
-            ).fetchall()
-        ]
-        return _sentence([*proposed, *_closest(wanted, tables)], "The nearest tables and views are")
-    if kind == "MISSING_ENTRY":
-        return _sentence(proposed, "The nearest names are")
+def _hints(details: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return sentences that propose names: those of DuckDB, and those of our tables and columns."""
+    kind, word = details.get("error_subtype"), str(details.get("name", ""))
+    if kind not in ("MISSING_ENTRY", "COLUMN_NOT_FOUND"):
+        return []
+    names = [name for name in str(details.get("candidates", "")).split(",") if name]
+    hints = []
     if kind == "COLUMN_NOT_FOUND":
-        lines = [_sentence(proposed, "The nearest columns are"), _elsewhere(wanted, connection)]
-        return "\n".join(line for line in lines if line)
-    return ""
+        hints = _relations_with(word, connection)
+    elif details.get("type") == "Table":
+        query = "select view_name from duckdb_views() where not internal"
+        names += closest(word, [row[0] for row in connection.execute(query).fetchall()], NAMES)
+    question = did_you_mean(list(dict.fromkeys(names))[:NAMES])
+    return [question, *hints] if question else hints
 
 
-def _elsewhere(wanted: str, connection: duckdb.DuckDBPyConnection) -> str:
-    """The sentence that says which tables and views have a column of that name, or of the one nearest to it."""
+def _relations_with(word: str, connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return a sentence on the relations that have this column, or the one closest to it."""
     rows = connection.execute(
         "select column_name, table_name from duckdb_columns() where not internal order by all"
     ).fetchall()
-    for name in _closest(wanted, [row[0] for row in rows])[:1]:
-        holders = [table for column, table in rows if column == name]
-        more = f" and {len(holders) - NEAREST} more" if len(holders) > NEAREST else ""
-        return f"{printable(name)} is a column of {', '.join(holders[:NEAREST])}{more}."
-    return ""
-
-
-def _closest(wanted: str, names: list[str]) -> list[str]:
-    lowered = {name.lower(): name for name in names}
-    return [
-        lowered[name] for name in difflib.get_close_matches(wanted.lower(), lowered, NEAREST, 0.6)
-    ]
-
-
-def _sentence(names: list[str], words: str) -> str:
-    distinct = list(dict.fromkeys(names))[:NEAREST]
-    return f"{words} {', '.join(map(printable, distinct))}." if distinct else ""
+    for name in closest(word, [row[0] for row in rows], 1):
+        relations = [relation for column, relation in rows if column == name]
+        more = f" and {len(relations) - NAMES} more" if len(relations) > NAMES else ""
+        return [f"{printable(name)} is a column of {', '.join(relations[:NAMES])}{more}."]
+    return []

@@ -17,7 +17,7 @@ from msgspec import Struct
 from pipeline.errors import QueryError, UsageError
 from pipeline.load.retention import resolve
 from pipeline.load.warehouse import Warehouse
-from pipeline.query.diagnostics import told
+from pipeline.query.diagnostics import explain
 from pipeline.query.read_only import reading_statements, restrict
 from pipeline.text import FORMATS, SHOWN_ROWS, fits, printable, render
 from pipeline.views.catalog import connect
@@ -201,7 +201,7 @@ class Session:
         except (duckdb.Error, RuntimeError, UnicodeEncodeError) as error:
             if "interrupted" in str(error).lower():
                 raise
-            raise QueryError(f"query: {told(error, sql, self.connection, start)}") from error
+            raise QueryError(f"query: {explain(error, sql, self.connection, start)}") from error
 
 
 def answers(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from pipeline.report.contents import REPORTS
 from pipeline.report.figures import Basis, Figure, basis, figures
 from pipeline.report.sections import Report
 from pipeline.report.selection import Selection, selected
-from pipeline.text import render
+from pipeline.text import closest, did_you_mean, render
 
 FORMATS = ("table", "md", "csv", "json", "html")
 
@@ -40,9 +39,8 @@ def reports_of(name: str, view: str | None = None) -> list[Report]:
     ]:
         raise UsageError(f"--view {view}: is in report {elsewhere[0]}, not in {name}.")
     views = [section.view for report in found for section in report.sections]
-    near = get_close_matches(view, views, 3, 0.4)
-    told = f"The closest are {', '.join(near)}." if near else f"It has {', '.join(views)}."
-    raise UsageError(f"--view {view}: report {name} has no such view. {told}")
+    hint = did_you_mean(closest(view, views)) or f"It has {', '.join(views)}."
+    raise UsageError(f"--view {view}: report {name} has no such view. {hint}")
 
 
 def format_of(output: Path | None) -> str:

@@ -11,13 +11,13 @@ from msgspec import Struct
 from pipeline.errors import UsageError
 from pipeline.load.manifest import Manifest
 from pipeline.load.warehouse import Warehouse
-from pipeline.text import printable
+from pipeline.text import closest, did_you_mean, printable
 from pipeline.views.catalog import connect
 from pipeline.views.quoting import quoted
 from pipeline.views.relations import relations
 
-CLOSEST = 5
-"""Names that an error proposes."""
+LISTED = 5
+"""Names that an error lists if none is close to what was given."""
 
 _BY_ARTICLE = (
     "score_stretches",
@@ -120,23 +120,23 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection)
     }
     for name, (wanted, query) in known.items():
         for text in wanted:
-            found = connection.execute(
+            rows = connection.execute(
                 f"""
-                select name, lower(name) = lower($1) from ({query}) as names(name) where name is not null
-                order by lower(name) = lower($1) desc, jaro_winkler_similarity(lower(name), lower($1)) desc, name limit {CLOSEST}
+                select distinct name, lower(name) = lower($1)
+                from ({query}) as names(name) where name is not null order by name
                 """,
-                [
-                    text.encode(errors="backslashreplace").decode()
-                ],  # bytes of a command line that are no UTF-8
+                # a command line may hold bytes that are not UTF-8
+                [text.encode(errors="backslashreplace").decode()],
             ).fetchall()
-            names = [printable(row[0]) for row in found]
-            if not found or not found[0][1]:
-                near = (
-                    f"The closest are {', '.join(names)}."
-                    if names
-                    else f"There is no {name} at all."
-                )
-                raise UsageError(f"--{name} {text}: no article has this {name}. {near}")
+            if any(is_same for _, is_same in rows):
+                continue
+            names = [row[0] for row in rows]
+            there = ", ".join(map(printable, names[:LISTED]))
+            more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+            hint = did_you_mean(closest(text, names, LISTED)) or (
+                f"There are {there}{more}." if names else f"There is no {name} at all."
+            )
+            raise UsageError(f"--{name} {text}: no article has this {name}. {hint}")
 
 
 def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:

@@ -409,7 +409,7 @@ def test_the_command_tells_what_it_wrote(real: World, tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (
         2,
-        b"pipeline: topics: has no column topics. Did you mean topic, topic_id?\n",
+        b"pipeline: topics: has no column topics. Did you mean topic or topic_id?\n",
     )
     done = shell(
         f"cd {tmp_path}; pipeline export topics related -o out; pipeline export topics -o t.xlsx",

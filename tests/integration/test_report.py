@@ -156,7 +156,7 @@ def test_markdown(world: World, tmp_path: Path) -> None:
         (["quality", "--view", "heat_now"], "--view heat_now: is in report heat, not in quality."),
         (
             ["quality", "--view", "qualty_by_month"],
-            "--view qualty_by_month: report quality has no such view. The closest are quality_by_month",
+            "--view qualty_by_month: report quality has no such view. Did you mean quality_by_month",
         ),
         (
             ["quality", "--format", "xml"],
@@ -165,7 +165,7 @@ def test_markdown(world: World, tmp_path: Path) -> None:
         (["quality", "--since", "soon"], "--since soon: is no day (expected YYYY-MM-DD, UTC)."),
         (
             ["quality", "--topic", "Nothing"],
-            "--topic Nothing: no article has this topic. The closest are ",
+            "--topic Nothing: no article has this topic. There are ",
         ),
     ],
 )

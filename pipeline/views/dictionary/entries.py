@@ -3,7 +3,6 @@
 What only DuckDB knows, the types of views and what they read, it is asked on base views without rows: no warehouse is needed.
 """
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,7 +12,7 @@ import duckdb
 from pipeline.errors import UsageError
 from pipeline.schema.table import Reference, Table
 from pipeline.schema.tables import RUNS, TABLES
-from pipeline.text import printable
+from pipeline.text import closest, did_you_mean, printable
 from pipeline.views import template
 from pipeline.views.catalog import open_memory
 from pipeline.views.dictionary import lineage
@@ -71,12 +70,11 @@ def entries() -> dict[str, Entry]:
 
 
 def entry(name: str) -> Entry:
-    """One table or view. Raises UsageError for an unknown name, with the nearest ones."""
+    """Return one table or view; raise UsageError with the nearest names if it is unknown."""
     known = entries()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(near)}?" if near else "`pipeline schema` lists all."
+    hint = did_you_mean(closest(name, known)) or "`pipeline schema` lists all."
     raise UsageError(f"{printable(name) or 'schema'}: there is no such table or view. {hint}")
 
 

@@ -558,12 +558,12 @@ def test_explain_prints_the_plan(asked: World) -> None:
         (
             "select * from artcles",
             "query: line 1, column 15: Table with name artcles does not exist!\n    select * from artcles\n                  ^\n"
-            "The nearest tables and views are articles, article_facts, ",
+            "Did you mean articles, article_facts",
         ),
         (
             "select '日本',\n\ttitel from articles",
             'query: line 2, column 2: Referenced column "titel" not found in FROM clause!\n    \\ttitel from articles\n      ^\n'
-            "The nearest columns are title",
+            "Did you mean title",
         ),
         ("select heat from providers", "heat is a column of article_facts, articles"),
         (
@@ -608,7 +608,7 @@ def test_a_mistake_is_one_message(asked: World) -> None:
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
 def test_any_text_is_answered_or_refused(text: str) -> None:
-    from pipeline.query.diagnostics import told
+    from pipeline.query.diagnostics import explain
     from pipeline.query.read_only import reading_statements, restrict
 
     with duckdb.connect() as connection:
@@ -618,7 +618,7 @@ def test_any_text_is_answered_or_refused(text: str) -> None:
         except UsageError:
             pass
         except duckdb.Error as error:
-            assert told(error, text, connection)
+            assert explain(error, text, connection)
 
 
 def test_a_run_meanwhile_changes_no_answer(world: World) -> None:

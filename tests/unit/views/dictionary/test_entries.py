@@ -215,7 +215,10 @@ def test_one_relation_in_detail() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("artcles", r"artcles: there is no such table or view\. Did you mean articles or "),
+        (
+            "artcles",
+            r"artcles: there is no such table or view\. Did you mean articles, article_facts or ",
+        ),
         ("ARTICLES", r"Did you mean articles"),
         (
             "'; drop table\n😀",
