@@ -111,22 +111,22 @@ def history(
     article: Annotated[
         str,
         typer.Argument(
-            metavar="ARTICLE|URL|PATH",
-            help="An article_id, a URL of it, or its path in the source.",
+            metavar="ARTICLE",
+            help="An article_id, a URL, a path, a title or part of it.",
         ),
     ],
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the life of one article: its heat over time, each change of scores and content."""
+    """Print the history of one article: its heat over time, each change of scores and content."""
     from pipeline.cli.options import terminal_width
-    from pipeline.query.timeline import as_object, as_text, life_of
+    from pipeline.query.timeline import timeline, timeline_object, timeline_text
 
-    life = life_of(warehouse_at(warehouse), article)
+    found = timeline(warehouse_at(warehouse), article)
     if as_json:
-        print(json.dumps(as_object(life), indent=2, ensure_ascii=False))
+        print(json.dumps(timeline_object(found), indent=2, ensure_ascii=False))
     else:
-        print(as_text(life, terminal_width(None)), end="")
+        print(timeline_text(found, terminal_width(None)), end="")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The life of one article: what its observations and content changes tell, over all of its paths."""
+"""Follow one article through its history: scores and content over time, over all of its paths."""
 
 import datetime as dt
 import re
@@ -11,8 +11,7 @@ from msgspec import Struct
 
 from pipeline.errors import UsageError
 from pipeline.load.warehouse import Warehouse
-from pipeline.text import printable
-from pipeline.text import table as as_table
+from pipeline.text import closest, did_you_mean, printable, table
 from pipeline.transform.urls import canonical_url
 from pipeline.views.catalog import connect
 
@@ -21,11 +20,26 @@ BARS = "▁▂▃▄▅▆▇█"
 CELLS = 60
 """Width of the picture of heat, in characters."""
 LISTED = 5
-"""Candidates that an error names."""
+"""Articles that an error lists."""
+MATCHES = (
+    ("observations", "article_id = text"),
+    (
+        "articles",
+        "text in (articles.url, original_url, web_url, amp_url, cdn_amp_url)"
+        " or articles.url = canonical",
+    ),
+    ("observations", "path = text"),
+    ("articles", "lower(title) = lower(text)"),
+    ("observations", "length(text) >= 6 and starts_with(article_id, text)"),
+    ("observations", "ends_with(path, '/' || text)"),
+    ("observations", "ends_with(text, '/' || path)"),
+    ("articles", "length(text) >= 3 and contains(lower(title), lower(text))"),
+)
+"""What a name may be, the most exact first: the relation and the condition to look it up."""
 
 
 class Change(Struct):
-    """A field of the content that an observation changed, as text; null = none."""
+    """A field of the content that changed, as text; None = absent."""
 
     field: str
     old: str | None
@@ -33,7 +47,7 @@ class Change(Struct):
 
 
 class Observation(Struct):
-    """One change of the article; scores are null after an end."""
+    """One observed change of the article; scores are None once it is gone."""
 
     observed_at: dt.datetime
     change: str
@@ -45,8 +59,11 @@ class Observation(Struct):
     fields: list[Change]
 
 
-class Life(Struct):
-    """One article from first sight to the last change, under all of its paths; `article_id` is the last one."""
+class Timeline(Struct):
+    """One article from the first observation to the last, under all of its paths.
+
+    `article_id` and `path` are the last ones.
+    """
 
     article_id: str
     source: str
@@ -55,9 +72,9 @@ class Life(Struct):
     url: str | None
     observations: list[Observation]
     known_until: dt.datetime
-    """Time of the newest revision of the source: as far as anybody has looked."""
+    """Time of the newest revision of the source."""
     is_unreadable: bool
-    """Whether the file cannot be read as it is now: the last observation is of an earlier version."""
+    """Whether the file cannot be read now, so that the last observation is of an older version."""
 
     @property
     def is_over(self) -> bool:
@@ -65,156 +82,151 @@ class Life(Struct):
         return self.observations[-1].change in ENDS
 
 
-def life_of(warehouse: Warehouse, wanted: str) -> Life:
-    """The life of the article that an article_id or its beginning, a URL, a title or a path or its end names, where that is one.
+def timeline(warehouse: Warehouse, name: str) -> Timeline:
+    """Return the timeline of the article that a name fits.
 
-    Raises UsageError where there is no such article, or several.
+    A name is an article_id or its beginning, a URL, a title or part of it, a path or its end.
+    Raises UsageError if it fits no article or several.
     """
     with connect(warehouse) as connection:
-        last = _followed(connection, _found(connection, wanted))
-        observations = _observations(connection, last)
+        article = _find(connection, name.removeprefix("./"))
+        observations = _observations(connection, article)
         [(source, path)] = connection.execute(
-            "select source, path from observations where article_id = $1 order by sequence desc limit 1",
-            [last],
+            "select source, path from observations where article_id = $1 limit 1", [article]
         ).fetchall()
-        here = connection.execute(
-            "select title, url from articles where article_id = $1", [last]
+        current = connection.execute(
+            "select title, url from articles where article_id = $1", [article]
         ).fetchone()
         [(known_until, is_unreadable)] = connection.execute(
             """
-            select greatest(max(observed_at), (select max(observed_at) from observations where article_id = $2)),
+            select greatest(max(observed_at),
+                            (select max(observed_at) from observations where article_id = $2)),
                    exists (from rejections where document_id = $2)
             from revisions where source = $1
             """,
-            [source, last],
+            [source, article],
         ).fetchall()
-    title, url = here or (None, None)
-    return Life(last, source, path, title, url, observations, known_until, is_unreadable)
+    title, url = current or (None, None)
+    return Timeline(article, source, path, title, url, observations, known_until, is_unreadable)
 
 
-def as_object(life: Life) -> Any:
-    """The life as JSON has it."""
-    return msgspec.to_builtins(life)
+def timeline_object(found: Timeline) -> Any:
+    """Return the timeline as JSON has it."""
+    return msgspec.to_builtins(found)
 
 
-def as_text(life: Life, width: int | None) -> str:
-    """The life as a person reads it: who it is, a picture of heat, a timeline."""
-    seen = [one for one in life.observations if one.change not in ENDS]
-    scores = sum(one.change in ("scores", "content_and_scores") for one in seen)
-    contents = sum(one.change in ("content", "content_and_scores") for one in seen)
-    first, last = life.observations[0], life.observations[-1]
-    state = (
-        f"{last.change.replace('_', ' ')} {_time(last.observed_at)}"
-        if life.is_over
-        else _scores(last)
-    )
+def timeline_text(found: Timeline, width: int | None) -> str:
+    """Return the timeline for people: which article, a picture of heat, a table of changes."""
+    present = [one.change for one in found.observations if one.change not in ENDS]
+    scores = sum(change in ("scores", "content_and_scores") for change in present)
+    contents = sum(change in ("content", "content_and_scores") for change in present)
+    first, last = found.observations[0], found.observations[-1]
+    state = _scores(last)
+    if found.is_over:
+        state = f"{last.change.replace('_', ' ')} {_time(last.observed_at)}"
     lines = [
-        printable(life.title or life.path),
-        *([f"  {printable(life.url)}"] if life.url else []),
-        f"  {printable(life.path)} in {printable(life.source)}, article {life.article_id}",
+        printable(found.title or found.path),
+        *([f"  {printable(found.url)}"] if found.url else []),
+        f"  {printable(found.path)} in {printable(found.source)}, article {found.article_id}",
         f"  Now: {state}.",
-        f"  First seen {_time(first.observed_at)}; changes of scores: {scores:,}, of content: {contents:,}.",
-        *(
-            [
-                "  The file cannot be read as it is now (see pipeline rejects): this is what was seen last."
-            ]
-            if life.is_unreadable
-            else []
-        ),
-        *_paths(life.observations),
-        "",
-        *_picture(life),
-        as_table(
-            ["time (UTC)", "change", "quality", "heat", "shown", "revision"],
-            [
-                (
-                    _time(one.observed_at),
-                    one.change.replace("_", " "),
-                    one.quality,
-                    "suppressed" if one.heat == -1 else one.heat,
-                    None if one.published is None else "yes" if one.published else "no",
-                    one.revision[:12]
-                    if re.fullmatch("[0-9a-f]{40,}", one.revision)
-                    else one.revision,
-                )
-                for one in life.observations
-            ],
-            width,
-            limit=None,
-        ).rstrip("\n"),
+        f"  First seen {_time(first.observed_at)};"
+        f" changes of scores: {scores:,}, of content: {contents:,}.",
     ]
-    changed = [(one, change) for one in life.observations for change in one.fields]
-    if changed:
-        lines += ["", "What changed in the content:"]
-        room = max(20, (width - 24) // 2) if width else 1_000
-        for one, change in changed:
-            lines.append(
-                f"  {_time(one.observed_at)}  {change.field}: {_short(change.old, room)} → {_short(change.new, room)}"
-            )
+    if found.is_unreadable:
+        lines.append(
+            "  The file cannot be read now (see `pipeline rejects`);"
+            " this is the last version that could be read."
+        )
+    lines += [
+        f"  Until {_time(new.observed_at)} its path was {printable(old.path)}."
+        for old, new in pairwise(found.observations)
+        if old.path != new.path
+    ]
+    names = ["time (UTC)", "change", "quality", "heat", "published", "revision"]
+    rows = [_row(one) for one in found.observations]
+    lines += ["", *_picture(found), table(names, rows, width, limit=None).rstrip("\n")]
+    changes = [(one.observed_at, change) for one in found.observations for change in one.fields]
+    if changes:
+        lines += ["", "Changes of content:"]
+    room = max(20, (width - 24) // 2) if width else 1_000
+    lines += [
+        f"  {_time(at)}  {change.field}: {_short(change.old, room)} → {_short(change.new, room)}"
+        for at, change in changes
+    ]
     return "\n".join(lines) + "\n"
 
 
-def _found(connection: duckdb.DuckDBPyConnection, wanted: str) -> str:
-    """The article_id that a text names."""
-    url = canonical_url(wanted) if re.match(r"[a-z]+://", wanted) else None
-    ways = {
-        "select article_id from observations where article_id = $1": [wanted],
-        "select article_id from articles where $1 in (url, original_url, web_url, amp_url, cdn_amp_url) or url = $2": [
-            wanted,
-            url,
-        ],
-        "select article_id from observations where path = $1": [wanted],
-        "select article_id from articles where lower(title) = lower($1)": [wanted],
-        "select article_id from observations where length($1) >= 6 and starts_with(article_id, $1)": [
-            wanted
-        ],
-        "select article_id from observations where ends_with(path, '/' || $1)": [
-            wanted.removeprefix("./")
-        ],
-        "select article_id from observations where ends_with($1, '/' || path)": [wanted],
-    }
-    for query, parameters in ways.items():
-        found = sorted({str(row[0]) for row in connection.execute(query, parameters).fetchall()})
-        lives = sorted({_followed(connection, article) for article in found})
-        if len(lives) > 1:
-            names = connection.execute(
-                "select distinct article_id, source, path from observations"
-                " where article_id in (select unnest($1)) order by all limit $2",
-                [lives, LISTED],
-            ).fetchall()
-            told = "; ".join(
-                f"{article} ({printable(path)} in {printable(source)})"
-                for article, source, path in names
-            )
-            raise UsageError(
-                f"{printable(wanted)}: names {len(lives)} articles. Say which, by article_id: {told}."
-            )
-        if lives:
-            return lives[0]
-    near = connection.execute(
-        """
-        select path from (select distinct path from observations)
-        where jaro_winkler_similarity(path, $1) > 0.7
-        order by jaro_winkler_similarity(path, $1) desc, path limit 3
-        """,
-        [wanted],
-    ).fetchall()
-    there = ", ".join(printable(path) for (path,) in near)
-    raise UsageError(
-        f"{printable(wanted)}: there is no such article. Name an article_id, a URL, a title or a path"
-        + (f", such as {there}." if there else ".")
+def _row(one: Observation) -> tuple[str | int | None, ...]:
+    published = None if one.published is None else "yes" if one.published else "no"
+    is_commit = re.fullmatch("[0-9a-f]{40,}", one.revision)
+    return (
+        _time(one.observed_at),
+        one.change.replace("_", " "),
+        one.quality,
+        "suppressed" if one.heat == -1 else one.heat,
+        published,
+        one.revision[:12] if is_commit else one.revision,
     )
 
 
-def _followed(connection: duckdb.DuckDBPyConnection, article: str) -> str:
-    """The article_id that an article has at last: where it moved away at the end, that of the path it moved to."""
+def _find(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Return the article_id that a name fits; raise UsageError if it fits none or several."""
+    url = canonical_url(name) if re.match(r"[a-z]+://", name) else None
+    for relation, condition in MATCHES:
+        query = f"""
+            with wanted as (select $1::varchar as text, $2::varchar as canonical)
+            select distinct article_id from {relation}, wanted where {condition} order by 1
+        """
+        articles = [row[0] for row in connection.execute(query, [name, url]).fetchall()]
+        if len(articles) <= LISTED:
+            articles = sorted({_last_id(connection, article) for article in articles})
+        if len(articles) > 1:
+            raise UsageError(_ambiguous(connection, name, articles))
+        if articles:
+            return str(articles[0])
+    rows = connection.execute(
+        "select distinct path from observations union select distinct title from articles"
+    ).fetchall()
+    hint = did_you_mean(closest(name, [row[0] for row in rows if row[0]]))
+    raise UsageError(
+        f"{printable(name)}: there is no such article."
+        f" {hint or 'Name an article_id, a URL, a path, a title or part of it.'}"
+    )
+
+
+def _ambiguous(connection: duckdb.DuckDBPyConnection, name: str, articles: list[str]) -> str:
+    rows = connection.execute(
+        """
+        select distinct article_id, title, observations.path, observations.source
+        from observations left join articles using (article_id)
+        where article_id in (select unnest($1)) order by title, 3, 4, 1 limit $2
+        """,
+        [articles, LISTED],
+    ).fetchall()
+    lines = [
+        f"\n  {article}  {printable(title) + '  ' if title else ''}{printable(path)} in {source}"
+        for article, title, path, source in rows
+    ]
+    if len(articles) > len(rows):
+        lines.append(f"\n  and {len(articles) - len(rows):,} more")
+    return (
+        f"{printable(name)}: fits {len(articles):,} articles."
+        f" Give more of the title or path, or an article_id:{''.join(lines)}"
+    )
+
+
+def _last_id(connection: duckdb.DuckDBPyConnection, article: str) -> str:
+    """Return the last article_id of an article: it changes when its path does."""
     seen = set()
     while article not in seen:
         seen.add(article)
         query = """
-            select later.article_id from observations as later
-            join (select * from observations where article_id = $1 order by sequence desc limit 1) as last
-              on later.moved_from = last.article_id and later.revision = last.revision and last.change = 'moved_away'
+            with last as (
+                from observations where article_id = $1 order by sequence desc limit 1)
+            select later.article_id
+            from observations as later
+            join last on later.moved_from = last.article_id and later.revision = last.revision
+            where last.change = 'moved_away'
         """
         if moved := connection.execute(query, [article]).fetchone():
             article = str(moved[0])
@@ -222,106 +234,91 @@ def _followed(connection: duckdb.DuckDBPyConnection, article: str) -> str:
 
 
 def _observations(connection: duckdb.DuckDBPyConnection, article: str) -> list[Observation]:
-    """All observations of a life, oldest first: before a move those of the path it came from."""
-    found: list[Observation] = []
+    """Return all observations, oldest first; before a move those of the former path."""
+    observations: list[Observation] = []
     until: int | None = None
     while True:
         rows = connection.execute(
             """
-            select sequence, observed_at, change, path, quality, heat, published, revision, moved_from
-            from observations where article_id = $1 and coalesce(sequence <= $2, true) order by sequence desc
+            select sequence, observed_at, change, path, quality, heat, published, revision,
+                   moved_from
+            from observations where article_id = $1 and coalesce(sequence <= $2, true)
+            order by sequence desc
             """,
             [article, until],
         ).fetchall()
         origin = None
-        for _, observed_at, change, path, quality, heat, published, revision, moved_from in rows:
-            changes = (
-                _changes(connection, article, revision) if change.startswith("content") else []
-            )
-            found.append(
-                Observation(observed_at, change, path, quality, heat, published, revision, changes)
+        for _, at, change, path, *scores, revision, moved_from in rows:
+            changes = connection.execute(
+                """
+                select field, old_value, new_value from content_changes
+                where article_id = $1 and revision = $2 and starts_with($3, 'content')
+                order by field
+                """,
+                [article, revision, change],
+            ).fetchall()
+            quality, heat, published = scores
+            fields = [Change(*values) for values in changes]
+            observations.append(
+                Observation(at, change, path, quality, heat, published, revision, fields)
             )
             if moved_from is not None:
-                before = connection.execute(
-                    "select sequence - 1 from observations where article_id = $1 and revision = $2 and change = 'moved_away'",
+                origin = connection.execute(
+                    "select article_id, sequence - 1 from observations"
+                    " where article_id = $1 and revision = $2 and change = 'moved_away'",
                     [moved_from, revision],
                 ).fetchone()
-                if before:
-                    origin = moved_from, int(before[0])
+                if origin:
                     break
         if origin is None:
-            return found[::-1]
+            return observations[::-1]
         article, until = origin
 
 
-def _changes(connection: duckdb.DuckDBPyConnection, article: str, revision: str) -> list[Change]:
-    query = "select field, old_value, new_value from content_changes where article_id = $1 and revision = $2 order by field"
-    return [Change(*row) for row in connection.execute(query, [article, revision]).fetchall()]
+def _picture(found: Timeline) -> list[str]:
+    """Draw heat as bars, each the highest of its stretch of time, up to the newest revision.
 
-
-def _paths(observations: list[Observation]) -> list[str]:
-    """Where the article was before it moved."""
-    pairs = pairwise(observations)
-    return [
-        f"  Until {_time(new.observed_at)} it was {printable(old.path)}."
-        for old, new in pairs
-        if old.path != new.path
-    ]
-
-
-def _picture(life: Life) -> list[str]:
-    """Heat up to the end of what is known as bars, the highest of each stretch of time; the latest time so far counts."""
-    observations = life.observations
+    Times may go back, as those of commits do; then the latest so far counts.
+    """
+    observations = found.observations
     times = list(accumulate((one.observed_at.timestamp() for one in observations), max))
-    end_of_all = times[-1] if life.is_over else max(times[-1], life.known_until.timestamp())
-    if len({one.heat for one in observations}) < 2 or times[0] == end_of_all:
+    start, end = times[0], times[-1]
+    if not found.is_over:
+        end = max(end, found.known_until.timestamp())
+    if len({one.heat for one in observations}) < 2 or start == end:
         return []
-    cells: list[list[int | None]] = [[] for _ in range(CELLS)]
-    gone = [False] * CELLS
-    for one, start, end in zip(observations, times, [*times[1:], end_of_all], strict=True):
+    heats: list[list[int]] = [[] for _ in range(CELLS)]
+    is_gone = [False] * CELLS
+    for one, *stretch in zip(observations, times, [*times[1:], end], strict=True):
         first, last = (
-            min(CELLS - 1, max(0, int((at - times[0]) / (end_of_all - times[0]) * CELLS)))
-            for at in (start, end)
+            min(CELLS - 1, max(0, int((at - start) / (end - start) * CELLS))) for at in stretch
         )
-        for at in range(first, last + 1):
-            gone[at] = one.change in ENDS
-            cells[at].append(one.heat if one.heat is not None and one.heat >= 0 else None)
-    heats = [heat for cell in cells for heat in cell if heat is not None]
-    if not heats:
+        for cell in range(first, last + 1):
+            is_gone[cell] = one.change in ENDS
+            heats[cell] += [one.heat] if one.heat is not None and one.heat >= 0 else []
+    if not any(heats):
         return []
-    low, high = min(heats), max(heats)
+    low, high = min(map(min, filter(None, heats))), max(map(max, filter(None, heats)))
 
-    def bar(cell: list[int | None], is_gone: bool) -> str:
-        hottest = max((heat for heat in cell if heat is not None), default=None)
-        if hottest is None:
-            return " " if is_gone else "·"
-        return BARS[(hottest - low) * (len(BARS) - 1) // max(1, high - low)]
+    def bar(cell: list[int], gone: bool) -> str:
+        if not cell:
+            return " " if gone else "·"
+        return BARS[(max(cell) - low) * (len(BARS) - 1) // max(1, high - low)]
 
-    bars = "".join(map(bar, cells, gone))
     return [
-        f"  heat  {bars}",
-        f"        {_day(times[0])}{_day(end_of_all):>{CELLS - 10}}",
+        f"  heat  {''.join(map(bar, heats, is_gone))}",
+        f"        {_day(start)}{_day(end):>{CELLS - 10}}",
         f"        lowest {low:,}, highest {high:,}; a bar is the highest of its stretch of time,",
-        "        · is suppressed or unscored, a blank is gone",
+        "        · suppressed or unscored, blank: gone",
         "",
     ]
 
 
 def _scores(one: Observation) -> str:
-    heat = (
-        "suppressed"
-        if one.heat == -1
-        else f"heat {one.heat:,}"
-        if one.heat is not None
-        else "no heat"
-    )
-    quality = f"quality {one.quality:,}" if one.quality is not None else "no quality"
-    shown = {
-        True: "shown on the site",
-        False: "not shown on the site",
-        None: "not said whether it is shown",
-    }[one.published]
-    return f"{quality}, {heat}, {shown}"
+    heat = "no heat" if one.heat is None else f"heat {one.heat:,}"
+    quality = "no quality" if one.quality is None else f"quality {one.quality:,}"
+    published = {True: "published", False: "not published", None: "published or not: not given"}
+    return f"{quality}, {'suppressed' if one.heat == -1 else heat}, {published[one.published]}"
 
 
 def _day(seconds: float) -> str:

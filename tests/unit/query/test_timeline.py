@@ -1,4 +1,4 @@
-"""The life of one article, as `pipeline history` tells it."""
+"""The timeline of one article, as `pipeline history` prints it."""
 
 import datetime as dt
 import json
@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import UsageError
 from pipeline.load.warehouse import Warehouse
-from pipeline.query.timeline import as_text, life_of
+from pipeline.query.timeline import timeline, timeline_text
 from tests.support.command import call
 from tests.support.repos import Repo
 from tests.support.world import NOW, World, article
@@ -44,9 +44,9 @@ def moving(world: World) -> World:
     return world
 
 
-def test_a_life_follows_its_paths(moving: World) -> None:
+def test_a_timeline_follows_the_paths_of_its_article(moving: World) -> None:
     place = Warehouse(moving.warehouse)
-    life = life_of(place, "moved.md")
+    life = timeline(place, "moved.md")
     assert [(one.change, one.path, one.heat) for one in life.observations] == [
         ("first", "a.md", 50),
         ("content_and_scores", "a.md", 90),
@@ -66,10 +66,10 @@ def test_a_life_follows_its_paths(moving: World) -> None:
         "https://www.x.example/story",
         "https://www.x.example/story?utm_source=feed",
     ]
-    assert [life_of(place, name) for name in same] == [life] * len(same)
+    assert [timeline(place, name) for name in same] == [life] * len(same)
     (moving.site / "a.md").unlink()
     moving.run(now=hours(5))
-    over = life_of(place, "a.md")
+    over = timeline(place, "a.md")
     assert over.is_over and over.title is None and over.observations[:-1] == life.observations
 
 
@@ -77,26 +77,32 @@ def test_what_names_no_article_or_several(moving: World) -> None:
     place = Warehouse(moving.warehouse)
     with pytest.raises(
         UsageError,
-        match=r"x.md: names 2 articles. Say which, by article_id: \w{16} \(b/x.md in site\); \w{16} \(c/x.md",
+        match=r"x.md: fits 2 articles. Give more of the title or path, or an article_id:"
+        r"\n  \w{16}  Plain title  b/x.md in site\n  \w{16}  Plain title  c/x.md in site$",
     ):
-        life_of(place, "x.md")
-    with pytest.raises(UsageError, match=r"mooved.md: there is no such article.*such as moved.md"):
-        life_of(place, "mooved.md")
+        timeline(place, "x.md")
     with pytest.raises(
-        UsageError, match=r"no such article. Name an article_id, a URL, a title or a path\."
+        UsageError, match=r"mooved.md: there is no such article. Did you mean moved.md"
     ):
-        life_of(place, "https://x.example/none'; drop table articles; --")
+        timeline(place, "mooved.md")
+    with pytest.raises(
+        UsageError,
+        match=r"no such article. Name an article_id, a URL, a path, a title or part of it\.",
+    ):
+        timeline(place, "%_'; --")
+    with pytest.raises(UsageError, match=r"no such article"):
+        timeline(place, "https://x.example/none'; drop table articles; --")
 
 
 def test_the_text(moving: World) -> None:
-    text = as_text(life_of(Warehouse(moving.warehouse), "a.md"), 100)
+    text = timeline_text(timeline(Warehouse(moving.warehouse), "a.md"), 100)
     lines = text.splitlines()
     assert lines[0] == "New title"
     assert (
-        "  Until 2026-01-02 06:04:05 it was moved.md." in lines
-        and "  Until 2026-01-02 05:04:05 it was a.md." in lines
+        "  Until 2026-01-02 06:04:05 its path was moved.md." in lines
+        and "  Until 2026-01-02 05:04:05 its path was a.md." in lines
     )
-    assert "  Now: quality 50, suppressed, not shown on the site." in lines
+    assert "  Now: quality 50, suppressed, not published." in lines
     assert "  First seen 2026-01-02 03:04:05; changes of scores: 2, of content: 1." in lines
     [bars] = [line.removeprefix("  heat  ") for line in lines if line.startswith("  heat  ")]
     assert bars == "▁" * 15 + "█" * 44 + "█" and len(bars) == 60
@@ -108,10 +114,43 @@ def test_the_text(moving: World) -> None:
 
 def test_a_title_or_the_beginning_of_an_id(moving: World) -> None:
     place = Warehouse(moving.warehouse)
-    life = life_of(place, "new TITLE")
-    assert life.path == "a.md" and life_of(place, life.article_id[:7]) == life
-    with pytest.raises(UsageError, match="names 2 articles"):
-        life_of(place, "Plain title")
+    life = timeline(place, "new TITLE")
+    assert life.path == "a.md" and timeline(place, life.article_id[:7]) == life
+    with pytest.raises(UsageError, match="fits 2 articles"):
+        timeline(place, "Plain title")
+
+
+def test_part_of_a_title_is_enough_where_it_fits_one_article(world: World) -> None:
+    titles = ["Rain ends the drought", "Drought in the north", "Élections: the drought of ideas"]
+    world.write({f"{number}.md": article(title=title) for number, title in enumerate(titles)})
+    world.run()
+    place = Warehouse(world.warehouse)
+    assert timeline(place, "ENDS THE").path == "0.md"
+    assert timeline(place, "élections").path == "2.md"
+    with pytest.raises(
+        UsageError,
+        match=r"the drought: fits 2 articles\. .*\n  \w{16}  Rain ends the drought  0.md in site"
+        r"\n  \w{16}  Élections: the drought of ideas  2.md in site$",
+    ):
+        timeline(place, "the drought")
+    with pytest.raises(UsageError, match="no such article"):
+        timeline(place, "th")
+
+
+def test_titles_like_the_one_that_was_given_are_proposed(world: World) -> None:
+    world.write({"a.md": article(title="Rain ends the drought"), "b.md": article(title="Chips")})
+    world.run()
+    with pytest.raises(
+        UsageError, match=r"no such article\. Did you mean Rain ends the drought\?$"
+    ):
+        timeline(Warehouse(world.warehouse), "rain ended the drougt")
+
+
+def test_of_many_articles_an_error_lists_some(world: World) -> None:
+    world.write({f"{number}.md": article(title=f"Storm {number}") for number in range(8)})
+    world.run()
+    with pytest.raises(UsageError, match=r"storm: fits 8 articles(?s:.*)Storm 4(?s:.*)and 3 more$"):
+        timeline(Warehouse(world.warehouse), "storm")
 
 
 def test_times_that_go_back_and_a_file_that_broke(world: World, tmp_path: Path) -> None:
@@ -123,11 +162,11 @@ def test_times_that_go_back_and_a_file_that_broke(world: World, tmp_path: Path) 
     repo.commit({"a.md": "---\ntitle: [\n---\n"}, at=start + 30 * 3_600)
     repo.commit({"b.md": article()}, at=start + 40 * 3_600)
     world.run(sources=(repo.address,))
-    life = life_of(Warehouse(world.warehouse), "a.md")
+    life = timeline(Warehouse(world.warehouse), "a.md")
     assert life.is_unreadable and life.known_until.timestamp() == start + 40 * 3_600
-    lines = as_text(life, 100).splitlines()
+    lines = timeline_text(life, 100).splitlines()
     assert (
-        "  The file cannot be read as it is now (see pipeline rejects): this is what was seen last."
+        "  The file cannot be read now (see `pipeline rejects`); this is the last version that could be read."
         in lines
     )
     [bars] = [line.removeprefix("  heat  ") for line in lines if line.startswith("  heat  ")]
@@ -139,7 +178,7 @@ def test_a_title_cannot_move_the_cursor(world: World) -> None:
     world.run()
     world.write({"a.md": article(title=r'"\x1b[3J evil"')})
     world.run(now=hours(1))
-    text = as_text(life_of(Warehouse(world.warehouse), "a.md"), None)
+    text = timeline_text(timeline(Warehouse(world.warehouse), "a.md"), None)
     assert "\x1b" not in text and r"title: \x1b[2J evil → \x1b[3J evil" in text
 
 
