@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint types tests docs docs-write screenshot bench soak clean
+.PHONY: run test lint types tests docs docs-write screenshot vega bench soak clean
 
 run: .venv/installed
 	$(BIN)/pipeline run
@@ -30,6 +30,10 @@ docs-write: .venv/installed-test
 # The picture of the page in the README; needs Chromium.
 screenshot: .venv/installed-test
 	$(BIN)/python docs/screenshot.py
+
+# The script that draws the page's charts, from the versions in tools/vega; needs Node.js.
+vega:
+	cd tools/vega && npm ci --ignore-scripts && npm run build
 
 bench: .venv/installed-test
 	$(BIN)/python benchmarks/bench.py

@@ -154,33 +154,27 @@ def as_html(
     options: str | None = None,
 ) -> str:
     """The page; with an overview where it holds all reports."""
-    from pipeline.report.page.vega import Bundle
+    from pipeline.report.page import blocks, html, overview
 
-    vega, manifest = Bundle(), warehouse.manifest()
-    from pipeline.report import page
-    from pipeline.report.page import overview
-
+    manifest = warehouse.manifest()
     with selected(warehouse, selection, manifest) as connection:
         base = basis(connection)
         found = {
-            report.name: figures(connection, report, limit=page.ROWS, pictures=True)
+            report.name: figures(connection, report, limit=blocks.ROWS, pictures=True)
             for report in reports
         }
-        panels = [
-            page.report_panel(
-                report, found[report.name], selection.options() if options is None else options
-            )
-            for report in reports
-        ]
+        if options is None:
+            options = selection.options()
+        panels = [blocks.report_panel(report, found[report.name], options) for report in reports]
         if len(reports) == len(REPORTS):
             by_view = {
                 figure.section.view: figure
                 for figures_found in found.values()
                 for figure in figures_found
             }
-            changed = None if selection else overview.changes(warehouse, manifest)
+            changed = None if selection else overview.changes_block(warehouse, manifest)
             panels = [overview.overview_panel(connection, base, by_view, changed), *panels]
-        return page.as_html(panels, vega.script(), **_frame(manifest, base, selection))
+        return html.render(panels, **_frame(manifest, base, selection))
 
 
 def _frame(manifest: Manifest, base: Basis, selection: Selection) -> dict[str, str]:

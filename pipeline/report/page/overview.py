@@ -1,4 +1,4 @@
-"""The overview: the handful of numbers that matter, what changed since the last snapshot, the top of each report."""
+"""The overview of the page: key figures, the latest changes, and the top of each report."""
 
 from __future__ import annotations
 
@@ -12,161 +12,140 @@ from pipeline.load.manifest import Manifest
 from pipeline.load.warehouse import Warehouse
 from pipeline.query.diff import Change, Diff, diff
 from pipeline.report.figures import Basis, Figure
-from pipeline.report.page import Block, Cell, Head, Panel, Tile, block
+from pipeline.report.page.blocks import Block, Cell, Head, Panel, Tile, figure_block
 from pipeline.report.words import spoken
 
 CHANGES = 30
-"""Changed articles that the overview lists at most."""
+"""Changed articles that the overview lists, at most."""
 _TOP = ("heat_now", "stories", "coverage_by_topic")
+"""Views whose first rows the overview repeats."""
+_SHORT_FIELDS = {"quality", "heat", "published", "topics", "related", "images"}
+"""Fields of which a change shows the values before and after."""
 
 
 def overview_panel(
     connection: duckdb.DuckDBPyConnection,
     basis: Basis,
-    found: dict[str, Figure],
-    changed: Block | None,
+    figures: dict[str, Figure],
+    changes: Block | None,
 ) -> Panel:
-    """The first tab of the page. `found` are the figures of all reports by view."""
-    blocks = [changed] if changed else []
-    blocks += [block(found[view], anchor=f"top-{view}") for view in _TOP if view in found]
-    return Panel(
-        "overview",
-        "Overview",
-        "The numbers that matter, and what is new.",
-        blocks,
-        _tiles(connection, basis),
-    )
+    """Return the first tab of the page; `figures` are those of all reports, by view."""
+    blocks = [changes] if changes else []
+    blocks += [
+        figure_block(figures[view], anchor=f"top-{view}") for view in _TOP if view in figures
+    ]
+    lead = "The numbers that matter, and what is new."
+    return Panel("overview", "Overview", lead, blocks, _tiles(connection, basis))
 
 
 def _tiles(connection: duckdb.DuckDBPyConnection, basis: Basis) -> list[Tile]:
     quality, heat, coverage, health = (
-        _row(connection, view)
-        for view in ("quality_summary", "heat_summary", "coverage_summary", "health_summary")
+        _row(connection, f"{name}_summary") for name in ("quality", "heat", "coverage", "health")
     )
+    articles, newest = basis.articles, coverage["newest_article_at"]
 
     def share(part: int, whole: int) -> str:
         return spoken("share", part / whole) if whole else "–"
 
-    scored, articles = quality["scored"], basis.articles
-    fresh = _age(coverage["newest_article_at"], basis.as_of)
-    return [
-        Tile(
-            "Articles",
+    last_day = f"{newest.astimezone(dt.UTC):%Y-%m-%d}" if newest else "an unknown day"
+    tiles = {
+        "Articles": (
             f"{articles:,}",
             f"of {health['files']:,} files; {health['rejected']:,} could not be read",
         ),
-        Tile(
-            "Shown by the site",
+        "Shown by the site": (
             share(basis.shown, articles),
             f"{basis.shown:,} of {articles:,} articles",
         ),
-        Tile(
-            "Median quality",
+        "Median quality": (
             spoken("", quality["median_quality"]) or "–",
-            f"of {scored:,} scored; {quality['unscored']:,} are not",
+            f"of {quality['scored']:,} scored; {quality['unscored']:,} are not",
         ),
-        Tile(
-            "Median heat",
+        "Median heat": (
             spoken("", heat["median_heat"]) or "–",
             f"of {heat['scored']:,} scored; {heat['suppressed']:,} suppressed",
         ),
-        Tile(
-            "Newest 7 days",
+        "Newest 7 days": (
             f"{coverage['last_7_days']:,}",
-            f"articles up to {_last_day(coverage)}; {coverage['previous_7_days']:,} in the 7 days before",
+            f"articles up to {last_day}; {coverage['previous_7_days']:,} in the 7 days before",
         ),
-        Tile(
-            "Newest article",
-            fresh or "–",
+        "Newest article": (
+            _age(newest, basis.as_of) or "–",
             f"before the last run, {spoken('', basis.as_of) or 'of unknown time'}",
         ),
-        Tile(
-            "Topics",
+        "Topics": (
             f"{coverage['topics']:,}",
             f"{share(coverage['with_topic'], articles)} of articles have one",
         ),
-        Tile(
-            "Outlets",
+        "Outlets": (
             f"{coverage['providers']:,}",
             f"{coverage['without_provider']:,} articles name none",
         ),
-        Tile(
-            "Complete",
+        "Complete": (
             share(health["complete_articles"], articles),
             "have title, excerpt, time, URL, outlet, topic, image, score",
         ),
-        Tile(
-            "With a defect",
+        "With a defect": (
             f"{health['articles_with_findings']:,}",
             f"of {articles:,} articles: repaired or set to null",
         ),
-    ]
-
-
-def _last_day(coverage: dict[str, Any]) -> str:
-    newest = coverage["newest_article_at"]
-    return f"{newest.astimezone(dt.UTC):%Y-%m-%d}" if newest else "an unknown day"
+    }
+    return [Tile(name, value, note) for name, (value, note) in tiles.items()]
 
 
 def _row(connection: duckdb.DuckDBPyConnection, view: str) -> dict[str, Any]:
-    found = connection.execute(f"from {view}")
-    names = [column[0] for column in found.description or ()]
-    [row] = found.fetchall()
+    result = connection.execute(f"from {view}")
+    names = [column[0] for column in result.description or ()]
+    [row] = result.fetchall()
     return dict(zip(names, row, strict=True))
 
 
-def _age(moment: dt.datetime | None, as_of: dt.datetime | None) -> str | None:
-    """How long before `as_of` something was, in the largest unit that says it."""
-    if moment is None or as_of is None:
+def _age(time: dt.datetime | None, as_of: dt.datetime | None) -> str | None:
+    """Return how long before `as_of` a time was, in hours, or in days from two days on."""
+    if time is None or as_of is None:
         return None
-    hours = (as_of - moment).total_seconds() / 3600
+    hours = (as_of - time).total_seconds() / 3600
     return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:,.0f} days"
 
 
-def changes(warehouse: Warehouse, manifest: Manifest) -> Block:
-    """What a snapshot changed: how it differs from the one that it was made from."""
-    title, question = "What changed", "Articles that differ from the snapshot before."
+def changes_block(warehouse: Warehouse, manifest: Manifest) -> Block:
+    """Return the section that compares a snapshot with its parent."""
+    anchor, title = "changes", "What changed"
+    question = "Articles that differ from the previous snapshot."
     if manifest.parent is None:
-        return Block("changes", title, question, "This is the first snapshot.")
+        empty = "This is the first snapshot."
+        return Block(anchor=anchor, title=title, question=question, empty=empty)
     try:
-        found = diff(warehouse, manifest.parent, manifest.id)
-    except PipelineError:  # gone by now
-        return Block(
-            "changes",
-            title,
-            question,
-            "The snapshot before this one is not kept: there is nothing to compare with.",
-        )
+        result = diff(warehouse, manifest.parent, manifest.id)
+    except PipelineError:  # deleted by gc, or meanwhile
+        empty = "The previous snapshot has been deleted, so there is nothing to compare with."
+        return Block(anchor=anchor, title=title, question=question, empty=empty)
     return Block(
-        "changes",
-        title,
-        f"Since snapshot {found.before}: {_counted(found)}.",
-        "No article differs.",
+        anchor=anchor,
+        title=title,
+        question=f"Since snapshot {result.before}: {_counts(result)}.",
+        empty="No article differs.",
         heads=[Head(name, "text", "") for name in ("change", "article", "what", "path")],
         rows=[
-            [Cell(text, text.lower(), "text") for text in _told(change)]
-            for change in found.changes[:CHANGES]
+            [Cell(text, text.lower(), "text") for text in _texts(change)]
+            for change in result.changes[:CHANGES]
         ],
-        total=len(found.changes),
+        total=len(result.changes),
     )
 
 
-def _counted(found: Diff) -> str:
-    told = (
-        ", ".join(f"{number:,} {kind}" for kind, number in found.counts.items() if number)
-        or "no article differs"
-    )
-    return f"{told} ({found.articles_before:,} articles before, {found.articles_after:,} now)"
+def _counts(result: Diff) -> str:
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in result.counts.items() if count)
+    articles = f"{result.articles_before:,} articles before, {result.articles_after:,} now"
+    return f"{counts or 'no article differs'} ({articles})"
 
 
-def _told(change: Change) -> tuple[str, str, str, str]:
+def _texts(change: Change) -> tuple[str, str, str, str]:
+    """Return the cells of a change: kind, title, what changed, path."""
     parts = []
     for field in change.fields:
-        old, new = change.values.get(field, [None, None])
-        short = field in ("quality", "heat", "published", "topics", "related", "images")
-        parts.append(
-            f"{field} {spoken('', old) or 'none'} → {spoken('', new) or 'none'}" if short else field
-        )
+        before, after = (spoken("", v) or "none" for v in change.values.get(field, (None, None)))
+        parts.append(f"{field} {before} → {after}" if field in _SHORT_FIELDS else field)
     if change.moved_from:
         parts.append(f"moved from {change.moved_from}")
     return change.change, change.title or "(no title)", ", ".join(parts), change.path

@@ -3,147 +3,175 @@
   const root = document.documentElement;
   const all = (selector, within) => Array.from((within || document).querySelectorAll(selector));
 
-  // Theme: as the system has it, until the button says otherwise.
+  // Theme: the system's, until the button chooses another.
   const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : prefersDark.matches);
   const themeButton = document.getElementById("theme");
-  function nameTheme() {
+  function labelThemeButton() {
+    const other = isDark() ? "light" : "dark";
     themeButton.textContent = isDark() ? "Light" : "Dark";
-    themeButton.setAttribute("aria-label", "Change to " + (isDark() ? "light" : "dark") + " colours");
+    themeButton.setAttribute("aria-label", "Change to " + other + " colours");
+  }
+  function applyTheme() {
+    labelThemeButton();
+    for (const [element, view] of views) {
+      view.finalize();
+      drawChart(element);
+    }
   }
   themeButton.addEventListener("click", () => {
     root.dataset.theme = isDark() ? "light" : "dark";
-    themed();
+    applyTheme();
   });
-  prefersDark.addEventListener("change", themed);
+  prefersDark.addEventListener("change", applyTheme);
 
   // Charts: drawn when their tab is first seen, since only then they have a width.
-  const drawn = new Map();
-  function colours(dark) {
-    const ink = "var(--ink)", quiet = "var(--quiet)", line = "var(--line)";  // so that paper gets dark text from a dark page
-    const font = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif", accent = dark ? "#79b8ff" : "#0b5cad";
-    const text = { labelColor: quiet, titleColor: quiet, labelFont: font, titleFont: font, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" };
-    return {
+  const views = new Map();
+  function chartConfig(dark) {
+    // CSS variables, so that a page in dark colours prints in dark ink
+    const ink = "var(--ink)", quiet = "var(--quiet)", line = "var(--line)";
+    const font = "system-ui, -apple-system, Segoe UI, Roboto, sans-serif";
+    const accent = dark ? "#79b8ff" : "#0b5cad";
+    const text = {
+      labelColor: quiet, labelFont: font, labelFontSize: 12,
+      titleColor: quiet, titleFont: font, titleFontSize: 12, titleFontWeight: "normal",
+    };
+    const ramp = dark ? ["#1b222a", "#2f6fb3", "#a5d3ff"] : ["#eef4fb", "#6aa5dc", "#08366b"];
+    const category = dark
+      ? ["#79b8ff", "#ffb454", "#7ee787", "#ff9492", "#d2a8ff", "#e6edf3", "#56d4dd", "#f2cc60"]
+      : ["#0b5cad", "#b35900", "#1a7f37", "#a40e26", "#7c3aed", "#444c56", "#0e7490", "#8a6d00"];
+    const config = {
       background: "transparent",
-      axis: Object.assign({ gridColor: line, domainColor: line, tickColor: line }, text),
+      axis: { gridColor: line, domainColor: line, tickColor: line, ...text },
       header: text,
       legend: text,
       view: { stroke: null },
-      mark: { color: accent },
-      point: { color: accent }, rule: { color: accent }, line: { color: accent }, area: { color: accent }, bar: { color: accent },
-      circle: { color: accent },
       text: { color: ink },
-      range: {
-        category: dark
-          ? ["#79b8ff", "#ffb454", "#7ee787", "#ff9492", "#d2a8ff", "#e6edf3", "#56d4dd", "#f2cc60"]
-          : ["#0b5cad", "#b35900", "#1a7f37", "#a40e26", "#7c3aed", "#444c56", "#0e7490", "#8a6d00"],
-        heatmap: dark ? ["#1b222a", "#2f6fb3", "#a5d3ff"] : ["#eef4fb", "#6aa5dc", "#08366b"],
-        ramp: dark ? ["#1b222a", "#2f6fb3", "#a5d3ff"] : ["#eef4fb", "#6aa5dc", "#08366b"],
-      },
+      range: { category, heatmap: ramp, ramp },
     };
+    for (const mark of ["mark", "point", "rule", "line", "area", "bar", "circle"]) {
+      config[mark] = { color: accent };
+    }
+    return config;
   }
-  function draw(element, dark) {
+  async function drawChart(element) {
     const spec = JSON.parse(document.getElementById(element.dataset.spec).textContent);
-    if (spec.facet) {  // small multiples have no width of their own: as many side by side as there is room for
+    if (spec.facet) {  // panels have no width of their own: as many in a row as there is room for
       spec.columns = Math.max(1, Math.floor(element.clientWidth / 240));
       spec.spec.width = Math.floor(element.clientWidth / spec.columns) - 56;
       spec.facet.header.labelLimit = spec.spec.width + 30;
     }
-    const options = { actions: false, ast: true, renderer: "svg", config: colours(dark), defaultStyle: false, tooltip: { disableDefaultStyle: false } };
-    return window.vegaEmbed(element, spec, options).then((found) => {
-      drawn.set(element, found);
-      element.dataset.drawn = "yes";
+    const compiled = vega.compile(spec, { config: chartConfig(isDark()) }).spec;
+    // expressions are interpreted: the page's policy forbids eval
+    const view = new vega.View(vega.parse(compiled, {}, { ast: true }), {
+      expr: vega.expressionInterpreter,
+      logLevel: vega.Warn,
+      renderer: "svg",
+      tooltip: new vega.Handler().call,
     });
+    views.set(element, view);
+    await view.initialize(element).runAsync();
+    element.dataset.drawn = "yes";
   }
   function drawPanel(panel) {
-    return Promise.all(all(".chart", panel).filter((element) => !drawn.has(element)).map((element) => draw(element, isDark())));
-  }
-  function themed() {
-    nameTheme();
-    for (const [element, found] of drawn) {
-      found.finalize();
-      draw(element, isDark());
-    }
+    all(".chart", panel).filter((element) => !views.has(element)).forEach(drawChart);
   }
 
   // Tabs: arrow keys move, the address remembers.
   const tabs = all("[role=tab]");
-  function select(tab, focus) {
+  const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
+  function select(tab) {
     for (const other of tabs) {
-      const chosen = other === tab;
-      other.setAttribute("aria-selected", String(chosen));
-      other.tabIndex = chosen ? 0 : -1;
-      document.getElementById(other.getAttribute("aria-controls")).hidden = !chosen;
+      other.setAttribute("aria-selected", String(other === tab));
+      other.tabIndex = other === tab ? 0 : -1;
+      panelOf(other).hidden = other !== tab;
     }
-    if (focus) tab.focus();
     tab.scrollIntoView({ block: "nearest", inline: "nearest" });
-    drawPanel(document.getElementById(tab.getAttribute("aria-controls")));
+    drawPanel(panelOf(tab));
   }
-  tabs.forEach((tab, at) => {
-    tab.addEventListener("click", () => { select(tab); history.replaceState(null, "", "#" + tab.dataset.name); window.scrollTo(0, 0); });
+  tabs.forEach((tab, index) => {
+    tab.addEventListener("click", () => {
+      select(tab);
+      history.replaceState(null, "", "#" + tab.dataset.name);
+      window.scrollTo(0, 0);
+    });
     tab.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      const to = event.key === "Home" ? 0 : event.key === "End" ? tabs.length - 1 : step ? (at + step + tabs.length) % tabs.length : -1;
-      if (to >= 0) { event.preventDefault(); select(tabs[to], true); }
+      const next = {
+        ArrowRight: (index + 1) % tabs.length,
+        ArrowLeft: (index - 1 + tabs.length) % tabs.length,
+        Home: 0,
+        End: tabs.length - 1,
+      }[event.key];
+      if (next === undefined) return;
+      event.preventDefault();
+      select(tabs[next]);
+      tabs[next].focus();
     });
   });
-  function follow() {
+  function followAddress() {
     const name = decodeURIComponent(location.hash.slice(1));
     const target = name && document.getElementById(name);
     const panel = target && target.closest("[role=tabpanel]");
-    const tab = tabs.find((found) => (panel ? found.getAttribute("aria-controls") === panel.id : found.dataset.name === name));
-    select(tab || tabs[0]);
+    const isChosen = (tab) => (panel ? panelOf(tab) === panel : tab.dataset.name === name);
+    select(tabs.find(isChosen) || tabs[0]);
     if (panel && target !== panel) target.scrollIntoView();
     else window.scrollTo(0, 0);
   }
-  window.addEventListener("hashchange", follow);
+  window.addEventListener("hashchange", followAddress);
 
   // Tables: sort by a column, filter by words, show more.
   all(".listing").forEach((listing) => {
-    const body = listing.querySelector("tbody"), rows = Array.from(body.rows), order = rows.slice();
-    const box = listing.querySelector("input"), more = listing.querySelector(".more"), count = listing.querySelector(".count");
-    const first = Number(listing.dataset.shown);
-    let open = false;
+    const body = listing.querySelector("tbody");
+    const box = listing.querySelector("input");
+    const more = listing.querySelector(".more");
+    const count = listing.querySelector(".count");
+    const rows = Array.from(body.rows), limit = Number(listing.dataset.shown);
+    let isOpen = false;
+    function countText(words, matching, visible) {
+      if (words.length) return matching + " of " + rows.length + " rows match";
+      return rows.length > limit ? visible + " of " + rows.length + " rows shown" : "";
+    }
     function show() {
       const words = box ? box.value.toLowerCase().split(/\s+/).filter(Boolean) : [];
       let matching = 0, visible = 0;
-      for (const row of order) {
+      for (const row of rows) {
         const text = row.textContent.toLowerCase();
         const matches = words.every((word) => text.includes(word));
         matching += matches;
-        row.hidden = !(matches && (open || visible < first));
+        row.hidden = !(matches && (isOpen || visible < limit));
         visible += !row.hidden;
       }
-      if (count) count.textContent = words.length ? matching + " of " + rows.length + " rows match" : rows.length > first ? visible + " of " + rows.length + " rows shown" : "";
+      count.textContent = countText(words, matching, visible);
       if (more) {
-        more.hidden = matching <= first;
-        more.textContent = open ? "Show fewer" : "Show all " + matching;
-        more.setAttribute("aria-expanded", String(open));
+        more.hidden = matching <= limit;
+        more.textContent = isOpen ? "Show fewer" : "Show all " + matching;
+        more.setAttribute("aria-expanded", String(isOpen));
       }
     }
-    if (box) box.addEventListener("input", show);
-    if (more) more.addEventListener("click", () => { open = !open; show(); });
-    all("th button", listing).forEach((button) => {
-      const head = button.parentElement, at = head.cellIndex;
-      button.addEventListener("click", () => {
-        const down = head.getAttribute("aria-sort") !== "descending" && (head.classList.contains("number") || head.getAttribute("aria-sort") === "ascending");
-        all("th", listing).forEach((other) => other.removeAttribute("aria-sort"));
-        head.setAttribute("aria-sort", down ? "descending" : "ascending");
-        const sign = down ? -1 : 1, numeric = head.classList.contains("number");
-        const key = (row) => row.cells[at].dataset.v;
-        order.sort((one, two) => {
-          const a = key(one), b = key(two);
-          if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
-          return sign * (numeric ? Number(a) - Number(b) : a.localeCompare(b));
-        });
-        order.forEach((row) => body.append(row));
-        show();
+    function sortBy(head) {
+      const isNumber = head.classList.contains("number"), order = head.getAttribute("aria-sort");
+      // numbers begin with the largest, texts and times with the first
+      const isDown = order !== "descending" && (isNumber || order === "ascending");
+      all("th", listing).forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", isDown ? "descending" : "ascending");
+      const key = (row) => row.cells[head.cellIndex].dataset.v;
+      rows.sort((one, two) => {
+        const a = key(one), b = key(two);
+        if (a === undefined || b === undefined) return (a === undefined) - (b === undefined);
+        return (isDown ? -1 : 1) * (isNumber ? Number(a) - Number(b) : a.localeCompare(b));
       });
+      rows.forEach((row) => body.append(row));
+      show();
+    }
+    if (box) box.addEventListener("input", show);
+    if (more) more.addEventListener("click", () => { isOpen = !isOpen; show(); });
+    all("th button", listing).forEach((button) => {
+      button.addEventListener("click", () => sortBy(button.parentElement));
     });
     show();
   });
 
   window.addEventListener("beforeprint", () => all("[role=tabpanel]").forEach(drawPanel));
-  nameTheme();
-  follow();
+  labelThemeButton();
+  followAddress();
 })();
