@@ -17,6 +17,7 @@ import pytest
 from pipeline.errors import WarehouseError
 from pipeline.export import export as module
 from pipeline.export.export import Style, export
+from pipeline.export.formats import csv as csv_format
 from pipeline.export.request import Request
 from pipeline.load.manifest import Manifest, PartFile
 from pipeline.load.warehouse import Warehouse
@@ -53,13 +54,13 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> World:
 def limits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The limit of memory in each attempt to write CSV."""
     seen: list[str] = []
-    write = export.delimited.write
+    write = csv_format.write
 
     def watched(connection: duckdb.DuckDBPyConnection, *arguments: Any, **options: Any) -> None:
         seen.extend(connection.execute("select current_setting('memory_limit')").fetchall()[0])
         write(connection, *arguments, **options)
 
-    monkeypatch.setattr(export.delimited, "write", watched)
+    monkeypatch.setattr(csv_format, "write", watched)
     return seen
 
 
@@ -75,7 +76,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def without_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """DuckDB may write no temporary file."""
-    connect = export.connect
+    connect = module.connect
 
     def connected(*arguments: Any) -> duckdb.DuckDBPyConnection:
         connection = connect(*arguments)
@@ -177,7 +178,7 @@ def test_each_table_has_the_limit_and_views_have_none(
 def test_the_limit_grows_with_the_table() -> None:
     rows = {"articles": [10, 999_989], "images": [1_000_000, 1_400_000], "bodies": []}
     tables = {name: [PartFile("x", count, 1) for count in counts] for name, counts in rows.items()}
-    limits = export._limits(Manifest("x", NOW, None, "", "", [], tables, {}, []))
+    limits = module._limits(Manifest("x", NOW, None, "", "", [], tables, {}, []))
     assert (limits["articles"], limits["images"], limits["bodies"], limits["runs"]) == (
         256,
         768,

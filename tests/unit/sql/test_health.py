@@ -7,7 +7,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.transform import scalars
 from pipeline.views.relations import relations, sql_folder
 from tests.support.world import World
 
@@ -583,7 +582,7 @@ def test_images_and_addresses_agree_with_pandas(sampled: World) -> None:
 def defects_of(urls: list[str], provider: str | None = None) -> set[tuple[str, str]]:
     """Rule and URL of what `url_defects` finds, over tables made of rows: each URL is an article's originalUrl."""
     [relation] = [relation for relation in relations("views") if relation.name == "url_defects"]
-    rows = [(str(at), "p", scalars.canonical_url(url), url) for at, url in enumerate(urls)]
+    rows = [(str(at), "p", canonical_url(url), url) for at, url in enumerate(urls)]
     with duckdb.connect() as connection:
         connection.execute(
             "create table articles (article_id varchar, provider_id varchar, url varchar, original_url varchar, web_url varchar,"
@@ -640,7 +639,7 @@ def test_tracking_is_what_canonical_urls_leave_out(name: str) -> None:
         f"https://x.com/{name}=1",
     ]
     found = {url for rule, url in defects_of(urls) if rule == "tracking"}
-    assert found == (set(urls[:2]) if scalars.TRACKING.fullmatch(name) else set())
+    assert found == (set(urls[:2]) if TRACKING.fullmatch(name) else set())
 
 
 @pytest.mark.parametrize(
@@ -665,7 +664,7 @@ def test_tracking_is_what_canonical_urls_leave_out(name: str) -> None:
 )
 def test_what_counts_as_an_amp_address(url: str, is_amp: bool) -> None:
     assert (("amp_as_original", url) in defects_of([url])) == is_amp
-    assert (scalars.canonical_url(url) != url) == is_amp
+    assert (canonical_url(url) != url) == is_amp
 
 
 def test_a_host_is_held_against_the_registered_domain_by_whole_labels() -> None:

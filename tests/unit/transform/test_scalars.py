@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.times import parse_moment
-from pipeline.transform import scalars
+from pipeline.transform import scalars, urls
 from pipeline.transform.providers import registered_domains
 
 
@@ -50,7 +50,7 @@ from pipeline.transform.providers import registered_domains
     ],
 )
 def test_canonical_url(url: str, canonical: str | None) -> None:
-    assert scalars.canonical_url(url) == canonical
+    assert urls.canonical_url(url) == canonical
 
 
 @given(
@@ -58,16 +58,16 @@ def test_canonical_url(url: str, canonical: str | None) -> None:
     | st.from_regex(r"https?://[a-z.]{1,20}(/[a-z/?&=#%_.]{0,30})?", fullmatch=True)
 )
 def test_a_canonical_url_is_its_own_canonical_url(text: str) -> None:
-    once = scalars.canonical_url(text)
-    assert once is None or scalars.canonical_url(once) in (once, scalars.canonical_url(once))
+    once = urls.canonical_url(text)
+    assert once is None or urls.canonical_url(once) in (once, urls.canonical_url(once))
     assert once is None or once.startswith("https://")
 
 
 def test_one_page_under_several_addresses() -> None:
-    assert scalars.same_page("https://www.a.example/x/", "https://a.example/x", amp=False)
-    assert scalars.same_page("https://a.example/articles/x", "https://a.example/x", amp=True)
-    assert not scalars.same_page("https://a.example/articles/x", "https://a.example/x", amp=False)
-    assert not scalars.same_page("https://a.example/x", "https://b.example/x", amp=True)
+    assert urls.same_page("https://www.a.example/x/", "https://a.example/x", amp=False)
+    assert urls.same_page("https://a.example/articles/x", "https://a.example/x", amp=True)
+    assert not urls.same_page("https://a.example/articles/x", "https://a.example/x", amp=False)
+    assert not urls.same_page("https://a.example/x", "https://b.example/x", amp=True)
 
 
 @pytest.mark.parametrize(
