@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipeline.transform.urls import TRACKING, canonical_url
 from pipeline.views.relations import relations, sql_folder
 from tests.support.world import World
 
