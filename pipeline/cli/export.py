@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import WarehouseOption, app, warehouse_at
+from pipeline.cli.options import WarehouseOption, app, output_format, warehouse_at
 from pipeline.errors import UsageError
 
 
@@ -75,11 +75,13 @@ def export(
     = + - @, tab or a line end, or so after apostrophes, gets an apostrophe before it, lest a spreadsheet run it as a formula;
     --raw leaves it.
     """
-    from pipeline.export.export import Style, export, format_of
+    from pipeline.export.export import FORMATS, Style, export
     from pipeline.export.request import Request
     from pipeline.settings import parse_day
 
-    style = style or format_of(output, nested=nested)
+    chosen = style or ("jsonl" if nested else None)
+    endings = {name: name for name in FORMATS if name != "frontmatter"}
+    style = output_format(chosen, output, endings, "csv", is_folder=len(names or ()) != 1)
     if output == "-" and style in ("parquet", "xlsx") and sys.stdout.isatty():
         raise UsageError(f"--format {style}: is no text for a terminal. Name a file with -o.")
     request = Request(

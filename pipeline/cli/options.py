@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,6 +61,44 @@ def warehouse_at(folder: str | None) -> "Warehouse":
     return Warehouse(load_settings({"warehouse": folder})[0].warehouse)
 
 
+FORMAT_ENDINGS = {
+    *("csv", "db", "duckdb", "feather", "gz", "htm", "html", "json", "jsonl", "md", "ndjson"),
+    *("ods", "parquet", "sql", "sqlite", "tsv", "xls", "xlsx", "xml", "yaml", "yml", "zip", "zst"),
+}
+"""Endings that promise a format; a file of another ending may hold what --format says."""
+
+
+def output_format(
+    chosen: str | None,
+    output: str | Path | None,
+    endings: Mapping[str, str],
+    default: str,
+    *,
+    is_folder: bool = False,
+) -> str:
+    """Return the format of an output: `chosen`, or the one that its path ends in, or `default`.
+
+    `endings` has the format of each ending, such as {"csv": "csv", "htm": "html"}. A folder may
+    have any name that promises no other format. Raises UsageError if the path contradicts.
+    """
+    text = str(output or "")
+    ending = Path(text).suffix[1:].lower()
+    if not ending or text.endswith("/") or Path(text).is_dir():
+        return chosen or default
+    listed = ", ".join(f".{known}" for known in endings)
+    if chosen is None and ending not in endings and (ending in FORMAT_ENDINGS or not is_folder):
+        raise UsageError(
+            f"-o {output}: .{ending} is not the ending of an output format (expected {listed})."
+            " Choose one of these endings, or name the format with --format."
+        )
+    if chosen and ending in FORMAT_ENDINGS and endings.get(ending) != chosen:
+        raise UsageError(
+            f"-o {output}: ends in .{ending}, which is not {chosen} as --format says (endings are"
+            f" {listed}). Change the ending or the format."
+        )
+    return chosen or endings.get(ending, default)
+
+
 def emit(names: list[str], rows: list[tuple[Any, ...]], style: str, output: Path | None) -> None:
     """Print rows in a format, or write them to a file. Raises UsageError for an unknown format."""
     from pipeline.text import FORMATS, render
@@ -82,14 +120,7 @@ def write(text: str, output: Path | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
-    from pipeline.load.files import replace_file
-
-    if output.is_dir():
-        raise UsageError(f"{output}: is a folder. Name a file.")
-    if output.exists() and not output.is_file():
-        output.write_text(text, encoding="utf-8", newline="")
-    else:
-        replace_file(output.resolve(), text.encode())
+    write_pieces([text], output)
 
 
 def write_pieces(pieces: Iterable[str], output: Path | None) -> None:
@@ -98,7 +129,7 @@ def write_pieces(pieces: Iterable[str], output: Path | None) -> None:
         for piece in pieces:
             sys.stdout.write(piece)
         return
-    from pipeline.export.targets import replacing
+    from pipeline.load.files import writing_to
 
-    with replacing([output]) as [target], open(target, "w", encoding="utf-8", newline="") as sink:
+    with writing_to(output) as target, open(target, "w", encoding="utf-8", newline="") as sink:
         sink.writelines(pieces)

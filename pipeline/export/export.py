@@ -65,12 +65,6 @@ class Style(Struct, frozen=True):
                 )
 
 
-def format_of(output: str | None, *, nested: bool) -> str:
-    """The format that a request without one means: of `--nested` JSON lines, else what the file's name ends in, else CSV."""
-    ending = Path(output or "").suffix.removeprefix(".").lower()
-    return "jsonl" if nested else ending if ending in FORMATS else "csv"
-
-
 def export(warehouse: Warehouse, request: Request, style: Style, output: str | None) -> Written:
     """Write the relations of a request to `output`, a file or a folder; `-` is standard output.
 

@@ -4,10 +4,11 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from pipeline.errors import UsageError, WarehouseError
+from pipeline.errors import UsageError
+from pipeline.load.files import writing_to
 
 STREAM = "-"
 """The output that is standard output."""
@@ -39,32 +40,8 @@ def replacing(paths: list[Path]) -> Iterator[list[str]]:
 
     What is there and no file (a pipe, /dev/null) is written to directly. Raises WarehouseError where that is not possible.
     """
-    asides: list[tuple[Path, Path]] = []
-    targets = []
-    try:
-        for path in paths:
-            place = path.resolve()
-            if place.exists() and not place.is_file():
-                if place.is_dir():
-                    raise UsageError(f"{path}: is a folder. Name a file with -o.")
-                targets.append(str(place))
-                continue
-            place.parent.mkdir(parents=True, exist_ok=True)
-            aside = place.with_name(f".{os.getpid()}.{len(asides)}.export.tmp")
-            asides.append((aside, place))
-            targets.append(str(aside))
-        yield targets
-        for aside, place in asides:
-            os.replace(aside, place)
-    except OSError as error:
-        if isinstance(error, BrokenPipeError):
-            raise
-        raise WarehouseError(
-            f"{error.filename or paths[0]}: cannot be written ({error.strerror}). Choose another place."
-        ) from error
-    finally:
-        for aside, _ in asides:
-            aside.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        yield [str(stack.enter_context(writing_to(path))) for path in paths]
 
 
 @contextmanager

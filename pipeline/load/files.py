@@ -1,38 +1,104 @@
-"""Writing a file so that nobody ever sees half of it."""
+"""Write files so that no reader ever sees half of one."""
 
 import ctypes
 import os
+import shutil
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.errors import WarehouseError
+from pipeline.errors import UsageError, WarehouseError
+
+
+@contextmanager
+def replacing(path: Path, *, flush: bool = False) -> Iterator[Path]:
+    """Yield a temporary path beside `path` for a file, link or folder that replaces it.
+
+    The replacement is one rename when the block ends; with `flush`, a file is on the disk before.
+    After an error or a signal, nothing of the new content is left and the old one stays.
+    Raises WarehouseError if it cannot be written.
+    """
+    aside = temporary(path)
+    try:
+        with reporting(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            discard(aside)  # of a killed process that had the same id
+            yield aside
+            if flush:
+                _flush(aside)
+            if aside.is_dir() and not aside.is_symlink() and path.exists():
+                shutil.rmtree(path)
+            os.replace(aside, path)
+    finally:
+        discard(aside)
+
+
+@contextmanager
+def writing_to(path: Path) -> Iterator[Path]:
+    """Yield the path at which to write an output file that a user named.
+
+    That is a temporary one (see `replacing`), or `path` itself if it is a pipe or a device. Links
+    are followed. Raises UsageError for a folder, WarehouseError if it cannot be written.
+    """
+    target = path.resolve()
+    if target.is_dir():
+        raise UsageError(f"{path}: is a folder (expected a file). Name a file with -o.")
+    if target.exists() and not target.is_file():
+        with reporting(path):
+            yield target
+    else:
+        with replacing(target) as aside:
+            yield aside
 
 
 def replace_file(path: Path, content: bytes | memoryview, *, flush: bool = True) -> None:
-    """Write aside, flush to the disk, rename. Raises WarehouseError where that fails; the old file stays.
+    """Replace the content of a file in one step. Raises WarehouseError; the old file then stays.
 
-    Without `flush`, the caller flushes all files of a publication at once, before it commits: see `flush_all`.
+    Without `flush`, the caller flushes all files of a publication at once: see `flush_all`.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with replacing(path, flush=flush) as aside, open(aside, "wb") as file:
+        file.write(content)
+
+
+def temporary(path: Path) -> Path:
+    """Return the name under which this process writes the replacement of `path`."""
+    name = os.fsencode(path.name)[:200].decode(errors="ignore")  # names end at 255 bytes
+    return path.with_name(f".{name}.{os.getpid()}.tmp")
+
+
+def discard(aside: Path) -> None:
+    """Remove a temporary file or folder, and the log that DuckDB keeps beside a database."""
+    for path in (aside, f"{aside}.wal"):
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def reporting(path: Path) -> Iterator[None]:
+    """Raise WarehouseError if `path` cannot be written; a reader that has gone is no such error."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(aside, "wb") as handle:
-            handle.write(content)
-            handle.flush()
-            if flush:
-                os.fsync(handle.fileno())
-        os.replace(aside, path)
+        yield
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        with suppress(OSError):  # a file where a folder should be
-            aside.unlink()
-        raise WarehouseError(
-            f"{path}: cannot be written ({error.strerror}). Make room or give the right to write."
-        ) from error
+        raise unwritable(path, error.strerror or str(error)) from error
+
+
+def unwritable(path: Path, reason: str) -> WarehouseError:
+    """Return the error for a file that cannot be written."""
+    return WarehouseError(
+        f"{path}: cannot be written ({reason}). Free disk space, grant permission to write, or"
+        " choose another path."
+    )
 
 
 def flush_all(folder: Path) -> None:
-    """Flush everything written to the file system that holds `folder`; raises WarehouseError where it cannot be kept."""
+    """Flush everything written to the file system of `folder`. Raises WarehouseError."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         if sys.platform == "linux":
@@ -43,5 +109,13 @@ def flush_all(folder: Path) -> None:
                 )
         else:
             os.sync()
+    finally:
+        os.close(handle)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
     finally:
         os.close(handle)

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from msgspec import Struct
 
 from pipeline.errors import LockHeld, UsageError, WarehouseError
-from pipeline.load.files import flush_all, replace_file
+from pipeline.load.files import flush_all, replace_file, replacing
 from pipeline.load.manifest import FORMAT, Manifest, PartFile
 
 PACKAGE = "datapackage.json"
@@ -189,16 +189,8 @@ class Warehouse:
 
     def point_current(self, manifest: Manifest) -> None:
         """Let `current` lead to the snapshot's links."""
-        aside = self.root / f".current.{os.getpid()}.tmp"
-        try:
-            aside.unlink(missing_ok=True)
+        with replacing(self.root / "current") as aside:
             aside.symlink_to(f"snapshots/{manifest.id}")
-            os.replace(aside, self.root / "current")
-        except OSError as error:
-            aside.unlink(missing_ok=True)
-            raise WarehouseError(
-                f"{self.root / 'current'}: cannot be replaced ({error.strerror}). Remove what is there."
-            ) from error
 
     def _write_links(self, manifest: Manifest) -> None:
         from pipeline.load.datapackage import descriptor  # loads Arrow
@@ -209,21 +201,12 @@ class Warehouse:
                 with suppress(WarehouseError):  # another user's folder
                     replace_file(folder / PACKAGE, descriptor(manifest), flush=False)
             return
-        aside = folder.with_name(f".{manifest.id}.{os.getpid()}.tmp")
-        try:
+        with replacing(folder) as aside:
             for table, files in manifest.tables.items():
                 (aside / table).mkdir(parents=True)
                 for file in files:
                     _link(self.root / "parts" / table / file.file, aside / table / file.file)
             (aside / PACKAGE).write_bytes(descriptor(manifest))
-            if folder.exists():
-                shutil.rmtree(folder)
-            os.replace(aside, folder)
-        except OSError as error:
-            shutil.rmtree(aside, ignore_errors=True)
-            raise WarehouseError(
-                f"{folder}: cannot be written ({error.strerror}). Make room or give the right to write."
-            ) from error
 
     def holder(self) -> "Holder | None":
         """Who holds the lock, or held it when it was killed; None where that is not known."""

@@ -1,7 +1,6 @@
 """SQL against a snapshot: statements that read, their parameters, their answers as text."""
 
 import datetime as dt
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -15,6 +14,7 @@ import duckdb
 from msgspec import Struct
 
 from pipeline.errors import QueryError, UsageError
+from pipeline.load.files import writing_to
 from pipeline.load.retention import resolve
 from pipeline.load.warehouse import Warehouse
 from pipeline.query.diagnostics import explain
@@ -167,9 +167,8 @@ class Session:
     def write_parquet(
         self, sql: str, path: Path, parameters: Mapping[str, Value] | None = None
     ) -> None:
-        """The rows of one statement as a Parquet file, written aside and renamed. Raises QueryError and UsageError."""
-        place, given = path.resolve(), parameters or {}
-        aside = place.with_name(f".{place.name}.{os.getpid()}.tmp")
+        """Write the rows of one statement as Parquet. Raises QueryError, UsageError, WarehouseError."""
+        given = parameters or {}
         with self._told(sql):
             statements = reading_statements(self.connection, sql)
         if len(statements) != 1:
@@ -178,20 +177,14 @@ class Session:
             )
         check_parameters(statements, given)
         text = statements[0].query.strip().rstrip(";")
-        try:
-            with self._told(sql, _offset(sql, text, 0) - len("copy (\n")):
-                self.connection.execute(
-                    f"copy (\n{text}\n) to {quoted(str(aside))} (format parquet)",
-                    dict(given) or None,
-                )
-            os.replace(aside, place)
-        except OSError as error:
-            raise QueryError(
-                f"query: {path}: cannot be written ({error.strerror}). Choose another place."
-            ) from error
-        finally:
-            with suppress(OSError):
-                aside.unlink()
+        with (
+            writing_to(path) as target,
+            self._told(sql, _offset(sql, text, 0) - len("copy (\n")),
+        ):
+            self.connection.execute(
+                f"copy (\n{text}\n) to {quoted(str(target))} (format parquet)",
+                dict(given) or None,
+            )
 
     @contextmanager
     def _told(self, sql: str, start: int = 0) -> Iterator[None]:

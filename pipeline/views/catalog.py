@@ -1,15 +1,14 @@
 """DuckDB on a snapshot: base views over the part files, then `sql/views/`, then `sql/reports/`, with comments."""
 
-import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import duckdb
 
 from pipeline.errors import WarehouseError
+from pipeline.load.files import discard, temporary, unwritable
 from pipeline.load.manifest import Manifest, PartFile
 from pipeline.load.warehouse import RECOVER, Warehouse
 from pipeline.schema.columns import Column
@@ -123,14 +122,14 @@ class Staged:
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
-        self.aside = warehouse.root / f".warehouse.{os.getpid()}.tmp"
+        self.aside = temporary(warehouse.database)
         self._threads = ThreadPoolExecutor(1)
         self._commented: Future[None] | None = None
         self._flushed = False
 
     def __enter__(self) -> "Staged":
         with self._writing():
-            self.aside.unlink(missing_ok=True)
+            discard(self.aside)
         self.connection = open_memory()
         try:
             with self._writing():
@@ -154,8 +153,7 @@ class Staged:
                 ):  # who stops a run does not wait for a query, and a busy database refuses to close
                     self.connection.close()
         finally:
-            for path in (self.aside, Path(f"{self.aside}.wal")):
-                path.unlink(missing_ok=True)
+            discard(self.aside)
 
     def show(self, tables: Tables) -> None:
         """Let the base views of some tables show these files."""
@@ -183,7 +181,4 @@ class Staged:
             duckdb.IOException,
             duckdb.TransactionException,
         ) as error:  # the last: a commit for which there is no room
-            reason = str(error).split("\n", 1)[0]
-            raise WarehouseError(
-                f"{self.aside}: cannot be written ({reason}). Make room or give the right to write."
-            ) from error
+            raise unwritable(self.aside, str(error).split("\n", 1)[0]) from error

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline.errors import WarehouseError
+from pipeline.load.files import replacing
 from pipeline.schema.columns import Column
 from pipeline.schema.table import Table
 from pipeline.schema.tables import RUNS, TABLES
@@ -39,7 +41,7 @@ def copy_into(connection: duckdb.DuckDBPyConnection) -> bool:
             if not path.exists():
                 _make(path)
             connection.execute(f"attach {quoted(str(path))} as template (read_only)")
-        except (OSError, duckdb.Error):
+        except (OSError, WarehouseError, duckdb.Error):
             with suppress(OSError):
                 path.unlink(missing_ok=True)  # what cannot be read is made anew
             continue
@@ -85,19 +87,12 @@ def _path() -> Path:
 
 def _make(path: Path) -> None:
     """Write the template aside, then rename it; remove old ones."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with duckdb.connect() as connection:
-            connection.execute(
-                f"attach {quoted(str(aside))} as made (storage_version 'v1.2.0'); use made"
-            )
-            connection.execute(statements())
-            connection.execute("use memory; detach made")
-        os.replace(aside, path)
-    finally:
-        for left in (aside, Path(f"{aside}.wal")):
-            left.unlink(missing_ok=True)
+    with replacing(path) as aside, duckdb.connect() as connection:
+        connection.execute(
+            f"attach {quoted(str(aside))} as made (storage_version 'v1.2.0'); use made"
+        )
+        connection.execute(statements())
+        connection.execute("use memory; detach made")
     for other in path.parent.glob("*catalog-*"):
         with suppress(OSError):  # another process may remove it too
             if other != path and other.stat().st_mtime < time.time() - _KEPT_DAYS * 86_400:

@@ -423,3 +423,47 @@ def test_the_command_tells_what_it_wrote(real: World, tmp_path: Path) -> None:
         b"as parquet cannot go to the screen"
         in shell("pipeline export topics --format parquet", real).stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            "topics -o x.db",
+            "-o x.db: .db is not the ending of an output format (expected .csv, .parquet, .jsonl,"
+            " .xlsx). Choose one of these endings, or name the format with --format.",
+        ),
+        ("-o x.sqlite", "-o x.sqlite: .sqlite is not the ending of an output format"),
+        ("topics -o notes.txt", "-o notes.txt: .txt is not the ending of an output format"),
+        (
+            "topics --format csv -o x.JSON",
+            "-o x.JSON: ends in .json, which is not csv as --format says (endings are .csv,"
+            " .parquet, .jsonl, .xlsx). Change the ending or the format.",
+        ),
+        ("topics --format csv -o x.csv.gz", "-o x.csv.gz: ends in .gz, which is not csv"),
+        ("topics --format parquet -o x.csv", "-o x.csv: ends in .csv, which is not parquet"),
+        ("--nested -o x.csv", "-o x.csv: ends in .csv, which is not jsonl"),
+        ("--format frontmatter -o x.csv", "-o x.csv: ends in .csv, which is not frontmatter"),
+    ],
+)
+def test_an_ending_that_names_another_format_is_refused(
+    real: World, tmp_path: Path, arguments: str, message: str
+) -> None:
+    done = shell(f"cd {tmp_path}; pipeline export {arguments}", real)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith(f"pipeline: {message}")
+    assert not list(tmp_path.iterdir())
+
+
+def test_folders_and_endings_that_promise_nothing_are_written(real: World, tmp_path: Path) -> None:
+    done = shell(
+        f"cd {tmp_path}; mkdir x.db; pipeline export topics -o x.db;"
+        " pipeline export topics -o y.json/; pipeline export topics runs -o exports.2;"
+        " pipeline export topics --format csv -o t.txt; pipeline export topics -o plain",
+        real,
+    )
+    assert done.stdout.decode().split() == [
+        "x.db/topics.csv", "y.json/topics.csv", "exports.2/topics.csv", "exports.2/runs.csv",
+        "t.txt", "plain",
+    ]  # fmt: skip
+    assert (tmp_path / "plain").read_bytes() == (tmp_path / "t.txt").read_bytes()

@@ -17,7 +17,7 @@ from pipeline.errors import UsageError, WarehouseError
 from pipeline.export.articles import Whole
 from pipeline.export.formats.yaml import front_matter_text
 from pipeline.extract.folder import file_at
-from pipeline.load.files import flush_all
+from pipeline.load.files import flush_all, replace_file
 
 
 class WrittenBack(Struct, frozen=True):
@@ -51,24 +51,10 @@ def write(articles: Iterable[Whole], folder: Path, sources: list[str]) -> Writte
         if parent not in safe or _has_dots(article.path):
             _refuse_leaving(root, place, article.path)
             safe.add(parent)
-        _replace(place, text(article).encode())
+        replace_file(place, text(article).encode(), flush=False)
         count += 1
     flush_all(folder)
     return WrittenBack(count, folders)
-
-
-def _replace(place: Path, content: bytes) -> None:
-    """Write aside, then rename; the file's own name may be as long as names can be."""
-    aside = place.with_name(f".{os.getpid()}.export.tmp")
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(content)
-        os.replace(aside, place)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise WarehouseError(
-            f"{place}: cannot be written ({error.strerror}). Make room or give the right to write."
-        ) from error
 
 
 def text(article: Whole) -> str:
