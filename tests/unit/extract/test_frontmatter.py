@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.extract import coerce, frontmatter
-from pipeline.schema.documents import Article, Document, Rejection
+from pipeline.schema.documents import Article, Document, Rejection, SourceFile
 from pipeline.schema.positions import Places
+from pipeline.transform.documents import transform
+from tests.support.bad_input import REJECTED, REPAIRED
 
 
 def document(raw: bytes | str) -> Document:
@@ -135,6 +137,50 @@ def test_values_yaml_1_1_would_have_changed() -> None:
     )
     assert (found.category, found.type, found.quality) == ("on", "12:30:00", 15)
     assert found.length is not None and found.length.total_seconds() == 3723
+
+
+@pytest.mark.parametrize("name", REJECTED)
+def test_rejection(name: str) -> None:
+    case = REJECTED[name]
+    rejection = frontmatter.read(case.content)
+    assert isinstance(rejection, Rejection)
+    assert (rejection.stage, rejection.code) == (case.stage, case.code)
+    assert (rejection.line, rejection.column) == (case.line, case.column)
+    assert (rejection.line_text or "").startswith(case.line_begins or "")
+    assert (rejection.line_text is None) == (case.line_begins is None)
+    assert rejection.message.endswith(".") and "s3cret" not in str(rejection)
+
+
+@pytest.mark.parametrize("name", REPAIRED)
+def test_finding(name: str) -> None:
+    """Findings on URLs come when rows are made of the document."""
+    case = REPAIRED[name]
+    content = case.content.encode() if isinstance(case.content, str) else case.content
+    found = document(content)
+    file = SourceFile("site", "_news/bad.md", "id", "part")
+    tables = transform([(file, found)])
+    assert found.findings == case.findings
+    [row] = tables["articles"].select(["findings_count", *case.columns]).to_pylist()
+    assert row == {"findings_count": len(case.findings), **case.columns}
+
+
+@pytest.mark.parametrize(
+    ("content", "title", "provider"),
+    [
+        ("title: 2020\nprovider: {name: 007, domain: x.example}", "2020", "007"),
+        ("title: no\nprovider: {name: 1_000}", "no", "1_000"),
+        ("title: 1e3\nprovider: {name: 0x1F}", "1e3", "0x1F"),
+        ("title: True\nprovider: {name: 2021-06-03}", "True", "2021-06-03"),
+        ("title: 1.10\nprovider: {name: +5}", "1.10", "+5"),
+    ],
+)
+def test_text_that_looks_like_something_else_is_kept_as_written(
+    content: str, title: str, provider: str
+) -> None:
+    found = document(f"---\n{content}\n---\n")
+    assert found.findings == []
+    assert found.article and found.article.provider
+    assert (found.article.title, found.article.provider.name) == (title, provider)
 
 
 TEXTS = st.text(
