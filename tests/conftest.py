@@ -1,7 +1,7 @@
 """Fixtures for every test: a site with its warehouse, and the real corpora where they exist."""
 
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +10,19 @@ from tests.support.world import World, corpus
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path)
+def world(tmp_path: Path) -> Iterator[World]:
+    """A site without files, for one test."""
+    found = World(tmp_path)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """What is published of a site without files; only to be read."""
+    found = World(tmp_path_factory.mktemp("empty"))
+    found.run(allow_empty=True)
+    return found
 
 
 @pytest.fixture(scope="session")

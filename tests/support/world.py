@@ -22,6 +22,8 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.site, self.warehouse = folder / "site", folder / "warehouse"
         self.site.mkdir(parents=True)
+        self._reader: duckdb.DuckDBPyConnection | None = None
+        self._read_state: object = None
 
     def write(self, files: dict[str, str | bytes]) -> Path:
         for name, content in files.items():
@@ -45,8 +47,31 @@ class World:
         return connect(Warehouse(self.warehouse))
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        with self.connect() as connection:
-            return connection.execute(sql).fetchall()
+        """Rows of a query on what is published now; a new connection only after something changed."""
+        state = self._state()
+        if self._reader is None or state != self._read_state:
+            self.close()
+            self._reader, self._read_state = self.connect(), state
+        return self._reader.execute(sql).fetchall()
+
+    def close(self) -> None:
+        """Close the connection of `rows`."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _state(self) -> object:
+        """What a connection shows: the published snapshot and the records of runs."""
+        records = (self.warehouse / "runs").glob("*.json")
+        return _status(self.warehouse / "CURRENT"), sorted((str(p), _status(p)) for p in records)
+
+
+def _status(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def after(hours: int) -> dt.datetime:

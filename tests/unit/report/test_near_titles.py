@@ -28,9 +28,10 @@ def page(title: str, url: str, hour: int | None, provider: str = "", **more: str
     return article(**fields, **({"provider": f"{{name: {provider}}}"} if provider else {}))
 
 
-@pytest.fixture
-def copies(world: World) -> World:
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A is there three times, two of which readers see; the dam's title is on three URLs and on one article without any."""
+    world = World(tmp_path_factory.mktemp("copies"))
     world.write(
         {
             "_news/a1.md": page(
@@ -120,10 +121,9 @@ def test_a_tiny_world_gives_exact_rows(copies: World, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_an_empty_corpus_has_no_duplicates(world: World, name: str) -> None:
-    world.run(allow_empty=True)
-    assert world.rows(f"from {name}") == []
-    with world.connect() as connection:
+def test_an_empty_corpus_has_no_duplicates(empty: World, name: str) -> None:
+    assert empty.rows(f"from {name}") == []
+    with empty.connect() as connection:
         assert near_titles(connection).num_rows == 0
 
 

@@ -50,9 +50,10 @@ def story(title: str, time: str, topics: str = "", provider: str = "") -> str:
     return f"---\ntitle: {title}\n{when}topics: [{topics}]\n{outlet}---\n"
 
 
-@pytest.fixture
-def small(world: World) -> World:
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Two articles on a Monday, none on Tuesday, two on Wednesday (one without a time), one on Thursday, three with odd dates."""
+    world = World(tmp_path_factory.mktemp("small"))
     world.write(
         {
             "a.md": story("A", "2025-12-29T10:15:00Z", "AI, Chips", "North"),
@@ -69,9 +70,10 @@ def small(world: World) -> World:
     return world
 
 
-@pytest.fixture
-def gappy(world: World) -> World:
+@pytest.fixture(scope="module")
+def gappy(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Topic A on twelve days of December, with a gap for each reason; a run on the 16th; topic B on too few days."""
+    world = World(tmp_path_factory.mktemp("gappy"))
     days = dict.fromkeys([*range(1, 10), 14, 19, 23], "A") | {11: "B", 26: "B"}
     world.write(
         {
@@ -384,12 +386,11 @@ def test_the_rhythm_has_all_hours_of_the_week(small: World) -> None:
     assert hours == [(weekday, hour) for weekday in range(1, 8) for hour in range(24)]
 
 
-def test_an_empty_corpus_gives_no_rows_or_zero_counts(world: World) -> None:
-    world.run(allow_empty=True)
+def test_an_empty_corpus_gives_no_rows_or_zero_counts(empty: World) -> None:
     for name in NAMES:
         if name != "coverage_summary":
-            assert world.rows(f"from {name}") == [], name
-    [row] = world.rows("from coverage_summary")
+            assert empty.rows(f"from {name}") == [], name
+    [row] = empty.rows("from coverage_summary")
     assert {*row[:6], *row[9:16]} == {0} and row[6:9] == (None, None, None)
 
 

@@ -490,9 +490,8 @@ def test_every_health_report_has_its_rows_here() -> None:
     assert reports - OF_OTHERS <= EXPECTED.keys()
 
 
-def test_an_empty_corpus_gives_typed_rows_and_no_shares(world: World) -> None:
-    world.run(allow_empty=True)
-    with world.connect() as connection:
+def test_an_empty_corpus_gives_typed_rows_and_no_shares(empty: World) -> None:
+    with empty.connect() as connection:
         for name in EXPECTED:
             found = connection.execute(f"from {name}").fetchall()
             assert len(found) == ONE_ROW_ALWAYS.get(name, 0), name

@@ -354,9 +354,8 @@ def test_a_tiny_world_gives_exact_rows(small: World, name: str) -> None:
     assert small.rows(query) == rows
 
 
-def test_reports_on_an_empty_corpus_are_empty(world: World) -> None:
-    world.run(allow_empty=True)
-    with world.connect() as connection:
+def test_reports_on_an_empty_corpus_are_empty(empty: World) -> None:
+    with empty.connect() as connection:
         found = {name: connection.execute(f"from {name}").fetchall() for name in HEAT}
     assert found == {name: [] for name in HEAT} | {
         "heat_summary": [(0, 0, 0, 0, *[None] * 6, 0, 0, *[None] * 4)]

@@ -513,9 +513,8 @@ def test_a_world_of_twenty_one_gives_exact_rows(wide: World, name: str) -> None:
     assert wide.rows(query) == rows
 
 
-def test_reports_on_an_empty_corpus_are_empty(world: World) -> None:
-    world.run(allow_empty=True)
-    with world.connect() as connection:
+def test_reports_on_an_empty_corpus_are_empty(empty: World) -> None:
+    with empty.connect() as connection:
         found = {name: connection.execute(f"from {name}").fetchall() for name in QUALITY}
     assert found == {name: [] for name in QUALITY} | {
         "quality_summary": [(0, 0, 0, *[None] * 9)],

@@ -3,6 +3,7 @@
 import ast
 import datetime as dt
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -24,8 +25,9 @@ def story(title: str, topics: str, provider: str, scores: str = "", day: int = 2
     )
 
 
-@pytest.fixture
-def small(world: World) -> World:
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("small"))
     world.write(
         {
             "a.md": story(
@@ -182,40 +184,74 @@ def test_every_file_keeps_the_form(relation: Relation) -> None:
     assert not relation.name[0].isdigit()
 
 
+@pytest.fixture(scope="module")
+def catalog(empty: World) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The database of a warehouse without rows."""
+    with duckdb.connect(empty.warehouse / "warehouse.duckdb", read_only=True) as connection:
+        yield connection
+
+
 @pytest.mark.parametrize(
     "relation", relations("views", "reports"), ids=lambda relation: relation.name
 )
-def test_every_column_that_a_view_describes_exists(world: World, relation: Relation) -> None:
-    world.run(allow_empty=True)
-    with duckdb.connect(world.warehouse / "warehouse.duckdb", read_only=True) as connection:
-        columns = set(connection.table(relation.name).columns)
-        comments = dict(
-            connection.execute(
-                "select column_name, comment from duckdb_columns() where table_name = ?",
-                [relation.name],
-            ).fetchall()
-        )
+def test_every_column_that_a_view_describes_exists(
+    catalog: duckdb.DuckDBPyConnection, relation: Relation
+) -> None:
+    columns = set(catalog.table(relation.name).columns)
+    comments = dict(
+        catalog.execute(
+            "select column_name, comment from duckdb_columns() where table_name = ?",
+            [relation.name],
+        ).fetchall()
+    )
     assert set(relation.columns) <= columns
     assert {name for name, comment in comments.items() if comment} == set(relation.columns)
     if relation.path.parents[1].name == "reports":
         assert set(relation.columns) == columns, "a report describes every column"
 
 
+# check: the view that is damaged, and what it shows then
 DAMAGE = {
-    "articles_match_documents": "create or replace view documents as select * replace ('other' as status) from documents_kept",
-    "rejections_match_documents": "create or replace view documents as select * replace ('rejected' as status) from documents_kept",
-    "counts_match_rows": "create or replace view related as select * from related_kept union all select * replace (99 as position) from related_kept",
-    "rows_have_article": "create or replace view images as select * replace ('nobody' as article_id) from images_kept",
-    "dimensions_are_complete": "create or replace view providers as select * from providers_kept limit 0",
-    "files_rejected": "create or replace view rejections as"
-    " select * from rejections_kept union all select 'id', 's', 'p.md', 'parse', 'bad_yaml', 'm', 1, 1, 't'",
-    "scores_out_of_range": "create or replace view articles as select * replace (-7 as quality) from articles_kept",
-    "suppressed_but_published": "create or replace view articles as select * replace (true as published, -1 as heat) from articles_kept",
-    "published_in_the_future": "create or replace view articles as select * replace (timestamptz '2999-01-01 00:00:00+00' as published_at) from articles_kept",
-    "findings_match_articles": "create or replace view articles as select * replace (2 as findings_count) from articles_kept",
-    "articles_without_provider": "create or replace view articles as select * replace (null as provider_id) from articles_kept",
-    "articles_unscored": "create or replace view articles as select * replace (null as quality) from articles_kept",
-    "sources_gone_quiet": "create or replace view articles as select * replace (timestamptz '2026-01-01 03:04:04+00' as published_at) from articles_kept",
+    "articles_match_documents": (
+        "documents",
+        "select * replace ('other' as status) from documents_kept",
+    ),
+    "rejections_match_documents": (
+        "documents",
+        "select * replace ('rejected' as status) from documents_kept",
+    ),
+    "counts_match_rows": (
+        "related",
+        "select * from related_kept union all select * replace (99 as position) from related_kept",
+    ),
+    "rows_have_article": ("images", "select * replace ('nobody' as article_id) from images_kept"),
+    "dimensions_are_complete": ("providers", "select * from providers_kept limit 0"),
+    "files_rejected": (
+        "rejections",
+        "select * from rejections_kept union all select 'id', 's', 'p.md', 'parse', 'bad_yaml', 'm', 1, 1, 't'",
+    ),
+    "scores_out_of_range": ("articles", "select * replace (-7 as quality) from articles_kept"),
+    "suppressed_but_published": (
+        "articles",
+        "select * replace (true as published, -1 as heat) from articles_kept",
+    ),
+    "published_in_the_future": (
+        "articles",
+        "select * replace (timestamptz '2999-01-01 00:00:00+00' as published_at) from articles_kept",
+    ),
+    "findings_match_articles": (
+        "articles",
+        "select * replace (2 as findings_count) from articles_kept",
+    ),
+    "articles_without_provider": (
+        "articles",
+        "select * replace (null as provider_id) from articles_kept",
+    ),
+    "articles_unscored": ("articles", "select * replace (null as quality) from articles_kept"),
+    "sources_gone_quiet": (
+        "articles",
+        "select * replace (timestamptz '2026-01-01 03:04:04+00' as published_at) from articles_kept",
+    ),
 }
 TIGHT = {
     "max_without_provider_percent": 0,
@@ -225,23 +261,23 @@ TIGHT = {
 """Thresholds of the checks that by default nothing fails."""
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """An article with a row in every table that a check looks at."""
+    world = World(tmp_path_factory.mktemp("sound"))
+    related = "provider: {name: N}\nrelated: [{title: R}]\nimages: [{url: /x}]"
+    world.write({"a.md": f"---\ntitle: A\n{related}\n---\n"})
+    world.run()
+    return world
+
+
 @pytest.mark.parametrize("relation", relations("checks"), ids=lambda relation: relation.name)
-def test_every_check_can_fail_and_passes_on_a_sound_world(world: World, relation: Relation) -> None:
-    world.write(
-        {
-            "a.md": "---\ntitle: A\nprovider: {name: N}\nrelated: [{title: R}]\nimages: [{url: /x}]\n---\n"
-        }
-    )
-    world.run(allow_empty=True)
-    with world.connect() as connection:
+def test_every_check_can_fail_and_passes_on_a_sound_world(sound: World, relation: Relation) -> None:
+    view, query = DAMAGE[relation.name]
+    with sound.connect() as connection:
         assert {check.name: check.count for check in run_checks(connection)}[relation.name] == 0
-        for (name,) in connection.execute(
-            "select view_name from duckdb_views() where not internal"
-        ).fetchall():
-            connection.execute(
-                f"alter view {name} rename to {name}_kept; create view {name} as from {name}_kept"
-            )
-        connection.execute(DAMAGE[relation.name])
+        connection.execute(f"alter view {view} rename to {view}_kept")
+        connection.execute(f"create view {view} as {query}")
         [result] = [check for check in run_checks(connection, TIGHT) if check.name == relation.name]
     assert result.count > 0 and result.rows
     assert result.failed == ("warn" not in relation.path.parts)

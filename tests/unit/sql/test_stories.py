@@ -61,8 +61,7 @@ def file(head: str, *related: str, published: bool = False) -> str:
 A, B, C, D = (f"https://{letter}.example/1" for letter in "abcd")
 
 
-@pytest.fixture
-def news(world: World) -> World:
+def write_news(world: World) -> None:
     """A and D list B, and D lists A, so the three are one story; C is nine days away; F has no URL and lists a page that has no time."""
     world.write(
         {
@@ -99,6 +98,12 @@ def news(world: World) -> World:
         }
     )
     world.run()
+
+
+@pytest.fixture(scope="module")
+def news(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("news"))
+    write_news(world)
     return world
 
 
@@ -191,16 +196,16 @@ def test_a_tiny_world_gives_exact_rows(news: World, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_an_empty_corpus_has_no_stories(world: World, name: str) -> None:
-    world.run(allow_empty=True)
-    assert world.rows(f"from {name}") == []
+def test_an_empty_corpus_has_no_stories(empty: World, name: str) -> None:
+    assert empty.rows(f"from {name}") == []
 
 
-def test_a_url_at_the_limit_still_joins(news: World) -> None:
-    (news.site / "h100.md").unlink()
-    news.run()
-    assert news.rows("from hub_links") == []
-    assert news.rows("select members, span_hours from stories order by members desc limit 1") == [
+def test_a_url_at_the_limit_still_joins(world: World) -> None:
+    write_news(world)
+    (world.site / "h100.md").unlink()
+    world.run()
+    assert world.rows("from hub_links") == []
+    assert world.rows("select members, span_hours from stories order by members desc limit 1") == [
         (5, 72.0)
     ]
 
