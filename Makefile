@@ -2,13 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint types tests docs docs-write screenshot vega bench soak clean
+.PHONY: run test lint types tests docs docs-check docs-write site screenshot vega bench soak clean
 
 run: .venv/installed
 	$(BIN)/pipeline run
 
 # What CI runs, in the order of what fails fastest.
-test: lint types tests docs
+test: lint types tests docs-check
 
 lint: .venv/installed-test
 	$(BIN)/ruff format --check .
@@ -20,16 +20,25 @@ types: .venv/installed-test
 tests: .venv/installed-test
 	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term:skip-covered
 
-# README and docs hold what the code prints; `make docs-write` brings them up to date.
-docs: .venv/installed-test
-	$(BIN)/cog -P --check --check-fail-msg "Run make docs-write." -I docs README.md docs/operating.md docs/data-dictionary.md
+# The pages hold what the code prints: `docs-check` fails if a page differs or the strict build warns, `docs-write` updates them.
+PAGES = README.md $(shell grep -rl --include='*.md' '\[\[\[cog' docs | LC_ALL=C sort)
+SITE := build/docs/html
+
+docs-check: .venv/installed-test site
+	$(BIN)/cog -P --check --check-fail-msg "Run make docs-write." -I docs/_scripts $(PAGES)
 
 docs-write: .venv/installed-test
-	$(BIN)/cog -P -r -I docs README.md docs/operating.md docs/data-dictionary.md
+	$(BIN)/cog -P -r -I docs/_scripts $(PAGES)
+
+site: .venv/installed-test
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky -d build/docs/doctrees docs $(SITE)
+
+docs: site
+	$(BIN)/python -m http.server --bind localhost --directory $(SITE) 8000
 
 # The picture of the page in the README; needs Chromium.
 screenshot: .venv/installed-test
-	$(BIN)/python docs/screenshot.py
+	$(BIN)/python docs/_scripts/screenshot.py
 
 # The script that draws the page's charts, from the versions in tools/vega; needs Node.js.
 vega:

@@ -237,13 +237,13 @@ def test_print_shows_every_report(browser: Browser, path: Path) -> None:
 def test_the_readme_shows_a_picture_of_the_page(
     browser: Browser, path: Path, tmp_path: Path
 ) -> None:
-    from docs.screenshot import SIZE, take
+    from docs._scripts.screenshot import PICTURE, SIZE, take
 
     take(browser, path, tmp_path / "page.png")
-    for picture in (tmp_path / "page.png", ROOT / "docs" / "report.png"):
+    for picture in (tmp_path / "page.png", PICTURE):
         head = picture.read_bytes()[:24]
         assert head.startswith(b"\x89PNG") and struct.unpack(">II", head[16:24]) == SIZE
-    assert "](docs/report.png)" in (ROOT / "README.md").read_text()
+    assert f"]({PICTURE.relative_to(ROOT)})" in (ROOT / "README.md").read_text()
 
 
 def test_what_changed_stands_in_the_overview(browser: Browser, path: Path) -> None:

@@ -105,7 +105,7 @@ def test_reports_are_frames(grown: World) -> None:
 
 def test_the_notebook_runs(tmp_path: Path) -> None:
     """Its cells compare their figures with those of the views; it is stored without output."""
-    notebook = nbformat.read(ROOT / "docs" / "analysis.ipynb", as_version=4)
+    notebook = nbformat.read(ROOT / "docs" / "how-to" / "analysis.ipynb", as_version=4)
     assert all(
         not cell.outputs and cell.execution_count is None
         for cell in notebook.cells
@@ -124,7 +124,7 @@ def test_the_notebook_runs(tmp_path: Path) -> None:
         "IPYTHONDIR": str(tmp_path),
     }
     done = subprocess.run(
-        [sys.executable, "-c", program, ROOT / "docs" / "analysis.ipynb"],
+        [sys.executable, "-c", program, ROOT / "docs" / "how-to" / "analysis.ipynb"],
         env=environment,
         capture_output=True,
         text=True,

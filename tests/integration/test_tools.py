@@ -1,4 +1,4 @@
-"""Other tools read the warehouse, by the lines of docs/tools.md; DuckDB 1.x; and the wheel works where there is no checkout."""
+"""Other tools read the warehouse, by the lines of docs/how-to/other-tools.md; DuckDB 1.x; and the wheel works where there is no checkout."""
 
 import importlib.util
 import json
@@ -118,7 +118,7 @@ def test_duckdb_1_opens_the_database_and_answers_every_view(shipped: World, tmp_
 
 BLOCKS = re.findall(
     r"## ([^\n]+)\n(?:(?!\n## ).)*?```(python|sh)\n(.*?)```",
-    (ROOT / "docs" / "tools.md").read_text(),
+    (ROOT / "docs" / "how-to" / "other-tools.md").read_text(),
     re.DOTALL,
 )
 

@@ -1,4 +1,4 @@
-"""Take the picture of the page that the README shows: `make screenshot`."""
+"""Take the picture of the report page that the README shows: `make screenshot`."""
 
 import sys
 import tempfile
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
+PICTURE = ROOT / "docs" / "images" / "report.png"
 sys.path.insert(0, str(ROOT))
 
 from tests.support.browser import Visit, chromium  # noqa: E402
@@ -22,6 +23,7 @@ def take(browser: Browser, page: Path, picture: Path) -> None:
 
 
 def main() -> None:
+    """Build the sample site, write its report, and take the picture."""
     import pipeline
     from pipeline.load.warehouse import Warehouse
     from pipeline.report import compose
@@ -35,7 +37,7 @@ def main() -> None:
             encoding="utf-8",
         )
         with chromium() as browser:
-            take(browser, page, ROOT / "docs" / "report.png")
+            take(browser, page, PICTURE)
 
 
 if __name__ == "__main__":
