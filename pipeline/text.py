@@ -15,7 +15,9 @@ SHOWN_ROWS = 1_000
 """Rows that the table format prints at most."""
 FORMATS = ("table", "record", "csv", "json", "jsonl", "md")
 STREAMED = ("csv", "json", "jsonl")
-"""Formats that need not know all rows before the first one is written."""
+"""Formats that are written while rows arrive."""
+NULL = "∅"
+"""How tables for people show a null, so that it differs from an empty text."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
@@ -61,12 +63,17 @@ def render(
     *,
     width: int | None = None,
     limit: int | None = SHOWN_ROWS,
+    line_end: str = "\n",
 ) -> str:
-    """Rows in one of `FORMATS`; ends with a line end. `width` is that of the terminal, `limit` the most rows of a table."""
+    """Return rows in one of `FORMATS`, ending with a line end.
+
+    `width` is that of the terminal in characters, `limit` the largest number of rows of a table,
+    `line_end` that of CSV.
+    """
     if style == "record":
         return as_records(names, rows, width)
     if style in STREAMED:
-        return "".join(stream(names, [rows], style))
+        return "".join(stream(names, [rows], style, line_end=line_end))
     if style == "md":
         lines = [
             list(names),
@@ -78,13 +85,21 @@ def render(
 
 
 def stream(
-    names: Sequence[str], batches: Iterable[Sequence[Sequence[Any]]], style: str
+    names: Sequence[str],
+    batches: Iterable[Sequence[Sequence[Any]]],
+    style: str,
+    *,
+    line_end: str = "\n",
 ) -> Iterator[str]:
-    """Rows that come in batches, in one of `STREAMED`, as pieces of text."""
+    """Yield batches of rows in one of `STREAMED`, as pieces of text; `line_end` is that of CSV.
+
+    RFC 4180 ends lines with CR LF; tools that read a pipe line by line expect LF.
+    """
     if style == "csv":
-        yield _csv([names])
+        yield _csv([names], line_end)
         for rows in batches:
-            yield _csv([["" if cell is None else _flat(cell) for cell in row] for row in rows])
+            cells = [["" if cell is None else _flat(cell) for cell in row] for row in rows]
+            yield _csv(cells, line_end)
         return
     keys, before = _distinct(names), ""
     if style == "json":
@@ -105,9 +120,9 @@ def stream(
         yield "]\n"
 
 
-def _csv(rows: Sequence[Sequence[Any]]) -> str:
+def _csv(rows: Sequence[Sequence[Any]], line_end: str) -> str:
     sink = io.StringIO()
-    csv.writer(sink, lineterminator="\r\n").writerows(rows)
+    csv.writer(sink, lineterminator=line_end).writerows(rows)
     return sink.getvalue()
 
 
@@ -175,7 +190,7 @@ def _flat(cell: Any) -> Any:
 
 def _cell(cell: Any) -> str:
     if cell is None:
-        return ""
+        return NULL
     if isinstance(cell, float):
         return f"{cell:.4g}" if abs(cell) < 1000 else f"{cell:.1f}"
     if isinstance(cell, dt.datetime):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.options import JsonOption, WarehouseOption, app, warehouse_at, write
+from pipeline.cli.options import JsonOption, WarehouseOption, app, line_end, warehouse_at, write
 from pipeline.errors import UsageError
 
 
@@ -143,7 +143,7 @@ def schema(
     from pipeline.views.dictionary.text import shown
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
-    write(shown(name, style, width=width), output)
+    write(shown(name, style, width=width, line_end=line_end(output)), output)
 
 
 @app.command()

@@ -105,7 +105,13 @@ def emit(names: list[str], rows: list[tuple[Any, ...]], style: str, output: Path
 
     if style not in FORMATS:
         raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(FORMATS)}.")
-    write(render(names, rows, style, width=terminal_width(output)), output)
+    text = render(names, rows, style, width=terminal_width(output), line_end=line_end(output))
+    write(text, output)
+
+
+def line_end(output: Path | None) -> str:
+    """Return how CSV ends lines: LF on standard output, CR LF in files, as RFC 4180 says."""
+    return "\n" if output is None else "\r\n"
 
 
 def terminal_width(output: Path | None) -> int | None:

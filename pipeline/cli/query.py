@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from pipeline.cli.options import WarehouseOption, app, warehouse_at, write, write_pieces
+from pipeline.cli.options import WarehouseOption, app, line_end, warehouse_at, write, write_pieces
 from pipeline.errors import UsageError
 
 _COMMENT = re.compile(r"--[^=\s]*\s")
@@ -115,7 +115,7 @@ def query(
         names, batches = Session(place, snapshot).last(
             str(text), values, limit=row_limit(style, limit)
         )
-        write_pieces(stream(names, batches, style), output)
+        write_pieces(stream(names, batches, style, line_end=line_end(output)), output)
         return
     found = answers(
         str(text), place, values, snapshot=snapshot, limit=row_limit(style, limit), explain=explain

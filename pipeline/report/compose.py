@@ -124,11 +124,13 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def csv_of(warehouse: Warehouse, report: Report, selection: Selection) -> dict[str, str]:
-    """The CSV of each section, all rows and columns, by view."""
+def csv_of(
+    warehouse: Warehouse, report: Report, selection: Selection, line_end: str = "\n"
+) -> dict[str, str]:
+    """Return the CSV of each section, all rows and columns, by view."""
     with selected(warehouse, selection) as connection:
         return {
-            figure.section.view: render(figure.names, figure.rows, "csv")
+            figure.section.view: render(figure.names, figure.rows, "csv", line_end=line_end)
             for figure in figures(connection, report, limit=None)
         }
 
@@ -139,7 +141,7 @@ def write_csv(
     """One file per section, `<view>.csv`, in a folder that is made where it is missing; returns their paths."""
     written = []
     for report in reports:
-        for view, text in csv_of(warehouse, report, selection).items():
+        for view, text in csv_of(warehouse, report, selection, "\r\n").items():
             path = folder / f"{view}.csv"
             replace_file(path.resolve(), text.encode())
             written.append(path)

@@ -123,7 +123,7 @@ def test_a_warehouse_that_cannot_be_written(world: World, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("style", "text"),
     [
-        ("csv", 'path,n,list,at\r\n_news/a.md,33,"[""x""]",2024-01-02T00:00:00Z\r\n'),
+        ("csv", 'path,n,list,at\n_news/a.md,33,"[""x""]",2024-01-02T00:00:00Z\n'),
         (
             "json",
             '[{"path": "_news/a.md", "n": 33, "list": ["x"], "at": "2024-01-02T00:00:00Z"}]\n',

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.text import closest, did_you_mean
+from pipeline.text import closest, did_you_mean, render
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,18 @@ def test_at_most_so_many_names_are_proposed() -> None:
 )
 def test_a_question_proposes_names(names: list[str], question: str) -> None:
     assert did_you_mean(names) == question
+
+
+def test_people_see_a_null_and_an_empty_text_apart() -> None:
+    rows = [(None, ""), ("x", "y")]
+    assert render(["a", "b"], rows, "table") == "a   b\n─────\n∅\nx   y\n"
+    assert render(["a", "b"], rows, "md").splitlines()[2] == "| ∅ |  |"
+    assert render(["a", "b"], rows, "record").splitlines()[1:3] == ["a   ∅", "b"]
+    assert render(["a", "b"], rows, "csv") == "a,b\n,\nx,y\n"
+    assert render(["a", "b"], rows, "jsonl").splitlines()[0] == '{"a": null, "b": ""}'
+
+
+def test_csv_ends_lines_as_its_reader_expects() -> None:
+    rows = [("two\r\nlines",)]
+    assert render(["a"], rows, "csv") == 'a\n"two\r\nlines"\n'
+    assert render(["a"], rows, "csv", line_end="\r\n") == 'a\r\n"two\r\nlines"\r\n'

@@ -19,9 +19,10 @@ COLUMNS = ["column", "type", "nulls", "unit", "front matter", "description"]
 Rows = list[tuple[Any, ...]]
 
 
-def shown(name: str | None, style: str, *, width: int | None = None) -> str:
-    """All tables and views, or the columns of one, in one of `FORMATS`; `width` is that of the terminal, in characters.
+def shown(name: str | None, style: str, *, width: int | None = None, line_end: str = "\n") -> str:
+    """Return all tables and views, or the columns of one, in one of `FORMATS`.
 
+    `width` is that of the terminal in characters, `line_end` that of CSV.
     Raises UsageError for an unknown name or format.
     """
     if style not in FORMATS:
@@ -29,7 +30,8 @@ def shown(name: str | None, style: str, *, width: int | None = None) -> str:
     if style == "html":
         return page(list(entries().values()) if name is None else [entry(name)])
     if name is None:
-        return render(OVERVIEW, overview(list(entries().values())), style, width=width)
+        rows = overview(list(entries().values()))
+        return render(OVERVIEW, rows, style, width=width, line_end=line_end)
     found = entry(name)
     if style == "json":
         return json.dumps(asdict(found), indent=2, ensure_ascii=False) + "\n"
@@ -42,7 +44,7 @@ def shown(name: str | None, style: str, *, width: int | None = None) -> str:
             + "\n\n"
             + render(names, rows, style, width=width)
         )
-    return render(COLUMNS, columns(found), style)
+    return render(COLUMNS, columns(found), style, line_end=line_end)
 
 
 def overview(found: Sequence[Entry]) -> Rows:

@@ -97,7 +97,7 @@ def test_every_kind_of_change(world: World) -> None:
         ("moved", "_news/moved.md", {"collection": [None, "news"]}, "moved.md"),
     ]
     assert diff_text(found) == "1 added, 1 removed, 3 changed, 1 moved (6 articles before, 6 after)"
-    assert render(*diff_rows(found), "csv").split("\r\n") == [
+    assert render(*diff_rows(found), "csv").split("\n") == [
         "change,path,title,fields,moved_from,source",
         "added,new.md,fresh,,,site",
         "removed,gone.md,gone,,,site",
