@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -182,6 +183,14 @@ def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
         capture_output=True,
     )
     [wheel] = tmp_path.glob("frontmatter_warehouse-*.whl")
+    shipped = set(zipfile.ZipFile(wheel).namelist())
+    data = [
+        path for path in (ROOT / "pipeline").rglob("*") if path.suffix not in ("", ".py", ".pyc")
+    ]
+    data += (ROOT / "sql").rglob("*.*")
+    assert {"vega.js", "vega.LICENSES", "charts.json"} <= {path.name for path in data}
+    inside = {path.relative_to(ROOT).as_posix().removeprefix("pipeline/") for path in data}
+    assert {f"pipeline/{name}" for name in inside} <= shipped
     subprocess.run(
         [
             sys.executable,
@@ -227,3 +236,6 @@ def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
         "50",
     ]
     assert "FAILED" not in call("-m", "pipeline", "check", "-w", "warehouse")
+    call("-m", "pipeline", "report", "all", "-o", "page.html", "-w", "warehouse")
+    vega = (ROOT / "pipeline" / "report" / "page" / "vega.js").read_text(encoding="utf-8")
+    assert vega in (tmp_path / "page.html").read_text(encoding="utf-8")
