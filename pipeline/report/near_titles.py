@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz import fuzz, process
 
+from pipeline.process.imports import postpone_pandas
 from pipeline.schema.columns import COLUMNS, Column
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def near_titles(
     Only titles of neighbouring times and of lengths that can reach the score are compared, so the cost is articles times
     articles of two weeks; `workers` threads do it, -1 = one per processor.
     """
+    postpone_pandas()
     titles = connection.sql(_TITLES).to_arrow_table()
     found = _Pairs.none()
     members, keys = _codes(titles["member_id"]), _codes(titles["title_key"])
