@@ -15,11 +15,7 @@ import msgspec
 from msgspec import ValidationError
 from msgspec.structs import fields
 
-from pipeline.extract.times import (
-    at_the_edge_of_time,
-    parse_moment,
-    reaches_the_edge_of_time,
-)
+from pipeline.extract.times import at_the_edge_of_time, parse_moment, reaches_the_edge_of_time
 from pipeline.schema.documents import (
     INT64_MAX,
     INT64_MIN,

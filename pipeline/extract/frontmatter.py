@@ -15,16 +15,9 @@ import msgspec
 from msgspec import ValidationError
 
 from pipeline.extract.coerce import MOJIBAKE_BYTES, ExactReader, text_of, unknown_fields
-from pipeline.extract.syntax import decode, load_yaml, split, visible
+from pipeline.extract.syntax import Parsed, decode, load_yaml, split, visible
 from pipeline.extract.times import reaches_the_edge_of_time
-from pipeline.schema.documents import (
-    KNOWN,
-    Article,
-    Document,
-    Finding,
-    Format,
-    Rejection,
-)
+from pipeline.schema.documents import KNOWN, Article, Document, Finding, Format, Rejection
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _POINTER = Rejection(
@@ -51,11 +44,10 @@ def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
     if isinstance(parted, Rejection):
         return parted
     syntax, front_matter, body = parted
-    loaded = (
-        load_yaml(front_matter, strict=strict)
-        if syntax == "yaml"
-        else _load_other(syntax, front_matter)
-    )
+    if syntax == "yaml":
+        loaded = load_yaml(front_matter, strict=strict)
+    else:
+        loaded = _load_toml(front_matter) if syntax == "toml" else _load_json(front_matter)
     if isinstance(loaded, Rejection):
         return loaded
     data, repaired, repairs = loaded
@@ -153,41 +145,61 @@ def _as_text(front_matter: str) -> Any:
     return yaml.load(front_matter, Loader=yaml.CBaseLoader)
 
 
-def _load_other(syntax: Format, front_matter: str) -> tuple[Any, str, list[Finding]] | Rejection:
-    """TOML and JSON by python-frontmatter's own handlers."""
-    from frontmatter.default_handlers import JSONHandler, TOMLHandler
+def _load_toml(text: str) -> Parsed | Rejection:
+    from pipeline.extract.toml import TomlHandler, error_position  # few sites need it
 
-    handler = TOMLHandler() if syntax == "toml" else JSONHandler()
     try:
-        twice: list[str] = []
-        options = {} if syntax == "toml" else {"object_pairs_hook": partial(_last_of_each, twice)}
-        data = handler.load(front_matter, **options)
-        json.dumps(data, ensure_ascii=False, default=str).encode()
-    except (ValueError, IndexError, KeyError, TypeError, RecursionError) as error:
-        line = getattr(error, "lineno", None)
-        first = 0 if syntax == "json" else 1
-        lines = front_matter.split("\n")
-        return Rejection(
-            "parse",
-            f"bad_{syntax}" if not isinstance(error, RecursionError) else "nesting_bomb",
-            f"{syntax.upper()} cannot be read: {_first_line(error)}. Correct the line.",
-            line + first if line else None,
-            getattr(error, "colno", None),
-            visible(lines[line - 1]) if line and line <= len(lines) else None,
-        )
+        data = TomlHandler().load(text)
+    except (ValueError, RecursionError) as error:
+        return _unreadable("toml", error, text, error_position(error, text), first_line=2)
+    return data, text, []
+
+
+def _load_json(text: str) -> Parsed | Rejection:
+    from frontmatter.default_handlers import JSONHandler
+
+    repeated: list[str] = []
+    try:
+        data = JSONHandler().load(text, object_pairs_hook=partial(_last_of_each, repeated))
+        json.dumps(data, ensure_ascii=False).encode()  # lone surrogates
+    except (ValueError, RecursionError) as error:
+        position = (error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else None
+        return _unreadable("json", error, text, position, first_line=1)
     return (
         data,
-        front_matter,
-        [Finding("duplicate_key", key, key, "the last one counts") for key in twice],
+        text,
+        [Finding("duplicate_key", key, key, "the last one counts") for key in repeated],
     )
 
 
-def _last_of_each(twice: list[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _unreadable(
+    syntax: Format,
+    error: Exception,
+    text: str,
+    position: tuple[int, int] | None,
+    *,
+    first_line: int,
+) -> Rejection:
+    """Return the rejection for an error at `position` in text that begins on `first_line`."""
+    code = "nesting_bomb" if isinstance(error, RecursionError) else f"bad_{syntax}"
+    message = f"{syntax.upper()} cannot be read: {_without_position(error)}. Correct the line."
+    if position is None:
+        return Rejection("parse", code, message)
+    line, column = position
+    line_text = visible(text.split("\n")[line - 1])
+    return Rejection("parse", code, message, line + first_line - 1, column, line_text)
+
+
+def _without_position(error: Exception) -> str:
+    return re.sub(r"\s*\([^(]*(line|end of document)[^(]*\)$", "", str(error).split("\n", 1)[0])
+
+
+def _last_of_each(repeated: list[str], pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
-        twice += sorted({name for name in names if names.count(name) > 1})
-    return found
+        repeated += sorted({name for name in names if names.count(name) > 1})
+    return fields
 
 
 def without_secured(value: Any) -> Any:
@@ -200,10 +212,6 @@ def without_secured(value: Any) -> Any:
 @lru_cache(maxsize=4096)
 def _is_secured(key: Any) -> bool:
     return str(key).lower().rpartition(".")[2] == "secured"
-
-
-def _first_line(error: Exception) -> str:
-    return re.sub(r"\s*\(.*?line.*?\)$", "", str(error).split("\n", 1)[0]) or type(error).__name__
 
 
 def _digest(document: Document, data: dict[str, Any]) -> None:

@@ -9,6 +9,9 @@ import yaml_rs
 from pipeline.schema.documents import Finding, Format, Rejection
 from pipeline.schema.positions import duplicate_key
 
+Parsed = tuple[Any, str, list[Finding]]
+"""Front matter as parsed, the text that gave it, and the repairs that were needed."""
+
 LINE_LIMIT = 200
 MAX_REPAIRS = 100
 _loads = yaml_rs.loads
@@ -114,7 +117,7 @@ def _between(
     )
 
 
-def load_yaml(text: str, *, strict: bool) -> tuple[Any, str, list[Finding]] | Rejection:
+def load_yaml(text: str, *, strict: bool) -> Parsed | Rejection:
     """Parsed front matter, the text that gave it, and the repairs that were needed."""
     try:
         return _loads(text, parse_datetime=False, alias_limits=_ALIASES), text, []
@@ -122,7 +125,7 @@ def load_yaml(text: str, *, strict: bool) -> tuple[Any, str, list[Finding]] | Re
         return _mend_yaml(text, strict=strict)
 
 
-def _mend_yaml(text: str, *, strict: bool) -> tuple[Any, str, list[Finding]] | Rejection:
+def _mend_yaml(text: str, *, strict: bool) -> Parsed | Rejection:
     policy, findings = yaml_rs.DuplicateKeyPolicy.Error, []
     for _ in range(MAX_REPAIRS):
         try:

@@ -3,9 +3,7 @@
 import datetime as dt
 import re
 
-from pipeline.schema.documents import (
-    Article,
-)
+from pipeline.schema.documents import Article
 
 
 def reaches_the_edge_of_time(article: Article) -> bool:

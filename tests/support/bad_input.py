@@ -120,7 +120,7 @@ REJECTED = {
         stage="parse",
         code="bad_toml",
         line=2,
-        column=1,
+        column=9,
         line_begins="title = ",
     ),
     "bad json": Rejected(

@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 from pipeline.errors import SourceError
-from pipeline.extract.source import (
-    too_large,
-)
+from pipeline.extract.source import too_large
 from pipeline.schema.documents import Rejection
 
 AHEAD = 100
