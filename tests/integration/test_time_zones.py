@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import World, article
+from tests.support.world import World, article
 
 BLOCK = "import sys; sys.modules['pytz'] = None\n"
 PROGRAMS = {
