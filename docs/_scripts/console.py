@@ -3,8 +3,8 @@
 `make docs-check` fails if a page differs from what this module prints, `make docs-write` updates the pages.
 What differs from run to run (times, snapshot ids, paths) is replaced by fixed examples.
 
-Commands without shell syntax run in a fork of this process, which has imported the command line already; that
-takes a third of the processor time of a new interpreter. All others go through a shell.
+`pipeline` runs in a fork of this process, which has imported what commands import; that takes a third of the
+processor time of a new interpreter. What it is piped into, and every other command, goes through a shell.
 """
 
 import atexit
@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,11 @@ _EXAMPLES = [
     (re.escape(os.fspath(BIN)), "/opt/news/bin"),
     (re.escape(os.fspath(_root)) + r"/[\w-]+", "/srv/news"),
 ]
+_PIPELINE = re.compile(
+    r"""(pipeline\ (?: '[^']*' | "[^"$`]*" | [^'"|>;&<$*#`] )*) (?: \|\ (.*) | >\ (\S+) )?""",
+    re.VERBOSE,
+)
+"""A command of `pipeline` without shell syntax, then a pipe or the file that its output goes to."""
 _snapshots: dict[Path, dict[str, int]] = {}
 """The snapshots that appeared in each folder, numbered."""
 
@@ -115,23 +121,43 @@ def _run(command: str) -> tuple[int, str]:
     }
     environment |= {"COLUMNS": COLUMNS, "PYTHONWARNINGS": "", "PATH": f"{BIN}:{os.environ['PATH']}"}
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        if command.startswith("pipeline ") and not re.search(r"[|;&<>$*#`]", command):
-            code = _fork(shlex.split(command), environment, output.fileno(), errors.fileno())
+        if match := _PIPELINE.fullmatch(command):
+            code = _fork(shlex.split(match[1]), environment, output.fileno(), errors.fileno())
+            rest = match[2] or (f"cat > {match[3]}" if match[3] else "cat")
         else:
-            code = subprocess.run(
-                command, shell=True, cwd=_cwd, env=environment, stdout=output, stderr=errors
-            ).returncode
-        texts = []
-        for file in (output, errors):
-            file.seek(0)
-            texts.append(file.read().decode())
-    return code, "".join(texts)
+            code, rest = 0, command
+        output.seek(0)
+        done = subprocess.run(
+            rest,
+            shell=True,
+            cwd=_cwd,
+            env=environment,
+            stdin=output,
+            capture_output=True,
+            text=True,
+        )
+        errors.seek(0)
+        return code or done.returncode, done.stdout + errors.read().decode() + done.stderr
+
+
+@cache
+def _import_what_commands_import() -> None:
+    import duckdb  # noqa: F401
+    import jinja2  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
+    import rich.table  # noqa: F401
+
+    import pipeline.query.session
+    import pipeline.report.compose
+    import pipeline.runs.run
+    import pipeline.views.catalog  # noqa: F401
 
 
 def _fork(words: list[str], environment: dict[str, str], output: int, errors: int) -> int:
     """Run the command line in a fork of this process, and return its exit status."""
     from pipeline import cli
 
+    _import_what_commands_import()
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
