@@ -198,6 +198,20 @@ def test_every_chart_names_its_view_and_is_drawn(browser: Browser, path: Path) -
     assert drawn >= 12
 
 
+def test_a_chart_tells_its_figures_where_the_mouse_is(browser: Browser, path: Path) -> None:
+    visit = Visit(browser, path)
+    visit.open("quality")
+    bar = visit.page.locator("#quality_histogram .chart .mark-rect path").first
+    bar.hover()
+    tooltip = visit.page.locator("#vg-tooltip-element.visible")
+    texts = [cell.inner_text() for cell in tooltip.locator("td").all()]
+    cells = visit.page.locator("#quality_histogram tbody tr").first.locator("td").all()
+    low, high, articles, share, *_ = (cell.inner_text().replace(" %", "%") for cell in cells)
+    expected = {"low": low, "articles": articles, "high": high, "share": share}
+    assert dict(zip(texts[::2], texts[1::2], strict=True)) == expected
+    assert visit.said == []
+
+
 def test_light_dark_and_phone(browser: Browser, path: Path) -> None:
     visit = Visit(browser, path, scheme="dark")
     paper = "getComputedStyle(document.body).backgroundColor"
