@@ -9,7 +9,11 @@ import yaml
 import pipeline
 from docs._scripts import flowchart
 from pipeline import errors
+from pipeline.extract.git.process import AHEAD
+from pipeline.runs.backlog import WINDOW
+from pipeline.schema.table import FEW
 from pipeline.settings import Settings
+from pipeline.transform.documents import BATCH
 from pipeline.views.dictionary import diagrams
 from pipeline.views.dictionary.entries import entries
 from pipeline.views.relations import relations
@@ -129,3 +133,42 @@ def test_the_changelog_keeps_its_form() -> None:
     assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", name) for name in versions[1:])
     kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
     assert set(re.findall(r"^### (.+)$", changelog, re.MULTILINE)) <= kinds
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "README.md",
+        "docs/decisions.md",
+        "docs/explanation/house.md",
+    ],
+)
+def test_every_file_that_a_page_names_exists(page: str) -> None:
+    named = re.findall(r"`([a-z_]+/[\w./<>-]*)`", (ROOT / page).read_text())
+    patterns = [
+        re.sub("<.*?>", "*", name) for name in named if not name.startswith(("data/", "current/"))
+    ]
+    missing = [
+        pattern
+        for pattern in patterns
+        if not any(sorted(folder.glob(pattern.rstrip("/"))) for folder in (ROOT, ROOT / "pipeline"))
+    ]
+    assert missing == []
+
+
+def test_the_questions_of_the_house_page_are_answered_by_files_of_the_tree() -> None:
+    page = text("explanation/house.md")
+    rows = re.findall(r"^\| ([^|]+\?) \| (.+) \|$", page, re.MULTILINE)
+    assert len(rows) > 20 and all("`" in answer for _, answer in rows)
+
+
+def test_figures_of_the_decisions_are_those_of_the_code() -> None:
+    page = text("decisions.md")
+    assert f"batches of {BATCH:,} documents" in page
+    assert f"created: {len(relations('views', 'reports'))} views" in page
+    assert f"up to {FEW:,} rows" in page
+    assert f"More than {WINDOW:,} changes" in page
+    assert f"requested {AHEAD} ahead" in page
+    assert f"the newest {Settings().keep_snapshots} snapshots" in page
