@@ -1,4 +1,4 @@
-"""The command that hands tables and articles to other tools."""
+"""Export tables and articles for other tools."""
 
 import sys
 from typing import Annotated
@@ -13,14 +13,14 @@ from pipeline.errors import UsageError
 def export(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TABLE|VIEW]...", help="None = all tables but secured."),
+        typer.Argument(metavar="[TABLE|VIEW]...", help="By default all tables except secured."),
     ] = None,
     style: Annotated[
         str | None,
         typer.Option(
             "--format",
             metavar="FORMAT",
-            help="csv, parquet, jsonl, xlsx or frontmatter; default: what PATH ends in.",
+            help="csv, parquet, jsonl, xlsx or frontmatter; by default what PATH ends in.",
         ),
     ] = None,
     output: Annotated[
@@ -29,7 +29,7 @@ def export(
             "--output",
             "-o",
             metavar="PATH",
-            help="A file; of several tables a folder; - is standard output.",
+            help="A file, or a folder for several tables; - is standard output.",
         ),
     ] = None,
     where: Annotated[
@@ -52,13 +52,15 @@ def export(
     sample: Annotated[
         int | None,
         typer.Option(
-            min=0, max=2**63 - 1, metavar="N", help="So many rows, the same ones each time."
+            min=0, max=2**63 - 1, metavar="N", help="Choose N rows, the same ones each time."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed samples other rows.")] = 0,
     nested: Annotated[
         bool,
-        typer.Option("--nested", help="jsonl: an object per article with all that belongs to it."),
+        typer.Option(
+            "--nested", help="jsonl: an object per article with everything that belongs to it."
+        ),
     ] = False,
     excel: Annotated[
         bool, typer.Option("--excel", help="csv: begin with a byte order mark, for Excel.")
@@ -69,11 +71,12 @@ def export(
     ] = False,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Write tables and views as CSV, Parquet, JSON lines or Excel, or articles as front-matter files again.
+    """Write tables and views as files, or articles as front-matter files again.
 
-    CSV is UTF-8 after RFC 4180: times in ISO 8601 and UTC, lists as JSON, null empty, an empty text "". A text that begins with
-    = + - @, tab or a line end, or so after apostrophes, gets an apostrophe before it, lest a spreadsheet run it as a formula;
-    --raw leaves it.
+    CSV is UTF-8 as in RFC 4180, with LF instead of CRLF on standard output: times in ISO 8601 and
+    UTC, lists as JSON, null empty, an empty text "". A text that begins with = + - @, tab or a line
+    end, or does so after apostrophes, gets a leading apostrophe, so that no spreadsheet runs it as
+    a formula; --raw leaves it as it is.
     """
     from pipeline.export.export import FORMATS, Style, export
     from pipeline.export.request import Request
@@ -83,7 +86,7 @@ def export(
     endings = {name: name for name in FORMATS if name != "frontmatter"}
     style = output_format(chosen, output, endings, "csv", is_folder=len(names or ()) != 1)
     if output == "-" and style in ("parquet", "xlsx") and sys.stdout.isatty():
-        raise UsageError(f"--format {style}: is no text for a terminal. Name a file with -o.")
+        raise UsageError(f"--format {style}: is not text for a terminal. Name a file with -o.")
     request = Request(
         tuple(names or ()),
         tuple(name.strip() for name in columns.split(",")) if columns is not None else (),

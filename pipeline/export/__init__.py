@@ -1,4 +1,5 @@
-"""Exports: tables and views as files of other tools, and articles as front-matter files again.
+"""Write tables and views as files for other tools, and articles as front-matter files again.
 
-A request becomes one query per relation (`request.py`); each format has a module; `compose.py` knows them all.
+`request.py` turns a request into one query per relation, `formats/` holds a module for each format,
+and `export.py` connects them.
 """

@@ -1,164 +1,177 @@
-"""What is exported: a request becomes one query per relation."""
+"""Turn a request for tables and views into one query per relation."""
 
 import datetime as dt
+from collections.abc import Collection
 
 import duckdb
 from msgspec import Struct
 
 from pipeline.errors import QueryError, UsageError
-from pipeline.schema.table import Table
 from pipeline.schema.tables import RUNS, TABLES
 from pipeline.text import closest, did_you_mean
 from pipeline.views.quoting import identifier, quoted
 from pipeline.views.relations import relations
 
-UNASKED = tuple(name for name in (*TABLES, RUNS.name) if name != "secured")
-"""Tables that leave without being named."""
+ALL_TABLES = {**TABLES, RUNS.name: RUNS}
+DEFAULT_NAMES = tuple(name for name in ALL_TABLES if name != "secured")
+"""The tables that a request without names exports."""
 
 
 class Request(Struct, frozen=True):
-    """Which relations, and which of their rows and columns."""
+    """The relations to export, and the rows and columns to choose from them."""
 
     names: tuple[str, ...] = ()
-    """Tables and views; none = all tables but `secured`."""
+    """Tables and views; none = `DEFAULT_NAMES`."""
     columns: tuple[str, ...] = ()
-    """Names in the order wanted; none = all."""
+    """Names of columns in the order of the output; none = all."""
     where: str | None = None
     """A condition in SQL."""
     order_by: str | None = None
-    """What stands after `order by` in SQL."""
+    """What follows `order by` in SQL."""
     since: dt.date | None = None
-    """First day of the articles' publication, UTC."""
+    """First day on which the articles were published, UTC."""
     until: dt.date | None = None
-    """Last day of the articles' publication, UTC."""
+    """Last day on which the articles were published, UTC."""
     sample: int | None = None
-    """So many rows, chosen by a hash of the key: the same ones each time."""
+    """Number of rows to choose by a hash of the key: the same ones each time."""
     seed: int = 0
     """Another seed chooses other rows."""
 
 
 class Field(Struct, frozen=True):
-    """A column: its name, its type in DuckDB's words, what it means."""
+    """A column: its name, its type as DuckDB writes it, and its description."""
 
     name: str
     type: str
-    about: str
+    description: str
 
 
-class Extract(Struct, frozen=True):
-    """The rows that leave one relation."""
+class RelationQuery(Struct, frozen=True):
+    """The query that reads the chosen rows and columns of a relation."""
 
     name: str
-    about: str
+    description: str
     fields: tuple[Field, ...]
-    query: str
+    sql: str
 
 
-def extracts(connection: duckdb.DuckDBPyConnection, request: Request) -> list[Extract]:
-    """One extract per relation asked for.
+def relation_queries(
+    connection: duckdb.DuckDBPyConnection, request: Request
+) -> list[RelationQuery]:
+    """Return a query for each relation of the request.
 
-    Raises UsageError for unknown names and for filters that a relation does not know, QueryError for SQL that DuckDB refuses.
+    Raises UsageError for unknown names and for filters that a relation does not have, QueryError
+    for SQL that DuckDB refuses.
     """
     if request.since and request.until and request.since > request.until:
         raise UsageError(f"--since {request.since}: is after --until {request.until}. Swap them.")
-    about = _known()
-    names = request.names or UNASKED
+    known = _descriptions()
+    names = request.names or DEFAULT_NAMES
     for name in names:
-        if name not in about:
-            hint = did_you_mean(closest(name, about)) or "`pipeline schema` lists all."
-            raise UsageError(f"{name}: there is no such table or view. {hint}")
+        if name not in known:
+            raise UsageError(f"{name}: no such table or view. {_suggestion(name, list(known))}")
     if len(set(names)) < len(names):
         raise UsageError(
             f"export: a name is given twice (got {' '.join(names)}). Name each table once."
         )
-    return [_extract(connection, request, name, *about[name]) for name in names]
+    return [_relation_query(connection, request, name, *known[name]) for name in names]
 
 
-def _known() -> dict[str, tuple[str, dict[str, str]]]:
-    """What a row and each column of every table and view is."""
+def _descriptions() -> dict[str, tuple[str, dict[str, str]]]:
+    """Return the description of every table and view, and of its columns by name."""
     known = {
-        table.name: (
+        name: (
             f"One row per {table.grain}.",
             {column.name: column.comment for column in table.columns},
         )
-        for table in (*TABLES.values(), RUNS)
+        for name, table in ALL_TABLES.items()
     }
-    passed_on = known["topics"][1] | known["articles"][1]  # what views of facts take over as it is
+    inherited = known["topics"][1] | known["articles"][1]  # views of facts pass these columns on
     return known | {
-        view.name: (view.comment, passed_on | view.columns)
+        view.name: (view.comment, inherited | view.columns)
         for view in relations("views", "reports")
     }
 
 
-def _extract(
+def _suggestion(name: str, names: list[str]) -> str:
+    return did_you_mean(closest(name, names)) or f"There are {', '.join(names)}."
+
+
+def _relation_query(
     connection: duckdb.DuckDBPyConnection,
     request: Request,
     name: str,
-    about: str,
-    described: dict[str, str],
-) -> Extract:
+    description: str,
+    columns_known: dict[str, str],
+) -> RelationQuery:
     types = {row[0]: row[1] for row in connection.execute(f"describe {name}").fetchall()}
-    for column in request.columns:
-        if column not in types:
-            hint = did_you_mean(closest(column, types)) or f"It has {', '.join(types)}."
-            raise UsageError(f"{name}: has no column {column}. {hint}")
     columns = request.columns or tuple(types)
+    for column in columns:
+        if column not in types:
+            raise UsageError(f"{name}: has no column {column}. {_suggestion(column, list(types))}")
     if len(set(columns)) < len(columns):
         raise UsageError(f"--columns {','.join(columns)}: a column is given twice. Name each once.")
-    query = _query(request, name, columns, list(types))
+    sql = _sql(request, name, columns, types)
     try:
-        statements = connection.extract_statements(query)
+        statements = connection.extract_statements(sql)
         if len(statements) != 1 or statements[0].type.name != "SELECT":
             raise UsageError(
-                f"{name}: --where and --order-by are no parts of one SELECT. Give a condition and columns."
+                f"{name}: --where and --order-by do not form a single SELECT. Give a condition and"
+                " column names."
             )
-        connection.execute(f"describe {query}").fetchall()
+        connection.execute(f"describe {sql}").fetchall()
     except duckdb.Error as error:
         raise QueryError(f"{name}: {error}") from error
-    return Extract(
-        name,
-        about,
-        tuple(Field(column, types[column], described.get(column, "")) for column in columns),
-        query,
-    )
+    fields = [Field(column, types[column], columns_known.get(column, "")) for column in columns]
+    return RelationQuery(name, description, tuple(fields), sql)
 
 
-def _query(request: Request, name: str, columns: tuple[str, ...], all_columns: list[str]) -> str:
+def _sql(
+    request: Request, name: str, columns: tuple[str, ...], all_columns: Collection[str]
+) -> str:
     conditions = [f"(\n{request.where}\n)"] if request.where else []
     if request.since or request.until:
-        conditions.append(_published(request, name, all_columns))
+        conditions.append(_publication_condition(request, name, all_columns))
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    table = {**TABLES, RUNS.name: RUNS}.get(name)
     order, source = request.order_by, name + where
     if request.sample is not None:
-        shuffled = f"from {name}{where} order by {_shuffle(request.seed, name, table)} limit {request.sample}"
-        key = ", ".join(table.key) if table else None
-        source = (
-            f"{name} semi join (select {key} {shuffled}) using ({key})"
-            if key
-            else f"({shuffled}) as {name}"
+        key = ALL_TABLES[name].key if name in ALL_TABLES else ()
+        keys = ", ".join(key)
+        sampled = (
+            f"from {name}{where} order by {_hash(request.seed, name, key)} limit {request.sample}"
         )
-        order = order or key
+        source = (
+            f"{name} semi join (select {keys} {sampled}) using ({keys})"
+            if key
+            else f"({sampled}) as {name}"
+        )
+        order = order or keys
     select = f"select {', '.join(map(identifier, columns))} from {source}"
     return f"{select} order by\n{order}\n" if order else select
 
 
-def _published(request: Request, name: str, columns: list[str]) -> str:
-    """The articles of the days asked for; a relation of several article's rows follows its article, so that tables fit together."""
-    limits = [f"published_at >= timestamptz '{request.since} 00:00:00+00'"] if request.since else []
+def _publication_condition(request: Request, name: str, columns: Collection[str]) -> str:
+    """Return the condition for the days of publication.
+
+    Rows that belong to an article follow it, so that the exported tables fit together.
+    """
+    limits = []
+    if request.since:
+        limits.append(f"published_at >= timestamptz '{request.since} 00:00:00+00'")
     if request.until:
         limits.append(f"published_at < timestamptz '{request.until} 00:00:00+00' + interval 1 day")
-    span = " and ".join(limits)
+    condition = " and ".join(limits)
     if "article_id" in columns and name != "articles":
-        return f"{name}.article_id in (select article_id from articles where {span})"
+        return f"{name}.article_id in (select article_id from articles where {condition})"
     if "published_at" in columns:
-        return f"({span})"
+        return f"({condition})"
     raise UsageError(
-        f"{name}: has no time of publication, so --since and --until mean nothing. Leave {name} out, or use --where."
+        f"{name}: has no time of publication, so --since and --until do not apply. Leave out {name}"
+        " or use --where."
     )
 
 
-def _shuffle(seed: int, name: str, table: Table | None) -> str:
-    """An order that has nothing to do with the rows' meaning and is the same each time."""
-    rows = ", ".join(f"{column}::varchar" for column in table.key) if table else f"{name}::varchar"
-    return f"md5(concat_ws(chr(31), {quoted(str(seed))}, {rows}))"
+def _hash(seed: int, name: str, key: tuple[str, ...]) -> str:
+    """Return the hash that orders rows for a sample: the same each time, whatever they mean."""
+    values = ", ".join(f"{column}::varchar" for column in key or (name,))
+    return f"md5(concat_ws(chr(31), {quoted(str(seed))}, {values}))"

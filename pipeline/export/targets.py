@@ -1,4 +1,4 @@
-"""Where an export goes: a file, a folder of files, or standard output."""
+"""Find where an export goes: a file, a folder of files, or standard output."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ from pipeline.errors import UsageError
 from pipeline.load.files import writing_to
 
 STREAM = "-"
-"""The output that is standard output."""
+"""The output that means standard output."""
 _CHUNK = 1 << 20
 
 
@@ -23,40 +23,41 @@ class Stream:
 
 
 def files_of(names: list[str], ending: str, output: str) -> list[Path]:
-    """The file of each relation: `output` itself for one, `<output>/<name>.<ending>` for several or where it is a folder."""
+    """Return the file of each relation.
+
+    That is `output` itself for one, `<output>/<name>.<ending>` for several or if it is a folder.
+    """
     folder = Path(output)
     if len(names) == 1 and not folder.is_dir() and not output.endswith("/"):
         return [folder]
     if folder.exists() and not folder.is_dir():
         raise UsageError(
-            f"{output}: is a file, {len(names)} tables need a folder. Name a folder with -o."
+            f"{output}: is a file (expected a folder for {len(names)} tables). Name a folder with"
+            " -o."
         )
     return [folder / f"{name}.{ending}" for name in names]
 
 
 @contextmanager
 def replacing(paths: list[Path]) -> Iterator[list[str]]:
-    """Paths to write to in their stead; at the end all take their places, after an error none does.
-
-    What is there and no file (a pipe, /dev/null) is written to directly. Raises WarehouseError where that is not possible.
-    """
+    """Yield paths to write to; at the end all files are replaced, after an error none is."""
     with ExitStack() as stack:
         yield [str(stack.enter_context(writing_to(path))) for path in paths]
 
 
 @contextmanager
 def streaming() -> Iterator[Stream]:
-    """A path of which everything goes on to standard output while it is written.
+    """Yield a path whose content goes to standard output while it is written.
 
-    The first megabyte waits for more or for the end, so that what fails before has written nothing. Raises BrokenPipeError
-    where the reader has gone.
+    The first megabyte waits for more or for the end, so that what fails before has sent nothing.
+    Raises BrokenPipeError if the reader has gone.
     """
     sys.stdout.flush()
     source, sink = os.pipe()
-    gone: list[OSError] = []
+    errors: list[OSError] = []
     stream = Stream(f"/dev/fd/{sink}")
 
-    def carry() -> None:
+    def forward() -> None:
         out = sys.stdout.fileno()
         try:
             waiting = b""
@@ -69,24 +70,24 @@ def streaming() -> Iterator[Stream]:
             if not stream.failed:
                 _write_all(out, waiting)
         except OSError as error:
-            gone.append(error)
+            errors.append(error)
         finally:
             os.close(source)
 
-    thread = threading.Thread(target=carry)
+    thread = threading.Thread(target=forward)
     thread.start()
     try:
         yield stream
     except BaseException as error:
         stream.failed = True
-        if gone:
-            raise gone[0] from error
+        if errors:
+            raise errors[0] from error
         raise
     finally:
         os.close(sink)
         thread.join()
-    if gone:
-        raise gone[0]
+    if errors:
+        raise errors[0]
 
 
 def _write_all(out: int, content: bytes) -> None:

@@ -21,7 +21,7 @@ from openpyxl.utils.escape import unescape
 from pipeline.errors import QueryError, UsageError, WarehouseError
 from pipeline.export.export import Style, Written, export
 from pipeline.export.formats import xlsx
-from pipeline.export.request import UNASKED, Request
+from pipeline.export.request import DEFAULT_NAMES, Request
 from pipeline.load.warehouse import Warehouse
 from pipeline.schema.tables import RUNS, TABLES
 from tests.support.hostile import FORMULA
@@ -71,7 +71,7 @@ def same_time(text: str) -> str:
     return re.sub(r"(\.\d+)Z$", lambda found: f"{found[1]:0<7}Z", text)
 
 
-@pytest.mark.parametrize("name", UNASKED)
+@pytest.mark.parametrize("name", DEFAULT_NAMES)
 def test_csv_equals_the_warehouse(site: World, name: str, tmp_path: Path) -> None:
     take(site, tmp_path / "x.csv", names=(name,), order_by=order(name))
     raw = (tmp_path / "x.csv").read_bytes()
@@ -96,7 +96,7 @@ def test_csv_equals_the_warehouse(site: World, name: str, tmp_path: Path) -> Non
             assert cell == as_text(value), column.name
 
 
-@pytest.mark.parametrize("name", UNASKED)
+@pytest.mark.parametrize("name", DEFAULT_NAMES)
 def test_json_lines_equal_the_warehouse(site: World, name: str, tmp_path: Path) -> None:
     take(site, tmp_path / "x.jsonl", "jsonl", names=(name,), order_by=order(name))
     found = [
@@ -112,7 +112,7 @@ def test_json_lines_equal_the_warehouse(site: World, name: str, tmp_path: Path) 
             )
 
 
-@pytest.mark.parametrize("name", UNASKED)
+@pytest.mark.parametrize("name", DEFAULT_NAMES)
 def test_parquet_equals_the_warehouse(site: World, name: str, tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     take(site, path, "parquet", names=(name,), order_by=order(name))
@@ -126,7 +126,7 @@ def test_parquet_equals_the_warehouse(site: World, name: str, tmp_path: Path) ->
     assert polars.read_parquet(path).rows() == rows
 
 
-@pytest.mark.parametrize("name", UNASKED)
+@pytest.mark.parametrize("name", DEFAULT_NAMES)
 def test_workbooks_equal_the_warehouse(site: World, name: str, tmp_path: Path) -> None:
     take(site, tmp_path / "x.xlsx", "xlsx", names=(name,), order_by=order(name))
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
@@ -182,7 +182,7 @@ def test_a_workbook_says_what_did_not_fit(
     hostile: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = take(hostile, tmp_path / "x.xlsx", "xlsx", names=("articles",)).notes
-    assert "articles: 3 texts were cut to 32,767 characters, all that a cell holds." in notes
+    assert "articles: 3 texts were cut to 32,767 characters, the most that a cell holds." in notes
     monkeypatch.setattr(xlsx, "ROWS", 10)
     with pytest.raises(UsageError, match=r"holds 9\. Export csv or parquet"):
         take(hostile, tmp_path / "y.xlsx", "xlsx", names=("articles",))
@@ -295,8 +295,8 @@ def test_rows_are_chosen(hostile: World, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"names": ("article",)}, "there is no such table or view. Did you mean articles"),
-        ({"names": ("articles; drop view x",)}, "there is no such table"),
+        ({"names": ("article",)}, "no such table or view. Did you mean articles"),
+        ({"names": ("articles; drop view x",)}, "no such table or view"),
         ({"names": ("articles", "articles")}, "given twice"),
         (
             {"names": ("articles",), "columns": ("titel",)},
@@ -305,7 +305,7 @@ def test_rows_are_chosen(hostile: World, tmp_path: Path) -> None:
         ({"names": ("articles",), "columns": ("title", "title")}, "given twice"),
         (
             {"names": ("articles",), "where": "true); drop view articles; select (1"},
-            "no parts of one SELECT",
+            "do not form a single SELECT",
         ),
         (
             {"names": ("articles",), "since": dt.date(2024, 2, 1), "until": dt.date(2024, 1, 1)},
@@ -391,6 +391,10 @@ def test_exports_stream_to_standard_output(real: World, tmp_path: Path) -> None:
     out = tmp_path / "x"
     assert shell(f"echo before > {out}; pipeline export topics -o - >> {out}", real).returncode == 0
     assert out.read_bytes().startswith(b"before\ntopic_id,")
+    take(real, tmp_path / "x.csv", names=("articles",))
+    text = shell("pipeline export articles", real).stdout
+    assert text.count(b"\r") < 5 < text.count(b"\n")
+    assert text == (tmp_path / "x.csv").read_bytes().replace(b"\r\n", b"\n")
     for style in ("parquet", "xlsx"):
         assert shell(f"pipeline export topics --format {style} -o - > {out}", real).returncode == 0
         take(real, tmp_path / "y", style, names=("topics",))
@@ -420,7 +424,7 @@ def test_the_command_tells_what_it_wrote(real: World, tmp_path: Path) -> None:
     done = shell("pipeline export topics --sample 99999999999999999999", real)
     assert done.returncode == 2 and b"is not in the range" in done.stderr
     assert (
-        b"as parquet cannot go to the screen"
+        b"--format parquet: is not text. Name a file"
         in shell("pipeline export topics --format parquet", real).stderr
     )
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
-from pipeline.export.articles import Rows, whole
+from pipeline.export.articles import ArticleRows, assemble
 from pipeline.export.export import Style, export
-from pipeline.export.formats.frontmatter import text
+from pipeline.export.formats.frontmatter import file_text
 from pipeline.export.formats.yaml import front_matter_text
 from pipeline.export.request import Request
 from pipeline.extract.frontmatter import read
@@ -161,8 +161,8 @@ def test_paths_that_leave_the_folder_are_refused(path: str, tmp_path: Path) -> N
     folder = tmp_path / "back"
     folder.mkdir()
     (folder / "link").symlink_to(tmp_path)
-    found = whole(
-        Rows(
+    found = assemble(
+        ArticleRows(
             dict.fromkeys(TABLES["articles"].names)
             | {"article_id": "x", "source": "s", "path": path, "title": "t"}
         )
@@ -335,14 +335,14 @@ def test_any_article_gives_the_same_rows_again(front_matter: dict[str, Any], bod
     raw = json.dumps(front_matter, indent=1).encode() + b"\n" + body.encode()
     before = rows_of(raw)
     [row] = before["articles"]
-    found = Rows(
+    found = ArticleRows(
         moved(row),
         before["article_topics"],
         [moved(item) for item in before["related"]],
         before["images"],
         before["bodies"][0]["body"] if before["bodies"] else None,
     )
-    written = text(whole(found)).encode()
+    written = file_text(assemble(found)).encode()
     after = rows_of(written)
     for name in EQUAL:
         for one, other in zip(before[name], after[name], strict=True):

@@ -1,1 +1,1 @@
-"""One module for each format that an export can write."""
+"""Write the rows of a query, one module per format."""

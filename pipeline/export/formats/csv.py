@@ -1,43 +1,40 @@
-"""CSV after RFC 4180, UTF-8: CRLF, a header, quotes doubled; null is empty, an empty text is `""`.
+"""Write CSV as RFC 4180 describes it, in UTF-8: a header, quotes doubled, CRLF in files.
 
-Cells that a spreadsheet would run as a formula are defused (https://owasp.org/www-community/attacks/CSV_Injection): a text
-that begins with = + - @, tab, CR or LF gets an apostrophe before it. So does one that begins so after apostrophes: who takes one
-apostrophe away before such text has the text of the warehouse again. Numbers are columns of their own and stay.
+Null is empty, an empty text is `""`. Texts that a spreadsheet would run as a formula are escaped
+(https://owasp.org/www-community/attacks/CSV_Injection): one that begins with = + - @, tab, CR or
+LF gets a leading apostrophe. So does one that begins this way after apostrophes, so that removing
+one apostrophe from such a text restores the original. Columns of numbers are left alone.
 """
 
 import duckdb
 
 from pipeline.export.expressions import copy, is_nested, is_time, iso_time
-from pipeline.export.request import Extract, Field
+from pipeline.export.request import Field, RelationQuery
 from pipeline.views.quoting import identifier
 
 BYTE_ORDER_MARK = "\ufeff"
-"""What Excel needs to see that a file is UTF-8."""
+"""Tells Excel that a file is UTF-8."""
 FORMULA = "^''*[-=+@\\t\\r\\n]"
-"""What is defused, as a regular expression inside a SQL literal (an apostrophe is written twice); all of it sorts before A."""
+"""Regular expression for formulas, with apostrophes doubled for SQL; all of them sort before A."""
 
 
 def write(
     connection: duckdb.DuckDBPyConnection,
-    extract: Extract,
+    query: RelationQuery,
     path: str,
     *,
     raw: bool = False,
     excel: bool = False,
+    line_end: str = "\\r\\n",
 ) -> None:
-    """Write a CSV file; `raw` defuses nothing, `excel` begins with a byte order mark."""
+    """Write a CSV file; `raw` escapes no formulas, `excel` begins with a byte order mark."""
     mark = BYTE_ORDER_MARK if excel else ""
     expressions = [
-        f"{_cell(field, raw=raw)} as {identifier((mark if at == 0 else '') + field.name)}"
-        for at, field in enumerate(extract.fields)
+        f"{_cell(field, raw=raw)} as {identifier((mark if index == 0 else '') + field.name)}"
+        for index, field in enumerate(query.fields)
     ]
-    copy(
-        connection,
-        extract,
-        expressions,
-        path,
-        "format csv, header true, new_line '\\r\\n', delimiter ',', quote '\"', nullstr ''",
-    )
+    options = f"header true, new_line '{line_end}', delimiter ',', quote '\"', nullstr ''"
+    copy(connection, query, expressions, path, f"format csv, {options}")
 
 
 def _cell(field: Field, *, raw: bool) -> str:
@@ -48,4 +45,5 @@ def _cell(field: Field, *, raw: bool) -> str:
         return f"to_json({name})::varchar"
     if field.type != "VARCHAR" or raw:
         return name
-    return f"case when {name} < 'A' and regexp_matches({name}, '{FORMULA}') then '''' || {name} else {name} end"
+    is_formula = f"{name} < 'A' and regexp_matches({name}, '{FORMULA}')"
+    return f"case when {is_formula} then '''' || {name} else {name} end"

@@ -1,9 +1,10 @@
-"""Articles written back as front-matter files, from which a run gives the same rows.
+"""Write articles back as front-matter files, from which a run gives the same rows.
 
-Equal are the rows of articles, article_topics, related, images and bodies, but for what no file can give back: `findings_count`
-(what was repaired is in order now) and, where `secured` is not asked for, `secured_bytes`, `secured_iv_bytes` and
-`secured_digest`. `extra` has the same fields, in another order where a list had null items. Of documents, format (all is
-YAML), size, times and hashes differ. What a run with --strict kept as found is repaired by a run without.
+The rows of articles, article_topics, related, images and bodies are equal, except for what no file
+can restore: `findings_count` (repaired values are valid now) and, unless `secured` is exported,
+`secured_bytes`, `secured_iv_bytes` and `secured_digest`. `extra` has the same fields, in another
+order if a list had null items. In documents, format (all is YAML), size, times and hashes differ.
+What a run with --strict left as it was is repaired by a run without.
 """
 
 import os
@@ -13,52 +14,47 @@ from pathlib import Path
 import duckdb
 from msgspec import Struct
 
-from pipeline.errors import UsageError, WarehouseError
-from pipeline.export.articles import Whole
+from pipeline.errors import UsageError
+from pipeline.export.articles import WholeArticle
 from pipeline.export.formats.yaml import front_matter_text
 from pipeline.extract.folder import file_at
-from pipeline.load.files import flush_all, replace_file
+from pipeline.load.files import flush_all, replace_file, reporting
 
 
-class WrittenBack(Struct, frozen=True):
-    """What was written: files, and the sources that they stem from with the folder of each."""
+class WrittenFiles(Struct, frozen=True):
+    """The number of files written, and the folder of each source."""
 
     files: int
     folders: dict[str, Path]
 
 
-def write(articles: Iterable[Whole], folder: Path, sources: list[str]) -> WrittenBack:
-    """Write each article at its own path: below `folder`, where there are several sources below a folder for each.
+def write(articles: Iterable[WholeArticle], folder: Path, sources: list[str]) -> WrittenFiles:
+    """Write each article at its own path below `folder`, in a folder per source if several.
 
-    A file that is there is replaced. Raises UsageError for a path that would leave the folder, WarehouseError where nothing
-    can be written.
+    Existing files are replaced. Raises UsageError for a path that would leave the folder,
+    WarehouseError if a file cannot be written.
     """
     folders = {source: folder / source if len(sources) > 1 else folder for source in sources}
-    for source, place in folders.items():
-        _refuse_leaving(folder, place, source)
-    count = 0
-    safe: set[str] = set()
-    try:
+    for source in sources:
+        _check_inside(folder, folder, source)
+    with reporting(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WarehouseError(
-            f"{folder}: cannot be made ({error.strerror}). Choose another folder."
-        ) from error
+    count = 0
+    checked: set[Path] = set()
     for article in articles:
         root = folders[article.source]
-        place = Path(os.fsdecode(file_at(str(root), article.path)))
-        parent = str(place.parent)
-        if parent not in safe or _has_dots(article.path):
-            _refuse_leaving(root, place, article.path)
-            safe.add(parent)
-        replace_file(place, text(article).encode(), flush=False)
+        path = Path(os.fsdecode(file_at(str(root), article.path)))
+        if path.parent not in checked or _has_dots(article.path):
+            _check_inside(root, path.parent, article.path)
+            checked.add(path.parent)
+        replace_file(path, file_text(article).encode(), flush=False)
         count += 1
     flush_all(folder)
-    return WrittenBack(count, folders)
+    return WrittenFiles(count, folders)
 
 
-def text(article: Whole) -> str:
-    """The whole file."""
+def file_text(article: WholeArticle) -> str:
+    """Return the content of an article's file."""
     body = f"\n{article.body}\n" if article.body else ""
     return f"---\n{front_matter_text(article.front_matter)}---\n{body}"
 
@@ -67,20 +63,21 @@ def _has_dots(path: str) -> bool:
     return not {"", ".", ".."}.isdisjoint(path.split("/"))
 
 
-def _refuse_leaving(folder: Path, place: Path, path: str) -> None:
-    """Raise UsageError for a path with `..`, a whole path, or one that a link leads elsewhere."""
-    inside = os.path.realpath(folder)
-    leads = os.path.realpath(place.parent if place != folder else place)
-    if _has_dots(path) or "\0" in path or os.path.commonpath([inside, leads]) != inside:
+def _check_inside(folder: Path, parent: Path, name: str) -> None:
+    """Raise UsageError for a name with `..`, an absolute one, or one that a link leads outside."""
+    root = os.path.realpath(folder)
+    inside = os.path.commonpath([root, os.path.realpath(parent)]) == root
+    if _has_dots(name) or "\0" in name or not inside:
         raise UsageError(
-            f"{path!r}: leads out of {folder}, so nothing more is written. Choose other articles with --where."
+            f"{name!r}: leads out of {folder}, so the export stopped. Choose other articles with"
+            " --where."
         )
 
 
-def refuse_lost_bodies(connection: duckdb.DuckDBPyConnection, query: str) -> None:
-    """Raise UsageError where articles had a body that the warehouse does not keep."""
+def require_bodies(connection: duckdb.DuckDBPyConnection, chosen: str) -> None:
+    """Raise UsageError if chosen articles had a body that the warehouse did not keep."""
     [(lost,)] = connection.execute(
-        f"select count(*) from articles semi join (\n{query}\n) using (article_id) where body_chars > 0"
+        f"select count(*) {chosen} where body_chars > 0"
         " and article_id not in (select article_id from bodies)"
     ).fetchall()
     if lost:

@@ -1,21 +1,40 @@
-"""JSON lines: an object per row, keys as the columns are named; times in ISO 8601, lists as lists, NaN and infinities null."""
+"""Write JSON lines: one object per row, or one per article with everything that belongs to it."""
+
+import json
+from collections.abc import Iterable
 
 import duckdb
 
-from pipeline.export.expressions import copy, is_float, is_time, iso_time
-from pipeline.export.request import Extract, Field
+from pipeline.export.articles import WholeArticle
+from pipeline.export.expressions import copy, is_float, is_time, iso_time, write_error
+from pipeline.export.request import Field, RelationQuery
 from pipeline.views.quoting import identifier
 
 
-def write(connection: duckdb.DuckDBPyConnection, extract: Extract, path: str) -> None:
-    """Write a file of JSON lines, UTF-8."""
-    copy(
-        connection,
-        extract,
-        [f"{_value(field)} as {identifier(field.name)}" for field in extract.fields],
-        path,
-        "format json",
-    )
+def write(connection: duckdb.DuckDBPyConnection, query: RelationQuery, path: str) -> None:
+    """Write one object per row, with the names of the columns as keys.
+
+    Times are ISO 8601, lists are lists, NaN and infinities are null.
+    """
+    expressions = [f"{_value(field)} as {identifier(field.name)}" for field in query.fields]
+    copy(connection, query, expressions, path, "format json")
+
+
+def write_nested(articles: Iterable[WholeArticle], path: str) -> None:
+    """Write the front matter of each article with _article_id, _source, _path and _body."""
+    try:
+        with open(path, "w", encoding="utf-8", newline="\n") as file:
+            for article in articles:
+                origin = {
+                    "_article_id": article.article_id,
+                    "_source": article.source,
+                    "_path": article.path,
+                }
+                body = {"_body": article.body} if article.body else {}
+                record = article.front_matter | origin | body
+                file.write(json.dumps(record, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise write_error("articles", str(error.strerror)) from error
 
 
 def _value(field: Field) -> str:

@@ -1,7 +1,9 @@
-"""Excel workbooks by XlsxWriter, row by row: typed cells, a frozen header with filters, links, a sheet of what columns mean.
+"""Write Excel workbooks row by row: typed cells, a frozen header with filters, links.
 
-What a sheet cannot hold (https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3) is text or cut: whole numbers
-of more than 15 digits and times before March 1900 are text, texts end after 32,767 characters, links after the first 65,530.
+A second sheet describes the columns. What a sheet cannot hold
+(https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3) becomes text or is cut:
+integers of more than 15 digits and times before March 1900 are text, texts end after 32,767
+characters, addresses after the first 65,530 are not links.
 """
 
 import datetime as dt
@@ -17,8 +19,8 @@ from xlsxwriter.exceptions import XlsxWriterException
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.errors import UsageError
-from pipeline.export.expressions import ZONED, failed, is_nested, is_time, unwritable
-from pipeline.export.request import Extract, Field
+from pipeline.export.expressions import ZONED, export_error, is_nested, is_time, write_error
+from pipeline.export.request import Field, RelationQuery
 from pipeline.views.quoting import identifier
 
 ROWS = 1_048_576
@@ -29,7 +31,7 @@ CHARACTERS = 32_767
 """UTF-16 units of a cell."""
 _EXACT = 10**15
 _FIRST_DAY = dt.date(1900, 3, 1)
-"""Excel believes that 1900 was a leap year: days before March differ between programs."""
+"""Excel takes 1900 for a leap year, so days before March differ between programs."""
 _LINK = re.compile(
     r"https?://[^\s\x00-\x1f\x7f\ufffe\uffff#]{1,2000}(?:#[^\s\x00-\x1f\x7f\ufffe\uffff#]{0,2000})?",
     re.IGNORECASE,
@@ -37,56 +39,62 @@ _LINK = re.compile(
 _SHEET_NAME = 31
 _WIDTHS = {"BIGINT": 10, "BOOLEAN": 10, "DOUBLE": 12, "DATE": 11, "VARCHAR": 24}
 
-Write = Callable[[int, int, Any], bool]
-"""Writes a value to row and column, both from 0; tells whether it had to be cut."""
+_CUT = -2
+"""What XlsxWriter returns for a text that is too long."""
+Write = Callable[[int, int, Any], Any]
+"""Writes a value to a row and column, both from 0; returns XlsxWriter's status."""
 
 
 def write(
     connection: duckdb.DuckDBPyConnection,
-    extract: Extract,
+    query: RelationQuery,
     path: str,
     created: dt.datetime,
     scratch: str,
 ) -> list[str]:
-    """Write a workbook dated `created`, with its sheets in the folder `scratch` until it is whole.
+    """Write a workbook dated `created`, and return sentences about what did not fit.
 
-    Returns what did not fit, in sentences. Raises UsageError for too many rows.
+    Its sheets lie in the folder `scratch` until then. Raises UsageError for too many rows.
     """
     try:
-        [(rows,)] = connection.execute(f"select count(*) from (\n{extract.query}\n)").fetchall()
+        [(rows,)] = connection.execute(f"select count(*) from (\n{query.sql}\n)").fetchall()
         if rows >= ROWS:
             raise UsageError(
-                f"{extract.name}: has {rows:,} rows, a sheet of Excel holds {ROWS - 1:,}. Export csv or parquet, or choose rows."
+                f"{query.name}: has {rows:,} rows, but a sheet of Excel holds {ROWS - 1:,}. Export"
+                " csv or parquet, or choose rows."
             )
-        linked = _linked(extract, rows)
+        addresses = [index for index, field in enumerate(query.fields) if _is_address(field)]
+        # Links for the first columns that fit completely, and for one in any case.
+        linked = set(addresses[: max(1, LINKS // max(rows, 1))])
         with _Sink(path, "w") as sink:
             book = Workbook(sink, {"constant_memory": True, "tmpdir": scratch})
             book.use_zip64()
             book.set_properties(
-                {"created": created.astimezone(dt.UTC).replace(tzinfo=None), "title": extract.name}
+                {"created": created.astimezone(dt.UTC).replace(tzinfo=None), "title": query.name}
             )
-            cut = _rows(connection, extract, book, rows, linked)
-            _meanings(book, extract)
+            cut = _write_rows(connection, query, book, rows, linked)
+            _write_descriptions(book, query)
             book.close()
     except (OSError, XlsxWriterException) as error:
-        raise unwritable(extract.name, str(error)) from error
+        raise write_error(query.name, str(error)) from error
     except duckdb.Error as error:
-        raise failed(extract.name, error) from error
-    notes = (
-        [
-            f"{extract.name}: {cut:,} texts were cut to {CHARACTERS:,} characters, all that a cell holds."
-        ]
-        if cut
-        else []
-    )
-    addresses = sum(_is_address(field) for field in extract.fields)
-    if len(linked) < addresses or rows > LINKS:
-        notes.append(f"{extract.name}: a sheet holds {LINKS:,} links; other addresses are text.")
+        raise export_error(query.name, error) from error
+    notes = []
+    if cut:
+        notes.append(
+            f"{query.name}: {cut:,} texts were cut to {CHARACTERS:,} characters, the most that a"
+            " cell holds."
+        )
+    if len(linked) < len(addresses) or rows > LINKS:
+        notes.append(f"{query.name}: a sheet holds {LINKS:,} links; other addresses are text.")
     return notes
 
 
 class _Sink(io.FileIO):
-    """A file that takes anything once it is closed: a ZipFile that failed tries again when it is forgotten, and would complain."""
+    """A file that ignores writes once it is closed.
+
+    A ZipFile that failed tries to write again when it is collected, and would warn.
+    """
 
     def write(self, content: Any) -> int:
         view = memoryview(content)
@@ -94,8 +102,8 @@ class _Sink(io.FileIO):
             view = view[super().write(view) :]
         return len(content)
 
-    def seek(self, place: int, whence: int = 0) -> int:
-        return place if self.closed else super().seek(place, whence)
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return offset if self.closed else super().seek(offset, whence)
 
     def tell(self) -> int:
         return sys.maxsize if self.closed else super().tell()
@@ -109,110 +117,98 @@ def _is_address(field: Field) -> bool:
     return field.type == "VARCHAR" and (field.name == "url" or field.name.endswith("_url"))
 
 
-def _linked(extract: Extract, rows: int) -> set[int]:
-    """Which columns have links: the first ones that fit wholly, at least one."""
-    addresses = [at for at, field in enumerate(extract.fields) if _is_address(field)]
-    return set(addresses[: max(1, LINKS // max(rows, 1))])
-
-
-def _rows(
+def _write_rows(
     connection: duckdb.DuckDBPyConnection,
-    extract: Extract,
+    query: RelationQuery,
     book: Workbook,
     rows: int,
     linked: set[int],
 ) -> int:
-    """Fill the first sheet; returns how many texts were cut."""
-    sheet = book.add_worksheet(extract.name[:_SHEET_NAME])
+    """Fill the first sheet; return the number of texts that were cut."""
+    sheet = book.add_worksheet(query.name[:_SHEET_NAME])
     bold = book.add_format({"bold": True})
     sheet.freeze_panes(1, 0)
-    for at, field in enumerate(extract.fields):
+    for index, field in enumerate(query.fields):
         width = 20 if is_time(field) else _WIDTHS.get(field.type, 16)
-        sheet.set_column(at, at, max(width, len(field.name) + 3))
-    for at, field in enumerate(extract.fields):
-        sheet.write_string(0, at, field.name, bold)
+        sheet.set_column(index, index, max(width, len(field.name) + 3))
+        sheet.write_string(0, index, field.name, bold)
     writers = [
-        _writer(book, sheet, field, linked=at in linked) for at, field in enumerate(extract.fields)
+        _cell_writer(book, sheet, field, linked=index in linked)
+        for index, field in enumerate(query.fields)
     ]
-    found = connection.execute(
-        f"select {', '.join(map(_fetched, extract.fields))} from (\n{extract.query}\n)"
+    result = connection.execute(
+        f"select {', '.join(map(_expression, query.fields))} from (\n{query.sql}\n)"
     )
     cut, row = 0, 0
-    while batch := found.fetchmany(1_000):
+    while batch := result.fetchmany(1_000):
         for values in batch:
             row += 1
-            for at, value in enumerate(values):
+            for index, value in enumerate(values):
                 if value is not None:
-                    cut += writers[at](row, at, value)
-    sheet.autofilter(0, 0, max(row, 1), len(extract.fields) - 1)
+                    cut += writers[index](row, index, value) == _CUT
+    sheet.autofilter(0, 0, max(row, 1), len(query.fields) - 1)
     return cut
 
 
-def _fetched(field: Field) -> str:
+def _expression(field: Field) -> str:
     name = identifier(field.name)
     if field.type == ZONED:
         return f"{name} at time zone 'UTC'"
     return f"to_json({name})::varchar" if is_nested(field) else name
 
 
-def _writer(book: Workbook, sheet: Worksheet, field: Field, *, linked: bool) -> Write:
-    """How the values of a column are written."""
+def _cell_writer(book: Workbook, sheet: Worksheet, field: Field, *, linked: bool) -> Write:
+    """Return the function that writes the values of a column."""
     time_format = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
     day_format = book.add_format({"num_format": "yyyy-mm-dd"})
     links = 0
 
-    def text(row: int, column: int, value: Any) -> bool:
-        return bool(sheet.write_string(row, column, str(value)) == -2)
+    def text(row: int, column: int, value: Any) -> Any:
+        return sheet.write_string(row, column, str(value))
 
-    def number(row: int, column: int, value: Any) -> bool:
+    def number(row: int, column: int, value: Any) -> Any:
         if isinstance(value, bool) or not -_EXACT < value < _EXACT:  # NaN compares false
             return text(row, column, value)
-        sheet.write_number(row, column, value)
-        return False
+        return sheet.write_number(row, column, value)
 
-    def boolean(row: int, column: int, value: Any) -> bool:
-        sheet.write_boolean(row, column, value)
-        return False
-
-    def time(row: int, column: int, value: Any) -> bool:
-        day = value.date() if isinstance(value, dt.datetime) else value
+    def time(row: int, column: int, value: Any) -> Any:
+        is_day = not isinstance(value, dt.datetime)
+        day = value if is_day else value.date()
         if not isinstance(day, dt.date) or day < _FIRST_DAY:
             return text(row, column, value.isoformat() if hasattr(value, "isoformat") else value)
-        sheet.write_datetime(
-            row, column, value, time_format if isinstance(value, dt.datetime) else day_format
-        )
-        return False
+        return sheet.write_datetime(row, column, value, day_format if is_day else time_format)
 
-    def link(row: int, column: int, value: Any) -> bool:
+    def link(row: int, column: int, value: Any) -> Any:
         nonlocal links
         if links >= LINKS or not _LINK.fullmatch(value):
             return text(row, column, value)
         links += 1
-        sheet.write_url(row, column, value, string=value)
-        return False
+        return sheet.write_url(row, column, value, string=value)
 
     if is_time(field) or field.type == "DATE":
         return time
     if field.type == "BOOLEAN":
+        boolean: Write = sheet.write_boolean
         return boolean
     if field.type in ("VARCHAR", "JSON") or is_nested(field):
         return link if linked else text
     return number
 
 
-def _meanings(book: Workbook, extract: Extract) -> None:
-    """The second sheet: what the columns mean."""
-    name = "columns" if extract.name != "columns" else "meanings"
-    sheet = book.add_worksheet(name)
+def _write_descriptions(book: Workbook, query: RelationQuery) -> None:
+    """Fill the second sheet with the columns, their types and descriptions."""
+    sheet = book.add_worksheet("columns" if query.name != "columns" else "meanings")
     bold = book.add_format({"bold": True})
     sheet.freeze_panes(1, 0)
     sheet.set_column(0, 1, 26)
     sheet.set_column(2, 2, 110)
     lines = [
         ("column", "type", "meaning"),
-        *((field.name, field.type.lower(), field.about) for field in extract.fields),
+        *((field.name, field.type.lower(), field.description) for field in query.fields),
+        ("", "", ""),
+        (query.name, "", query.description),
     ]
-    for row, line in enumerate([*lines, ("", "", ""), (extract.name, "", extract.about)]):
+    for row, line in enumerate(lines):
         for column, text in enumerate(line):
             if text:
                 sheet.write_string(row, column, text, bold if row == 0 else None)
