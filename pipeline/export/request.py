@@ -9,6 +9,7 @@ from msgspec import Struct
 from pipeline.errors import QueryError, UsageError
 from pipeline.schema.tables import RUNS, TABLES
 from pipeline.text import closest, did_you_mean
+from pipeline.views.catalog import column_comments
 from pipeline.views.quoting import identifier, quoted
 from pipeline.views.relations import relations
 
@@ -65,7 +66,7 @@ def relation_queries(
     """
     if request.since and request.until and request.since > request.until:
         raise UsageError(f"--since {request.since}: is after --until {request.until}. Swap them.")
-    known = _descriptions()
+    known = _descriptions(connection)
     names = request.names or DEFAULT_NAMES
     for name in names:
         if name not in known:
@@ -77,7 +78,9 @@ def relation_queries(
     return [_relation_query(connection, request, name, *known[name]) for name in names]
 
 
-def _descriptions() -> dict[str, tuple[str, dict[str, str]]]:
+def _descriptions(
+    connection: duckdb.DuckDBPyConnection,
+) -> dict[str, tuple[str, dict[str, str]]]:
     """Return the description of every table and view, and of its columns by name."""
     known = {
         name: (
@@ -86,9 +89,9 @@ def _descriptions() -> dict[str, tuple[str, dict[str, str]]]:
         )
         for name, table in ALL_TABLES.items()
     }
-    inherited = known["topics"][1] | known["articles"][1]  # views of facts pass these columns on
+    columns = column_comments(connection)
     return known | {
-        view.name: (view.comment, inherited | view.columns)
+        view.name: (view.comment, columns.get(view.name, {}))
         for view in relations("views", "reports")
     }
 

@@ -8,6 +8,7 @@ import duckdb
 from msgspec import Struct
 
 from pipeline.report.sections import Chart, Report, Section
+from pipeline.views.catalog import column_comments
 from pipeline.views.relations import relations
 
 Row = tuple[Any, ...]
@@ -84,6 +85,7 @@ def figures(
 ) -> list[Figure]:
     """The report's sections in order, each with at most `limit` rows (None: all of them)."""
     known = {relation.name: relation for relation in relations("views", "reports")}
+    described_columns = column_comments(connection)
     found = []
     for section in report.sections:
         if section.view == "near_titles":
@@ -91,7 +93,7 @@ def figures(
         else:
             about, described, sql = (
                 known[section.view].comment,
-                known[section.view].columns,
+                described_columns[section.view],
                 known[section.view].query,
             )
         order = f" order by {section.order}" if section.order else ""

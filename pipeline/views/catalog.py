@@ -51,8 +51,7 @@ def create_views(
 
     The views of `sql/` come from a template; base views take the place of the ones that these were made on.
     """
-    if not template.copy_into(connection):
-        connection.execute(template.statements())
+    template.fill(connection)
     show(connection, warehouse, tables)
 
 
@@ -60,6 +59,18 @@ def show(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Ta
     """Let the base views of some tables show these files; `runs` shows the records that there are."""
     statements = [base_view(warehouse, name, files) for name, files in tables.items()]
     connection.execute("begin;\n" + ";\n".join([*statements, _runs_view(warehouse)]) + ";\ncommit")
+
+
+def column_comments(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Return what the columns of the current database's relations mean, by relation and column."""
+    found: dict[str, dict[str, str]] = {}
+    query = (
+        "select table_name, column_name, comment from duckdb_columns()"
+        " where comment is not null and database_name = current_database() order by column_index"
+    )
+    for relation, column, comment in connection.execute(query).fetchall():
+        found.setdefault(relation, {})[column] = comment
+    return found
 
 
 def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -135,8 +146,7 @@ class Staged:
             with self._writing():
                 attach = f"attach {quoted(str(self.aside))} as warehouse (storage_version 'v1.2.0'); use warehouse"
                 self.connection.execute(attach)
-                if not template.copy_into(self.connection):
-                    self.connection.execute(template.statements())
+                template.fill(self.connection)
         except BaseException:
             self.__exit__()
             raise

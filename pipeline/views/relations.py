@@ -2,7 +2,9 @@
 
 import os
 import re
+import tomllib
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -42,6 +44,11 @@ class Relation:
         """Name of the view."""
         return self.path.stem
 
+    @property
+    def subject(self) -> str:
+        """Subject of a report: its folder below `sql/reports`; empty for the other levels."""
+        return self.path.parent.name if self.path.parents[1].name == "reports" else ""
+
     @classmethod
     def load(cls, path: Path) -> "Relation":
         """Read a file. Raises SchemaError where the first line is no grain line."""
@@ -73,11 +80,18 @@ def relations(*levels: str) -> list[Relation]:
     ]
 
 
+@cache
+def common_columns() -> dict[str, str]:
+    """Return what columns of common names mean in every view that says nothing else, by `sql/columns.toml`."""
+    return tomllib.loads((sql_folder() / "columns.toml").read_text(encoding="utf-8"))
+
+
 def digest() -> str:
-    """What the SQL files of views and reports say, as 16 hexadecimal characters."""
+    """Return a hash of what views, reports and their columns are defined by, as 16 hexadecimal characters."""
     paths = sorted(
         path for level in ("views", "reports") for path in (sql_folder() / level).rglob("*.sql")
     )
+    paths.append(sql_folder() / "columns.toml")
     return blake2b(
         b"\0".join(os.fsencode(path.name) + b"\0" + path.read_bytes() for path in paths),
         digest_size=8,

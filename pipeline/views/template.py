@@ -17,6 +17,7 @@ from pipeline.load.files import replacing
 from pipeline.schema.columns import Column
 from pipeline.schema.table import Table
 from pipeline.schema.tables import RUNS, TABLES
+from pipeline.views.dictionary.columns import describe
 from pipeline.views.quoting import quoted
 from pipeline.views.relations import digest, relations
 
@@ -31,6 +32,12 @@ _TYPES = {
 }
 _KEPT_DAYS = 30
 """How long stays what another version took the place of, or what a killed process left."""
+
+
+def fill(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create every view of `sql/`, commented, in the connection's current database, which is empty."""
+    if not copy_into(connection):
+        _create(connection)
 
 
 def copy_into(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -72,7 +79,7 @@ def _path() -> Path:
     The XDG Base Directory Specification says to ignore a relative `XDG_CACHE_HOME`.
     """
     columns = [
-        (table.name, [(column.name, str(column.type)) for column in table.columns])
+        (table.name, [(column.name, str(column.type), column.comment) for column in table.columns])
         for table in [*TABLES.values(), RUNS]
     ]
     says = repr(columns) + digest() + duckdb.__version__
@@ -91,7 +98,7 @@ def _make(path: Path) -> None:
         connection.execute(
             f"attach {quoted(str(aside))} as made (storage_version 'v1.2.0'); use made"
         )
-        connection.execute(statements())
+        _create(connection)
         connection.execute("use memory; detach made")
     for other in path.parent.glob("*catalog-*"):
         with suppress(OSError):  # another process may remove it too
@@ -99,16 +106,24 @@ def _make(path: Path) -> None:
                 other.unlink()
 
 
-def statements() -> str:
-    """The statements that make it in an empty database."""
-    views = relations("views", "reports")
-    lines = [placeholder(table) for table in [*TABLES.values(), RUNS]]
-    lines += [f"create view {relation.name} as {relation.query}" for relation in views]
-    lines += [
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create every view with its comments in the connection's current database, which is empty."""
+    connection.execute(statements())
+    columns, _ = describe(connection)
+    lines = [
         line
-        for relation in views
-        for line in comments(relation.name, relation.comment, relation.columns)
+        for view in relations("views", "reports")
+        for line in comments(
+            view.name, view.comment, {name: one.comment for name, one in columns[view.name].items()}
+        )
     ]
+    connection.execute("begin;\n" + ";\n".join(lines) + ";\ncommit")
+
+
+def statements() -> str:
+    """Return the statements that create every view in an empty database."""
+    lines = [placeholder(table) for table in [*TABLES.values(), RUNS]]
+    lines += [f"create view {view.name} as {view.query}" for view in relations("views", "reports")]
     return "begin;\n" + ";\n".join(lines) + ";\ncommit"
 
 

@@ -1,14 +1,7 @@
 -- One row per article: what the reports count, with the state of its scores spelled out.
---   article_id: document_id of the article
 --   day: Day of publication (UTC); null where the time is unknown
---   month: First day of the month of publication (UTC)
---   provider_id: Provider, see providers
---   provider: Name of the outlet, or its domain where it has no name
---   quality: Quality score; null = unscored
+--   month: First day of the month of publication (UTC); null where the time is unknown
 --   heat: Heat score; null = unscored or suppressed
---   heat_state: scored, suppressed (heat = -1) or unscored
---   heat_excess: heat - quality, where both are scored
---   is_published: Whether the site shows it; an article that does not say so counts as not published
 select
     article_id,
     source,

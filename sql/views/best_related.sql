@@ -1,10 +1,9 @@
 -- One row per article with a related item that is scored: the best of them. The article's own URL is left out.
---   article_id: document_id of the article
 --   related_items: Related items listed, but for those with the article's own URL
---   related_scored: Those with a quality score
+--   related_scored: Denominator of related_better: those with a quality score
 --   related_better: Those that score higher than the article; null where the article is unscored
 --   best_position: Position of the one that scores highest; of equals the first
---   best_quality: Its quality
+--   best_quality: Highest quality score among the related items
 select
     article_id,
     count(*) as related_items,

@@ -1,11 +1,10 @@
 -- One row per month, and per topic and month: how far its articles come from few providers. A provider is a pair of name and domain.
 --   dimension: What the row stands for: month or topic_month
---   topic: Topic of a row of dimension topic_month; an article counts for each of its topics
---   month: First day of the month of publication (UTC); null where the time is unknown
---   articles: Articles of the topic in that month
+--   topic: Topic as given, where the row stands for a topic
+--   month: First day of the month of publication (UTC); null = time unknown
+--   articles: All articles of the month, or of the topic in the month
 --   without_provider: Those that name no provider; no measure counts them
 --   of_articles: Denominator of all shares: articles - without_provider
---   providers: Distinct providers
 --   hhi: Herfindahl-Hirschman index: sum of the providers' squared shares, 1 / providers to 1 = one provider; null without any
 --   hhi_points: hhi * 10,000, the scale of the US DOJ/FTC Merger Guidelines 2023
 --   level: By those guidelines: high above 1,800 points, moderate from 1,000, else low; null below 30 of_articles

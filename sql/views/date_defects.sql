@@ -1,6 +1,5 @@
 -- One row per article, time and rule for times that it breaks; what lies in the future is for reports, as facts know no clock.
 --   rule: missing, before_1995, default_date, midnight, updated_before_published or newer_than_file
---   article_id: document_id of the article
 --   field: publishedDateTime or updatedDateTime
 --   value: The time in question [UTC]; null where it is missing
 --   detail: What it is held against, as text

@@ -1,13 +1,13 @@
 -- One row per provider, topic, topic and day, month, and one for all: heat over the articles with a score that is not suppressed.
 --   dimension: What the row stands for: all, provider, topic, topic_day or month
---   provider_id: Provider of a row of dimension provider; articles without one are in no such row
---   topic: Topic of a row of dimension topic or topic_day; an article counts for each of its topics
---   day: Day (UTC) of a row of dimension topic_day; null there = time unknown
---   month: First day of the month (UTC) of a row of dimension month; null there = time unknown
---   articles: All articles of the group
+--   provider_id: Provider, where the row stands for one; articles without a provider are in no such row
+--   topic: Topic as given, where the row stands for a topic
+--   day: Day of publication (UTC), where the row stands for a day; null = time unknown
+--   month: First day of the month of publication (UTC), where the row stands for a month; null = time unknown
+--   articles: All articles of the group; an article with two topics counts for both
 --   scored: Denominator of the heat figures: articles with heat 0 or more
 --   suppressed: Articles with heat -1; never part of a mean
---   unscored: Articles without heat
+--   unscored: Articles without heat; in no figure
 --   suppressed_share: suppressed / (scored + suppressed)
 --   mean_heat: Arithmetic mean over the scored
 --   median_heat: Median over the scored
@@ -17,8 +17,6 @@
 --   with_both: Denominator of the figures on quality: articles with heat 0 or more and a quality score
 --   equal_to_quality: Those whose heat is their quality: nothing has heated or cooled them
 --   mean_excess: Mean of heat - quality over with_both
---   first_day: Earliest day of publication (UTC)
---   last_day: Latest day of publication (UTC)
 with judged as (
     select article_id, provider_id, (published_at at time zone 'UTC')::date as published_on, heat = -1 as is_suppressed,
            case when heat >= 0 then heat end as heat,

@@ -1,11 +1,4 @@
 -- One row per image: its size and address judged.
---   article_id: document_id of the article
---   owner: Whose image: article, provider, related or related_provider
---   owner_position: Position of the related item that owns it; 0 for article and provider
---   position: Place in the list, from 1
---   url: Where the picture lies, as given
---   width_px: Width as given [pixel]
---   height_px: Height as given [pixel]
 --   no_url: Whether it has no address
 --   no_size: Whether width or height is missing or not positive
 --   is_tiny: Whether the shorter side is below 100 pixels; for logos (owner provider, related_provider) below 32
@@ -13,8 +6,6 @@
 --   is_relative: Whether the address has no scheme: it lies on the site itself
 --   is_http: Whether the address is not encrypted
 --   is_cached: Whether the site holds a copy of its own; null where the file does not say so
---   title: Caption
---   attribution: Whom to credit
 --   problems: Those of no_url, no_size, tiny, odd_aspect, relative (of an image not cached), http, not_cached; empty = none
 with judged as (
     select

@@ -1,24 +1,17 @@
 -- One row per provider, per topic and per month: mean quality with its interval, and shrunken towards the overall mean.
 --   dimension: What the row stands for: provider, topic or month
---   provider_id: Provider of a row of dimension provider; articles without one are in no such row
---   topic: Topic of a row of dimension topic; an article counts for each of its topics
---   month: First day of the month (UTC) of a row of dimension month; null there = time unknown
---   articles: All articles of the group
+--   provider_id: Provider, where the row stands for one; articles without a provider are in no such row
+--   topic: Topic as given, where the row stands for a topic
+--   month: First day of the month of publication (UTC), where the row stands for a month; null = time unknown
+--   articles: All articles of the group; an article with two topics counts for both
 --   scored: Denominator of the quality figures: articles with a quality score
 --   published: Articles that the site shows
---   mean_quality: Arithmetic mean over the scored
---   sd_quality: Standard deviation over the scored, divisor scored - 1; null below 2
---   mean_low: Lower end of the 95 % interval mean -+ t * sd / sqrt(scored), t = Student's 0.975 quantile; null below 2 scored
+--   mean_low: Lower end of the 95 % interval of the mean: mean -+ t * sd / sqrt(scored), Student's t; null below 2 scored
 --   mean_high: Upper end of that interval
---   median_quality: Median over the scored
---   p10_quality: 10th percentile over the scored, interpolated
---   p90_quality: 90th percentile over the scored, interpolated
---   overall_mean: Mean over the scored of all groups of the dimension
---   shrinkage_k: k of the shrunken mean; null where nothing sets the groups apart but chance, or it cannot be estimated
---   shrunken_mean: (scored * mean + k * overall_mean) / (scored + k), see below; null where no group has two scored
---   rank: Place by shrunken mean within the dimension, equals share it; null below 10 scored
---   first_day: Earliest day of publication (UTC)
---   last_day: Latest day of publication (UTC)
+--   overall_mean: Mean over the scored of all groups together; an article with two topics counts for both
+--   shrinkage_k: Scored at which a group's own mean and the overall mean count the same; null = only the overall mean counts, or unknown
+--   shrunken_mean: (scored * mean + k * overall_mean) / (scored + k), empirical Bayes (Efron & Morris 1975), see quality_groups
+--   rank: Rank by shrunken mean, equals share it; null below 10 scored
 -- Shrunken mean: a group of few articles is pulled to the overall mean, so that chance does not lead the list (empirical Bayes:
 -- Efron & Morris, JASA 70, 1975; weight n / (n + k) by Buehlmann & Straub 1970). k = within / between variance by the method of
 -- moments (one-way analysis of variance, unequal sizes: Searle, Linear Models, 1971), with N scored in G groups of n each:

@@ -1,19 +1,16 @@
 -- One row per life of an article and stretch of time in which its scores stayed the same: the history that reports on heat read.
 --   article_id: document_id of the article; where the file moved, the last one of this life
---   life: Ordinal of the life among those that ended or stand at this article_id, from 1: what comes back begins a new one
+--   life: Ordinal of the life among those that ended or stand at this article_id, from 1: what comes back after its end begins a new one
 --   stretch: Ordinal of the stretch in the life, from 1
 --   path: Path of the file when the stretch began
 --   revision: Commit or run that began the stretch
---   valid_from: When it began [UTC]
+--   valid_from: When it began: time of the commit, or of the run that saw it [UTC]
 --   valid_to: When the next one began or the life ended; null = still [UTC]
 --   known_until: The end of what is known: time of the newest revision of the source [UTC]
 --   until: valid_to, or known_until where it is null [UTC]
---   hours: From valid_from to until [hour]
+--   hours: From valid_from to valid_to, or to the end of what is known: the newest revision of the source [hour]
 --   heat: Heat; null = suppressed or unscored
---   heat_state: scored, suppressed (heat = -1) or unscored
 --   quality: Quality score; null = unscored
---   heat_excess: heat - quality, where both are scored
---   is_published: Whether the site shows it; an article that does not say so counts as not shown
 --   observations: Observations in the stretch, those of content alone and of moves too
 --   ended: How the life ended: deleted, moved_away (nobody knows where to) or replaced (by another file); null = it goes on
 -- A stint is a file's time at one path: from a row `first`, `revived` or `moved` to one of `deleted` or `moved_away`. It goes on in

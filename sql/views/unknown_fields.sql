@@ -1,5 +1,4 @@
 -- One row per source and field that the front-matter contract does not know: how many articles have it.
---   source: Name of the source
 --   field: Dotted path, list positions left out
 --   articles: Articles that have it
 --   of_articles: Denominator: all articles of the source

@@ -1,6 +1,5 @@
 -- One row per article or related item, URL and rule that the URL breaks.
 --   rule: domain_mismatch, http, tracking, amp_as_original, amp_without_original, amp_other_host, relative or no_url
---   article_id: document_id of the article
 --   position: Place of the related item in its list, from 1; 0 for the article itself
 --   provider_id: Provider of the article or item, see providers
 --   field: Key in the front matter; url = the canonical URL; null where no URL is usable

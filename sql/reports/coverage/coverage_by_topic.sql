@@ -1,15 +1,11 @@
 -- One row per topic: its share of attention, and from how many outlets it comes.
---   topic: Topic as given
 --   articles: Articles of the topic
 --   of_articles: Denominator: all articles
 --   attention_share: articles / of_articles; an article with two topics counts for both
 --   fractional_share: The same with each article counted once, split over its topics
 --   published: Articles of the topic that the site shows
---   providers: Distinct providers
 --   top_provider: Provider with the most articles of the topic
 --   top_provider_share: Its share of the topic's articles
---   first_day: Earliest day of publication (UTC)
---   last_day: Latest day of publication (UTC)
 --   without_provider: Articles of the topic that name no provider
 --   effective_providers: 1 / sum of squared provider shares (1 / HHI), over the articles with a provider
 with counted as (

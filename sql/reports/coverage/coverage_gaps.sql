@@ -5,7 +5,6 @@
 -- Why: 'no news' where days_with_news > 0: the site collected other news in the gap. Else 'no articles' where good_runs > 0: no
 -- article of any topic, yet a run looked on those days. Else 'no run': nothing shows that anyone looked; a later run does not, as
 -- it finds what the site collected and not what it missed. Days before the first run on record count as days without a run.
---   topic: Topic as given
 --   first_day: First day without an article of the topic (UTC)
 --   last_day: Last day without one (UTC); where is_open, the newest day of publication of any article
 --   days: Days of the gap, both ends included

@@ -5,8 +5,6 @@
 --   without_provider: Articles that name no provider
 --   topics: Distinct topics of articles
 --   providers: Distinct providers of articles (pairs of name and domain)
---   first_day: Earliest day of publication (UTC)
---   last_day: Newest day of publication (UTC) that is not in the future (report_clock.last_day)
 --   newest_article_at: Time of publication of the newest article that is not in the future [UTC]
 --   undated: Articles without a day of publication
 --   in_future: Articles dated after last_day, thus more than a day after as_of; in no figure by day
@@ -15,7 +13,6 @@
 --   days_without_articles: Days of that calendar without any
 --   last_7_days: Articles of the seven days that end with last_day
 --   previous_7_days: Articles of the seven days before those
---   as_of: The moment up to which reports look (report_clock) [UTC]
 with dated as (
     select
         count(*) as articles,

@@ -1,7 +1,6 @@
 -- One row per URL that more than 100 article URLs list as related: it joins no story, see story_members.
 -- A page that everybody links (a guide, a subscription) says nothing about a story. Where most listings are in time, though, the
 -- URL may be a true story that is larger than the limit.
---   url: Canonical URL
 --   title: Headline of the related item that is the earliest published
 --   provider: Its outlet: name, or domain where it has no name
 --   listed_by: Distinct article URLs that list it (an article without URL counts as one)

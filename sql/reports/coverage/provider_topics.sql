@@ -1,8 +1,6 @@
 -- One row per provider and topic that have an article together: what each provider writes about, and who makes up a topic.
 -- A provider without any article of a topic has no row for it.
 --   provider: Name of the outlet, or its domain where it has no name; null = articles without provider, one row per topic
---   domain: Host name of the outlet
---   topic: Topic as given
 --   articles: Articles of the provider with the topic
 --   of_provider: Denominator: all articles of the provider, with and without topics
 --   of_topic: Denominator: all articles of the topic, with and without provider
@@ -13,8 +11,6 @@
 --   location_quotient_low: Lower end of its 95 % interval: Wilson's (1927) for share_of_provider, the topic's share taken as known
 --   location_quotient_high: Upper end of that interval
 --   representation: over (the interval lies above 1), under (below 1) or usual; null where of_provider is below 10, too few to tell
---   first_day: Earliest day of publication (UTC)
---   last_day: Latest day of publication (UTC)
 with by_provider as (select provider_id, count(*) as articles from article_facts group by provider_id),
 by_topic as (select topic, count(*) as articles from topic_facts group by topic),
 cells as (

@@ -1,5 +1,4 @@
 -- One row per story of at least two URLs: who had it first, how many followed, and how fast.
---   story_id: Story, see story_members
 --   headline: Title of the member with the highest quality score; of equals, or where none has one, the earliest published
 --   members: Distinct URLs of the story, ours and related ones
 --   our_members: Those that are our articles

@@ -1,15 +1,8 @@
 -- One row per member of a story of at least two URLs: its place in the order of time, and how long after the first it came.
---   story_id: Story, see story_members
 --   place: Position in order of first publication, from 1; of equal times by URL; members without a time come last
 --   members: Distinct URLs of the story
 --   timed: Denominator of the lag: members whose time of publication is known
---   kind: article where it is one of ours, else related
---   provider: Name of the outlet, or its domain where it has no name
---   title: Headline
---   published_at: First publication of the URL, in any article or related item [UTC]
 --   lag_hours: Hours after the story's first publication; 0 for the first, null where the time is unknown
---   quality: Quality score; null = unscored
---   url: Canonical URL; null where an article has none
 --   article_id: Our article with that URL; null where it is not ours
 select
     story_id,

@@ -1,12 +1,5 @@
 -- One row per article, time and rule that the time breaks: which dates want a look.
 --   rule: Kind of defect, see date_lint_rules
---   source: Name of the source
---   path: Path of the article's file inside the source
---   article_id: document_id of the article
---   title: Headline of the article
---   provider: Name of the outlet, or its domain where it has no name
---   field: publishedDateTime or updatedDateTime
---   value: The time in question; null where it is missing [UTC]
 --   detail: What it is held against, or what the file says instead of a time
 with ahead as (
     select article_id, as_of, unnest(['publishedDateTime', 'updatedDateTime']) as field, unnest([published_at, updated_at]) as value

@@ -1,10 +1,8 @@
 -- One row per rule for times: how many articles break it, of those that could; also rules that none breaks.
 --   rule: Kind of defect
---   meaning: What the rule finds
 --   is_defect: Whether it is wrong; false = it may be right and only says that the time is vague
 --   articles: Articles that break it
 --   of_articles: Denominator: articles that have the times which the rule compares; for missing all articles
---   share: articles / of_articles
 with totals as (
     select
         count(*) as all_articles,

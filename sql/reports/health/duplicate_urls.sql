@@ -1,5 +1,4 @@
 -- One row per canonical URL that several articles have: files that say the same page.
---   url: Canonical URL
 --   articles: Articles that have it
 --   shown: Those that the site shows; more than one is a page that readers meet twice
 --   of_articles: Denominator: all articles with a URL

@@ -1,5 +1,4 @@
 -- One row per rule of findings: how many defects were survived and how many files have them.
---   rule: Kind of defect
 --   findings: Defects
 --   documents: Files that have it
 --   of_documents: Denominator: files loaded (articles and others)

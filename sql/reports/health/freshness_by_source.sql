@@ -1,9 +1,6 @@
 -- One row per source and collection: how fresh its articles and files are at the moment up to which reports look.
---   source: Name of the source
---   collection: First folder of the path without leading underscore; null at the top
 --   files: Files seen, of any kind
 --   articles: Articles among them
---   as_of: Moment from which ages count, see report_clock [UTC]
 --   newest_article_at: Latest publication time that is not after as_of; null where no article has one [UTC]
 --   article_age_hours: as_of - newest_article_at [hour]
 --   newest_file_at: Latest modification time of a file that is not after as_of [UTC]

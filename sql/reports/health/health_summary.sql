@@ -1,5 +1,4 @@
 -- One row per warehouse: how much of what was seen could be read, and how much of it is whole.
---   as_of: Moment up to which reports look, see report_clock; null in an empty warehouse [UTC]
 --   files: Files seen = articles + other + skipped + rejected
 --   articles: Documents with a title
 --   other: Front matter without a title
@@ -11,7 +10,6 @@
 --   articles_with_findings_share: articles_with_findings / articles
 --   complete_articles: Articles with title, excerpt, publication time, URL, provider, a topic, an image and a quality score
 --   complete_share: complete_articles / articles
---   first_day: Earliest day of publication (UTC)
 --   last_day: Latest day of publication (UTC)
 with seen as (
     select

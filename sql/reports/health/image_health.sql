@@ -1,5 +1,4 @@
 -- One row per owner of images: how many owners have none, and how many images want a look; all four owners always.
---   owner: Whose images: article, provider, related or related_provider
 --   owners: Denominator of missing: articles, articles with a provider, related items, related items with a provider
 --   missing: Owners without an image in the file (logos of sidecars are no part of it)
 --   missing_share: missing / owners

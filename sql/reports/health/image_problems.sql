@@ -1,14 +1,6 @@
 -- One row per image that wants a look, of an article, a related item or their providers.
---   source: Name of the source
---   path: Path of the article's file inside the source
---   article_id: document_id of the article
 --   title: Headline of the article, or of the related item
---   owner: Whose image: article, provider, related or related_provider
 --   field: Where it stands in the front matter, lists from 0 (items left out do not count)
---   problems: What is wrong: no_url, no_size, tiny, odd_aspect, relative (and not cached), http, not_cached; see image_health
---   url: Where the picture lies, as given
---   width_px: Width as given [pixel]
---   height_px: Height as given [pixel]
 select
     articles.source,
     articles.path,

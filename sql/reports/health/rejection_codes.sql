@@ -1,6 +1,4 @@
 -- One row per stage and code of rejections: how many files could not be read for that reason.
---   stage: How far the file came: read, decode, fence, parse
---   code: Kind of failure
 --   files: Files rejected for it
 --   of_files: Denominator: all files seen
 --   share: files / of_files

@@ -1,13 +1,8 @@
 -- One row per article or related item, URL and rule that the URL breaks: which addresses want a look.
---   rule: Kind of defect, see url_lint_rules
---   source: Name of the source
---   path: Path of the article's file inside the source
---   article_id: document_id of the article
 --   title: Headline of the article, or of the related item
 --   provider: Name of the outlet of the article or item, or its domain where it has no name
 --   field: Where it stands in the front matter, lists from 0 (items left out do not count); url = the canonical URL
 --   url: Address as given, or the canonical URL; null where none is given
---   detail: What stands against it: the provider's domain, the parameter, the host
 select
     rule,
     articles.source,

@@ -1,9 +1,6 @@
 -- One row per rule for URLs: how many articles and related items break it; also rules that none breaks.
---   rule: Kind of defect
---   meaning: What the rule finds
 --   articles: Articles whose own URLs break it
 --   of_articles: Denominator: all articles
---   share: articles / of_articles
 --   related_items: Related items whose URLs break it
 --   of_related_items: Denominator: all related items
 --   related_share: related_items / of_related_items

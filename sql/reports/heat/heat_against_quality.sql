@@ -5,7 +5,6 @@
 --   equal_to_quality: Those whose heat is their quality
 --   hotter: Those with heat above quality
 --   cooler: Those with heat below quality
---   equal_share: equal_to_quality / with_both
 --   spearman: Pearson's r of the ranks of heat and quality, equals get their mean rank (Spearman 1904); null where one is constant
 --   first_day: Earliest day of publication of the articles with both (UTC)
 --   last_day: Latest day of publication of the articles with both (UTC)

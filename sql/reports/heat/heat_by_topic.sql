@@ -1,17 +1,4 @@
 -- One row per topic: how hot its articles are, over those with a heat score that is not suppressed.
---   topic: Topic as given
---   articles: All articles of the topic
---   scored: Denominator of the heat figures: articles with heat 0 or more
---   suppressed: Articles with heat -1; never part of a mean
---   unscored: Articles without heat
---   suppressed_share: suppressed / (scored + suppressed)
---   mean_heat: Arithmetic mean over the scored
---   median_heat: Median over the scored
---   max_heat: Highest heat
---   mean_excess: Mean of heat - quality, over the articles that have both
---   first_day: Earliest day of publication (UTC)
---   last_day: Latest day of publication (UTC)
---   with_both: Denominator of mean_excess: articles with heat 0 or more and a quality score
 select
     topic,
     articles,

@@ -1,14 +1,6 @@
 -- One row per article that has both heat and quality: what is hot beyond its quality, the hottest first.
---   article_id: document_id of the article
---   title: Headline
---   url: Canonical URL
---   provider: Name of the outlet, or its domain where it has no name
---   published_at: When the outlet published it [UTC]
 --   age_hours: From publication to as_of of report_clock; null = time unknown, negative = published after that moment [hour]
---   is_published: Whether the site shows it
---   quality: Quality score
 --   heat: Heat score; the suppressed (heat -1) are not here
---   heat_excess: heat - quality
 select
     article_id,
     title,

@@ -1,19 +1,8 @@
 -- One row per source and revision: what kind of change the commit or run was.
 --   source: Name of the source, as a whole: filters by article have no effect here
---   sequence: Ordinal among the revisions of the source, from 1
---   revision: Commit (its hash) or run (its run_id)
---   observed_at: Time of the commit or run [UTC]
 --   kind: The first of new, content, moved, deleted, rejected, score_only, secured_only, skipped that has a file: the weightiest change
 --   kinds: How many of these have a file; 1 = nothing but the kind
 --   files: Files that it changed: the sum of the following
---   new: Files seen for the first time, or again after they were gone
---   content: Files whose content changed, and maybe their scores
---   score_only: Files whose scores changed and whose content did not
---   secured_only: Files in which only secured (or the layout) changed
---   moved: Files that moved to another path
---   deleted: Files that are gone
---   rejected: Files that could not be read
---   skipped: Files without front matter
 select
     source,
     sequence,

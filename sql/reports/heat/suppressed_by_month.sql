@@ -1,14 +1,8 @@
 -- One row per month with articles: which share of those with heat is suppressed.
---   month: First day of the month of publication (UTC); null = time unknown
---   articles: All articles of the month
---   unscored: Articles without heat, in no share
 --   with_heat: Denominator of suppressed_share: articles with heat 0 or more, or -1
---   suppressed: Articles with heat -1
 --   suppressed_share: suppressed / with_heat
 --   share_low: Lower end of the 95 % interval of the share by Wilson, JASA 22, 1927; null without heat
 --   share_high: Upper end of that interval
---   first_day: Earliest day of publication (UTC)
---   last_day: Latest day of publication (UTC)
 -- With k of n and z = 1.96: (k + z^2 / 2 -+ z * sqrt(k * (n - k) / n + z^2 / 4)) / (n + z^2).
 with counted as (
     select month, articles, unscored, scored + suppressed as n, suppressed as k, first_day, last_day, 1.959964::double as z

@@ -1,9 +1,6 @@
 -- One row per spell of suppression: from when to when an article's heat was -1, and what it was before and after.
 --   article_id: document_id of the article; where the file moved, the last one of this life
---   life: Ordinal of the life among those of this article_id, from 1
 --   title: Headline as it is now; null where the life has ended
---   url: Canonical URL, likewise
---   provider: Name of the outlet or its domain, likewise
 --   path: Path of the file when the spell began
 --   suppressed_from: When heat became -1, or was first seen as such [UTC]
 --   suppressed_to: When it was no longer so, or the life ended; null = still [UTC]

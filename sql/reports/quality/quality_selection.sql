@@ -1,6 +1,5 @@
 -- One row per provider and one for all: how often a related item scores better than the article that was chosen.
 --   scope: (all), or the name of the outlet or its domain where it has no name; (none) = no provider given
---   domain: Host name of the outlet
 --   articles: All articles
 --   scored: Articles with a quality score
 --   compared: Denominator of better_share: scored articles with a related item that is scored
@@ -11,8 +10,6 @@
 --   published_better_share: published_better / published_compared
 --   mean_margin: Mean over the compared of best related quality - own quality
 --   median_margin: Median of the same
---   first_day: Earliest day of publication (UTC)
---   last_day: Latest day of publication (UTC)
 -- Read published_better_share first: better_share counts also the articles that were passed over for a better version.
 with facts as (
     select provider_id, coalesce(provider, '(none)') as provider, domain, quality, is_published, day,
