@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import launcher
 from tests.support.world import World, corpus
 
 
@@ -23,6 +24,12 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> World:
     found = World(tmp_path_factory.mktemp("empty"))
     found.run(allow_empty=True)
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_of_launcher() -> Iterator[None]:
+    yield
+    launcher.stop()
 
 
 @pytest.fixture(scope="session")
