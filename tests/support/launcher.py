@@ -40,8 +40,9 @@ class Launched:
         return self._ended(0)
 
     def kill(self, number: int) -> None:
-        """Send a signal."""
-        os.kill(self.pid, number)
+        """Send a signal, unless the process has ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid, number)
 
     def _ended(self, flags: int) -> int:
         if self.returncode is None:
