@@ -1,59 +1,86 @@
-"""Building on workers: what they load, and what the driver loads while they are busy."""
+"""Run the tasks of a build on worker processes, and load what they need before they fork."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+
+from msgspec import Struct, structs
 
 from pipeline.build.tasks import HistoryResult, HistoryTask, PartResult, PartTask
 from pipeline.process import signals
-from pipeline.process.pool import run_tasks
+from pipeline.process.pool import run_tasks, start_workers
 
 Progress = Callable[[int, int], None]
+Task = PartTask | HistoryTask
+Result = PartResult | HistoryResult
 
 
-def build_parts(
-    tasks: Sequence[PartTask | HistoryTask],
-    workers: int,
-    executor: Executor | None,
-    pool: ProcessPoolExecutor | None,
-    progress: Progress | None,
-    retrying: Callable[[int], None],
-    meanwhile: Callable[[], object],
-) -> Iterator[PartResult | HistoryResult]:
-    """Results of the tasks as they come.
+class Workers(Struct, frozen=True):
+    """Where tasks run, and who is told documents done and in all."""
 
-    `progress` is called with documents done and in all, `retrying` with how many parts were lost, `meanwhile` once, when the
-    workers are busy.
-    """
-    if pool is None:
-        load_stages()  # before workers fork: they then need not import Arrow, each for itself
-    total, done = sum(task.documents for task in tasks), 0
-    if progress:
-        progress(done, total)
-    results = run_tasks(
-        work,
-        tasks,
-        workers=workers,
-        executor=executor,
-        pool=pool,
-        meanwhile=meanwhile,
-        retrying=retrying,
-    )
-    for result in results:
-        done += result.documents
-        if progress:
-            progress(done, total)
-        yield result
+    count: int = 0
+    """Processes; 0 = one per processor."""
+    executor: Executor | None = None
+    """Runs the tasks instead of processes."""
+    progress: Progress | None = None
+    pool: ProcessPoolExecutor | None = None
+    """Processes that have started already; they serve one call of `results`."""
+
+    @contextmanager
+    def started(self, *, early: bool) -> Iterator["Workers"]:
+        """Yield these workers; `early` starts processes before their tasks are known.
+
+        They fork before the driver lists files, and so do not share its memory of what it lists.
+        """
+        pool = None
+        if early and self.executor is None:
+            load_stages()
+            pool = start_workers(self.count)
+        try:
+            yield structs.replace(self, pool=pool)
+        finally:
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
+
+    def results(
+        self,
+        tasks: Sequence[Task],
+        *,
+        retrying: Callable[[int], None],
+        meanwhile: Callable[[], object],
+    ) -> Iterator[Result]:
+        """Yield the results of tasks as they come.
+
+        `retrying` is called with how many tasks were lost, `meanwhile` once the workers are busy.
+        """
+        if self.pool is None:
+            load_stages()
+        total, done = sum(task.documents for task in tasks), 0
+        report = self.progress or (lambda done, total: None)
+        report(done, total)
+        for result in run_tasks(
+            work,
+            tasks,
+            workers=self.count,
+            executor=self.executor,
+            pool=self.pool,
+            meanwhile=meanwhile,
+            retrying=retrying,
+        ):
+            done += result.documents
+            report(done, total)
+            yield result
 
 
 def load_stages() -> None:
-    """Import what workers need."""
+    """Import what workers need before they fork: each then need not import Arrow for itself."""
     with signals.held():
         import pipeline.build.history
         import pipeline.build.part  # noqa: F401
 
 
-def work(task: PartTask | HistoryTask) -> PartResult | HistoryResult:
-    """Build a part, or read a history: what a worker runs. The driver need not load what that takes."""
+def work(task: Task) -> Result:
+    """Build a part, or read a history: what a worker runs. The driver need not load either."""
     if isinstance(task, PartTask):
         from pipeline.build.part import build_part
 

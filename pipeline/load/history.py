@@ -9,30 +9,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.load import parts
-from pipeline.load.manifest import PartFile
+from pipeline.load.manifest import PartFile, PartFiles
+from pipeline.schema.changes import REVISION_CHANGES
 from pipeline.schema.tables import TABLES
-
-WORDS = ("new", "content", "score_only", "secured_only", "moved", "deleted", "rejected", "skipped")
-"""What a revision counts, in the ledger's words."""
 
 MANY = 100_000
 """Rows of new files from which on they stay as they are."""
-
-Files = dict[str, list[PartFile]]
 
 
 def revision_row(
     source: str, revision: str, sequence: int, observed_at: dt.datetime, counts: Mapping[str, int]
 ) -> tuple[object, ...]:
     """One row of `revisions`."""
-    by_word = {word: counts.get(word, 0) for word in WORDS}
-    first = {
+    values: dict[str, object] = {
         "source": source,
         "revision": revision,
         "sequence": sequence,
         "observed_at": observed_at,
+        **{change: counts.get(change, 0) for change in REVISION_CHANGES},
     }
-    return tuple({**first, **by_word}[name] for name in TABLES["revisions"].names)
+    return tuple(values[name] for name in TABLES["revisions"].names)
 
 
 def last_revisions(root: Path, files: list[PartFile]) -> dict[str, int]:
@@ -66,7 +62,9 @@ def appended(root: Path, name: str, files: list[PartFile], added: pa.Table) -> l
     return [*files, parts.write(root, name, added.combine_chunks())]
 
 
-def without(root: Path, history: Files, source: str, since: dt.datetime | None = None) -> Files:
+def without(
+    root: Path, history: PartFiles, source: str, since: dt.datetime | None = None
+) -> PartFiles:
     """The history but for that of a source, from a moment on or all of it."""
     articles: set[str] = set()
     revisions: set[str] = set()
@@ -92,7 +90,7 @@ def without(root: Path, history: Files, source: str, since: dt.datetime | None =
         mine = pc.is_in(rows["article_id"], value_set=pa.array(articles, pa.string()))
         return pc.and_(mine, pc.is_in(rows["revision"], value_set=pa.array(revisions, pa.string())))
 
-    kept: Files = {}
+    kept: PartFiles = {}
     for name, dropped in (
         ("observations", of_observations),
         ("content_changes", of_changes),

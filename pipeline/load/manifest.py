@@ -1,6 +1,7 @@
 """The manifest: what one snapshot consists of."""
 
 import datetime as dt
+from collections.abc import Iterable
 from hashlib import blake2b
 
 import msgspec
@@ -19,6 +20,10 @@ class PartFile(Struct, frozen=True):
     rows: int
     bytes: int
     part: str | None = None
+
+
+PartFiles = dict[str, list[PartFile]]
+"""Part files by table."""
 
 
 class FileState(Struct, frozen=True, gc=False, array_like=True):
@@ -58,6 +63,12 @@ class Counts(Struct, frozen=True):
     findings: int = 0
 
 
+def total_counts(counts: Iterable[Counts]) -> Counts:
+    """Return the sum of the counts of some sources."""
+    rows = list(map(msgspec.structs.astuple, counts))
+    return Counts(*map(sum, zip(*rows, strict=True)))
+
+
 class CheckCount(Struct, frozen=True):
     """How many rows a check found before the snapshot was published."""
 
@@ -80,8 +91,8 @@ class SourceEntry(Struct, frozen=True):
     name: str
     path: str
     fingerprint: dict[str, str]
-    counts: Counts
-    tallies: Tallies
+    counts: Counts = Counts()
+    tallies: Tallies = Tallies({}, {}, {})
     newest_article_at: dt.datetime | None = None
     """Latest publish time of an article that was not in the future."""
     newest_file_at: dt.datetime | None = None
@@ -103,7 +114,7 @@ class Manifest(Struct, frozen=True):
     run_id: str
     version: str
     sources: list[SourceEntry]
-    tables: dict[str, list[PartFile]]
+    tables: PartFiles
     listings: dict[str, str]
     checks: list[CheckCount]
     format: int = FORMAT
@@ -118,7 +129,7 @@ def snapshot_id(created_at: dt.datetime, content: str) -> str:
     return f"{created_at:%Y%m%dT%H%M%SZ}-{content}"
 
 
-def content_id(tables: dict[str, list[PartFile]]) -> str:
+def content_id(tables: PartFiles) -> str:
     """Digest of the part files of all tables."""
     listing = {name: [file.file for file in files] for name, files in sorted(tables.items())}
     return blake2b(msgspec.json.encode(listing), digest_size=4).hexdigest()

@@ -1,1 +1,1 @@
-"""Answer what an operator asks: status, freshness, check results, schedules."""
+"""What an operator asks: status, freshness, check results, schedules."""

@@ -1,30 +1,21 @@
-"""The past of a repository in a run: which commits are new, the tasks that read them, and what comes of it."""
-
-from __future__ import annotations
+"""The commits of a git source that the published snapshot does not know, and the tasks for them."""
 
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
-import pyarrow as pa
+from msgspec import Struct
 
 from pipeline.build.tasks import HistoryResult, HistoryTask, Last, Options, Track
 from pipeline.extract.git.commits import Window, follows, refuse_shallow, windows
 from pipeline.extract.git.repository import Repository
 from pipeline.extract.source import Entry, Listing
-from pipeline.load import parts
 from pipeline.load.manifest import PartFile, SourceEntry
 from pipeline.process.pool import available_processors
-from pipeline.runs.plan import Known
-from pipeline.schema.tables import TABLES
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from pipeline.load.history import Files
+from pipeline.runs.baseline import Known
+from pipeline.schema.changes import ENDS
 
 WINDOW = 200_000
 """Events whose tasks are in memory at a time."""
@@ -32,196 +23,191 @@ SMALL, LARGE = 500, 20_000
 """Events of a task: at least and at most about so many."""
 
 
-class Past:
-    """Commits of one repository that the published snapshot does not know; with `observed`, what they did is to be read."""
+class Backlog(Struct, frozen=True):
+    """New commits of one repository; they are read only if the source is observed."""
 
-    def __init__(
-        self, source: Repository, entry: SourceEntry | None, *, rebuilt: bool, observed: bool
-    ) -> None:
-        """Raises SourceError where the history is cut off."""
-        self.source, self.is_observed = source, observed
-        if observed:
-            refuse_shallow(source)
-        known = entry if entry and entry.path == source.root and not rebuilt else None
-        self.since: str | None = (
-            (known.observed_commit if observed else known.commit) if known else None
-        )
-        self.is_rewritten = bool(self.since and not follows(source, self.since))
-        if self.is_rewritten:
-            self.since = None
-        self._entry = entry
-        self.times: dict[str, int] = {}
-        """Time of the last change by path, in seconds since 1970, of files that changed."""
-        self._first: Window | None = None
-        self._is_long = False
-        self.began: int | None = None
-        for window in windows(source, self.since, WINDOW):
-            self._is_long, self._first = self._first is not None, self._first or window
-            for path, events in window.events.items():
-                self.times[path] = window.commits[events[-1].at][1]
-            earliest = min(seconds for _, seconds in window.commits)
-            self.began = earliest if self.began is None else min(self.began, earliest)
-        self._counts: list[tuple[str, int, Counter[str]]] = []
-        self._results: list[HistoryResult] = []
-        self._last: dict[str, Last] = {}
+    source: Repository
+    entry: SourceEntry | None
+    is_observed: bool
+    since: str | None
+    """The commit after which they begin; None for the whole history."""
+    is_rewritten: bool
+    """Whether the history no longer holds the commit that the snapshot knows."""
+    changed_at: Mapping[str, int]
+    """Time of the last change of each changed file, in seconds since 1970."""
+    began_at: int | None
+    """Time of the earliest of the commits, in seconds since 1970."""
+    only_window: Window | None
+    """The commits themselves, if they fit into one window."""
+    is_empty: bool
 
     @property
-    def is_new(self) -> bool:
+    def is_full_history(self) -> bool:
+        """Whether the whole history replaces observations that the snapshot has."""
+        return self.is_observed and self.since is None and self.entry is not None
+
+    @property
+    def has_news(self) -> bool:
         """Whether there is something to observe."""
-        return self.is_observed and (self._first is not None or self.is_told_anew)
+        return self.is_observed and (not self.is_empty or self.is_full_history)
 
     @property
-    def is_told_anew(self) -> bool:
-        """Whether the whole history is read, of a source that the snapshot has observations of."""
-        return self.is_observed and self.since is None and self._entry is not None
-
-    def dated(self, listing: Listing, known: Known | None) -> Listing:
-        """The listing with the time of each file's last change."""
-        before = (
-            {state.path: state.mtime_ns for states in known.states.values() for state in states}
-            if known
-            else {}
-        )
-
-        def with_time(entry: Entry) -> Entry:
-            seconds = self.times.get(entry.path)
-            mtime_ns = before.get(entry.path, 0) if seconds is None else seconds * 10**9
-            return Entry(entry.path, entry.size, mtime_ns, 0, entry.version)
-
-        return Listing(list(map(with_time, listing.entries)), listing.sidecars, listing.rejected)
-
-    def kept(self, root: Path, history: Files) -> Files:
-        """The history without what this run tells anew: what was seen before the first commit stays."""
-        from pipeline.load.history import without
-
-        if not self.is_told_anew:
-            return history
-        return (
-            without(root, history, self.source.name, since)
-            if (since := self._observed_since())
-            else history
-        )
-
-    def windows(self) -> Iterator[Window]:
-        """The new commits; read again where they are more than one window."""
-        if self.is_observed and self._first is not None:
-            first, self._first = self._first, None
-            yield from windows(self.source, self.since, WINDOW) if self._is_long else (first,)
-
-    def tasks(
-        self, window: Window, root: Path, history: Files, workers: int, options: Options
-    ) -> list[HistoryTask]:
-        """The tasks that read a window; files that one came from another by a move share a task, so that each blob is read once."""
-        last = self._last_of(window, root, history)
-        homes: dict[str, str] = {}
-        for path, events in window.events.items():
-            for event in events:
-                if event.origin is not None:
-                    homes.setdefault(path, homes.get(event.origin, event.origin))
-        home = {path: homes.get(path, path) for path in window.events}
-        paths = sorted(window.events, key=lambda path: (home[path], path))
-        size = max(
-            SMALL, min(LARGE, window.size() // (2 * (workers or available_processors())) + 1)
-        )
-        tasks: list[HistoryTask] = []
-        tracks: list[Track] = []
-        waiting = 0
-        for path, following in zip(paths, [*paths[1:], None], strict=True):
-            tracks.append(Track(path, window.events[path], last.get(path)))
-            waiting += len(window.events[path])
-            if following is None or (waiting >= size and home[following] != home[path]):
-                number = len(self._results) + len(tasks)
-                tasks.append(
-                    HistoryTask(self.source, number, window.commits, tracks, str(root), options)
-                )
-                tracks, waiting = [], 0
-        return tasks
-
-    def _last_of(self, window: Window, root: Path, history: Files) -> Mapping[str, Last]:
-        from pipeline.runs.backlog import last_observations
-
-        if self._entry is None:
-            return self._last
-        articles = {
-            self.source.document_id(path): path for path in window.events if path not in self._last
-        }
-        found = last_observations(root, history.get("observations", []), list(articles))
-        return {articles[article]: last for article, last in found.items()} | self._last
-
-    def take(self, window: Window, results: list[HistoryResult]) -> None:
-        """Keep what the tasks of a window found."""
-        counts: dict[int, Counter[str]] = {}
-        for result in results:
-            self._results.append(result)
-            self._last |= result.last
-            for at, counted in result.counts.items():
-                counts.setdefault(at, Counter()).update(counted)
-        self._counts += [(*window.commits[at], counts[at]) for at in sorted(counts)]
-
-    def files(self, root: Path, history: Files) -> Files:
-        """Part files of the tables of history, in the order of the history."""
-        from pipeline.load.history import last_revisions, revision_row
-
-        found: Files = {}
-        for result in sorted(self._results, key=lambda result: result.number):
-            for name, file in result.tables.items():
-                found.setdefault(name, []).append(file)
-        if self._counts:
-            first = last_revisions(root, history.get("revisions", [])).get(self.source.name, 0) + 1
-            rows = [
-                revision_row(
-                    self.source.name,
-                    commit,
-                    number,
-                    dt.datetime.fromtimestamp(seconds, dt.UTC),
-                    counts,
-                )
-                for number, (commit, seconds, counts) in enumerate(self._counts, first)
-            ]
-            table = TABLES["revisions"]
-            found["revisions"] = [
-                parts.write(root, table.name, table.enforce(table.from_rows(rows)))
-            ]
-        return found
-
-    def enter(self, entry: SourceEntry) -> SourceEntry:
-        """The source's entry with how far its history is known."""
-        observed = self.source.commit if self.is_observed else None
-        since = (
-            self._observed_since()
-            if self.is_observed
-            else self._entry and self._entry.observed_since
-        )
-        return msgspec.structs.replace(
-            entry, commit=self.source.commit, observed_commit=observed, observed_since=since
-        )
-
-    def _observed_since(self) -> dt.datetime | None:
+    def observed_since(self) -> dt.datetime | None:
         """Time of the earliest commit that was ever observed."""
-        times = [dt.datetime.fromtimestamp(self.began, dt.UTC)] if self.began is not None else []
-        times += [self._entry.observed_since] if self._entry and self._entry.observed_since else []
+        times = [self.entry.observed_since] if self.entry and self.entry.observed_since else []
+        if self.began_at is not None:
+            times.append(dt.datetime.fromtimestamp(self.began_at, dt.UTC))
         return min(times, default=None)
 
 
-def last_observations(root: Path, files: list[PartFile], articles: list[str]) -> dict[str, Last]:
-    """The last observation of some articles, by article_id."""
-    import duckdb
+class HistoryRead(Struct, frozen=True):
+    """What was read of one repository so far."""
 
+    results: tuple[HistoryResult, ...] = ()
+    counts: tuple[tuple[str, int, Mapping[str, int]], ...] = ()
+    """Hash and time (seconds since 1970) of each commit, and its files by change."""
+    last: Mapping[str, Last] = {}
+    """The last observation by path."""
+
+
+def plan_backlog(
+    source: Repository, entry: SourceEntry | None, *, rebuilt: bool, observed: bool
+) -> Backlog:
+    """Read the log of a repository after the commit that the snapshot knows.
+
+    Raises SourceError if the clone is shallow.
+    """
+    if observed:
+        refuse_shallow(source)
+    known = entry if entry and entry.path == source.root and not rebuilt else None
+    since = (known.observed_commit if observed else known.commit) if known else None
+    is_rewritten = bool(since and not follows(source, since))
+    since = None if is_rewritten else since
+    changed_at: dict[str, int] = {}
+    began_at: int | None = None
+    only_window: Window | None = None
+    count = 0
+    for count, window in enumerate(windows(source, since, WINDOW), 1):
+        only_window = window if count == 1 else None
+        for path, events in window.events.items():
+            changed_at[path] = window.commits[events[-1].at][1]
+        earliest = min(seconds for _, seconds in window.commits)
+        began_at = earliest if began_at is None else min(began_at, earliest)
+    return Backlog(
+        source,
+        entry,
+        observed,
+        since,
+        is_rewritten,
+        changed_at,
+        began_at,
+        only_window if observed else None,
+        is_empty=not count,
+    )
+
+
+def dated_listing(backlog: Backlog, listing: Listing, known: Known | None) -> Listing:
+    """Return the listing with the time of each file's last change."""
+    before = {state.path: state.mtime_ns for state in known.all_states()} if known else {}
+
+    def with_time(entry: Entry) -> Entry:
+        seconds = backlog.changed_at.get(entry.path)
+        mtime_ns = before.get(entry.path, 0) if seconds is None else seconds * 10**9
+        return Entry(entry.path, entry.size, mtime_ns, 0, entry.version)
+
+    return Listing(list(map(with_time, listing.entries)), listing.sidecars, listing.rejected)
+
+
+def windows_of(backlog: Backlog) -> Iterator[Window]:
+    """Yield the commits to observe; the log is read again if they are more than one window."""
+    if not backlog.is_observed or backlog.is_empty:
+        return
+    if backlog.only_window is not None:
+        yield backlog.only_window
+    else:
+        yield from windows(backlog.source, backlog.since, WINDOW)
+
+
+def window_tasks(
+    source: Repository,
+    window: Window,
+    last: Mapping[str, Last],
+    *,
+    first_number: int,
+    workers: int,
+    warehouse: str,
+    options: Options,
+) -> list[HistoryTask]:
+    """Return the tasks that read a window, given the last observation by path.
+
+    Files that came from each other by moves share a task, so that each blob is read once.
+    """
+    origins: dict[str, str] = {}
+    for path, events in window.events.items():
+        for event in events:
+            if event.origin is not None:
+                origins.setdefault(path, origins.get(event.origin, event.origin))
+    origin = {path: origins.get(path, path) for path in window.events}
+    paths = sorted(window.events, key=lambda path: (origin[path], path))
+    size = max(SMALL, min(LARGE, window.size() // (2 * (workers or available_processors())) + 1))
+    tasks: list[HistoryTask] = []
+    tracks: list[Track] = []
+    events_waiting = 0
+    for path, following in zip(paths, [*paths[1:], None], strict=True):
+        tracks.append(Track(path, window.events[path], last.get(path)))
+        events_waiting += len(window.events[path])
+        if following is None or (events_waiting >= size and origin[following] != origin[path]):
+            number = first_number + len(tasks)
+            tasks.append(HistoryTask(source, number, window.commits, tracks, warehouse, options))
+            tracks, events_waiting = [], 0
+    return tasks
+
+
+def with_results(read: HistoryRead, window: Window, results: list[HistoryResult]) -> HistoryRead:
+    """Return what was read so far, and the results of a window's tasks."""
+    counts: dict[int, Counter[str]] = {}
+    last = dict(read.last)
+    for result in results:
+        last |= result.last
+        for at, counted in result.counts.items():
+            counts.setdefault(at, Counter()).update(counted)
+    of_commits = tuple((*window.commits[at], counts[at]) for at in sorted(counts))
+    return HistoryRead((*read.results, *results), (*read.counts, *of_commits), last)
+
+
+def last_observations(root: Path, files: list[PartFile], articles: list[str]) -> dict[str, Last]:
+    """Return the last observation of some articles, by article_id."""
     if not files or not articles:
         return {}
+    import duckdb
+    import pyarrow as pa
+
     paths = [str(root / "parts" / "observations" / file.file) for file in files]
     with duckdb.connect() as connection:
         connection.register("wanted", pa.table({"article_id": pa.array(articles, pa.string())}))
         rows = connection.execute(
             """
-            select article_id, sequence, change in ('deleted', 'moved_away'), quality, heat, published, content_hash, blob
-            from read_parquet($1, hive_partitioning = false)
+            select article_id, sequence, change in $ends, quality, heat, published,
+                   content_hash, blob
+            from read_parquet($paths, hive_partitioning = false)
             where article_id in (from wanted)
             qualify row_number() over (partition by article_id order by sequence desc) = 1
             """,
-            [paths],
+            {"paths": paths, "ends": [str(end) for end in ENDS]},
         ).fetchall()
     return {
-        article: Last(sequence, over, (quality, heat, published), content, blob)
-        for article, sequence, over, quality, heat, published, content, blob in rows
+        article: Last(sequence, is_over, (quality, heat, published), content, blob)
+        for article, sequence, is_over, quality, heat, published, content, blob in rows
     }
+
+
+def updated_entry(backlog: Backlog, entry: SourceEntry) -> SourceEntry:
+    """Return the source's entry with how far its history is known."""
+    return msgspec.structs.replace(
+        entry,
+        commit=backlog.source.commit,
+        observed_commit=backlog.source.commit if backlog.is_observed else None,
+        observed_since=backlog.observed_since
+        if backlog.is_observed
+        else backlog.entry and backlog.entry.observed_since,
+    )

@@ -1,160 +1,190 @@
-"""What the published snapshot tells the next run: what it knows of a source, and why it must build everything again."""
+"""The snapshot that was published before a run, and what the run needs to know of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from pipeline.errors import SourceError, UsageError, WarehouseError
 from pipeline.extract.source import Listing
 from pipeline.extract.sources import Source
 from pipeline.load.listings import read as read_listing
-from pipeline.load.manifest import HISTORY, Manifest, PartFile, SourceEntry
+from pipeline.load.manifest import HISTORY, FileState, Manifest, PartFiles, SourceEntry
 from pipeline.load.warehouse import RECOVER, Warehouse
-from pipeline.runs.plan import Known
+from pipeline.runs.fingerprint import Fingerprint, differing
 from pipeline.text import printable
 
 
-class Previous:
-    """The snapshot that was published before a run; `manifest` is None before the first one."""
+class Baseline(Struct, frozen=True):
+    """The published snapshot; `manifest` is None before the first one."""
 
-    def __init__(self, warehouse: Warehouse, *, full: bool) -> None:
-        """A full run does without a manifest that is damaged; raises WarehouseError for it else."""
-        self._warehouse, self._full = warehouse, full
-        self.manifest: Manifest | None = None
-        try:
-            self.manifest = warehouse.published()
-        except WarehouseError:
-            if not full:
-                raise
-        self._entries = (
-            {entry.name: entry for entry in self.manifest.sources} if self.manifest else {}
-        )
+    warehouse: Warehouse
+    manifest: Manifest | None
+    is_full: bool = False
+    """Whether the run builds everything again, and so does without damaged files."""
 
     @property
     def id(self) -> str | None:
         """Id of the snapshot."""
         return self.manifest.id if self.manifest else None
 
-    def entry(self, source: str) -> SourceEntry | None:
-        """What the snapshot says of a source; None where it holds nothing of it."""
-        return self._entries.get(source)
+    @property
+    def entries(self) -> dict[str, SourceEntry]:
+        """Sources of the snapshot by name."""
+        return {entry.name: entry for entry in self.manifest.sources} if self.manifest else {}
 
-    def entries(self, *, without: Iterable[str] = ()) -> dict[str, SourceEntry]:
-        """What it says of each source, but for some."""
-        left_out = set(without)
-        return {name: entry for name, entry in self._entries.items() if name not in left_out}
-
-    def files(self, table: str, sources: set[str], reused: set[str]) -> list[PartFile]:
-        """Part files of a table that stay: those of `reused` parts, and those of sources that the run does not touch."""
-        kept = self.manifest.tables.get(table, []) if self.manifest else []
-        return [
-            file
-            for file in kept
-            if file.part and (file.part in reused or source_of(file.part) not in sources)
-        ]
-
-    def listings(self, sources: set[str], reused: set[str]) -> dict[str, str]:
-        """Listings of the parts that stay."""
-        old = self.manifest.listings if self.manifest else {}
-        return {
-            part: name
-            for part, name in old.items()
-            if part in reused or source_of(part) not in sources
-        }
-
-    def history(self) -> tuple[dict[str, list[PartFile]], list[Path]]:
-        """Part files of the tables of history so far; and those that are lost, which a full run does without."""
-        tables = self.manifest.tables if self.manifest else {}
-        files = {name: tables.get(name, []) for name in HISTORY}
-        if not self._full or self.manifest is None:
-            return files, []
-        lost = self._warehouse.damaged(msgspec.structs.replace(self.manifest, tables=files))
-        names = {path.name for path in lost}
-        return {
-            name: [file for file in found if file.file not in names]
-            for name, found in files.items()
-        }, lost
-
-    def known(self, source: Source) -> Known | None:
-        """Files, tables and listings of a source; None where the snapshot holds nothing of it."""
-        if self.manifest is None or source.name not in self._entries:
-            return None
-        mine = {
-            part: name
-            for part, name in self.manifest.listings.items()
-            if source_of(part) == source.name
-        }
-        tables: dict[str, dict[str, str]] = {}
-        for table, files in self.manifest.tables.items():
-            for file in files:
-                if file.part in mine:
-                    tables.setdefault(file.part, {})[table] = file.file
-        states = {}
-        for part, name in mine.items():
-            try:
-                states[part] = read_listing(self._warehouse.root, name)
-            except WarehouseError:
-                if not self._full:
-                    raise
-        return Known(states, tables, mine)
-
-    def why_rebuild(
-        self, sources: Iterable[Source], fingerprint: dict[str, str], *, full: bool
-    ) -> str | None:
-        """Why every part of the named sources is built again; None where only what changed is."""
-        if full:
-            return "--full"
-        differing = set()
-        for source in sources:
-            if entry := self._entries.get(source.name):
-                names = entry.fingerprint.keys() | fingerprint.keys()
-                differing |= {
-                    name for name in names if entry.fingerprint.get(name) != fingerprint.get(name)
-                }
-        return f"{', '.join(sorted(differing))} changed" if differing else None
-
-    def refuse_damaged(self, sources: Iterable[Source]) -> None:
-        """Raise WarehouseError where a part is missing or cut off; a full run needs none of its own sources' and no derived one."""
-        if self.manifest is None:
-            return
-        tables = self.manifest.tables
-        if self._full:
-            named = {source.name for source in sources}
-            tables = {
-                name: [file for file in files if file.part and source_of(file.part) not in named]
-                for name, files in tables.items()
-            }
-        if damaged := self._warehouse.damaged(
-            msgspec.structs.replace(self.manifest, tables=tables)
-        ):
-            raise WarehouseError(
-                f"{damaged[0]}: {len(damaged)} parts are missing or damaged. {RECOVER} Name every source then."
-            )
-
-    def refuse_empty(self, source: Source, listing: Listing) -> None:
-        """A source without files is more likely not mounted, or another folder, than meant. Raises SourceError."""
-        if not listing.entries:
-            entry = self._entries.get(source.name)
-            had = (
-                f" (the snapshot has {entry.counts.files} of {source.name})"
-                if entry and entry.counts.files
-                else ""
-            )
-            raise SourceError(
-                f"{source.root}: holds no article files{had}. Check that it is mounted and the right folder, or say --allow-empty."
-            )
-
-    def refuse_unknown(self, source: str) -> SourceEntry:
-        """The entry of a source that the snapshot must hold. Raises UsageError, naming those it holds."""
-        if source not in self._entries:
-            there = ", ".join(map(printable, self._entries)) or "none"
+    def require_source(self, source: str) -> SourceEntry:
+        """Return the entry of a source. Raises UsageError if the snapshot has no such source."""
+        entries = self.entries
+        if source not in entries:
+            names = ", ".join(map(printable, entries)) or "none"
             raise UsageError(
-                f"{printable(source)}: the snapshot has no such source (it has {there}). Name one of them."
+                f"{printable(source)}: the snapshot has no such source (it has {names})."
+                " Name one of them."
             )
-        return self._entries[source]
+        return entries[source]
+
+
+class Known(Struct, frozen=True):
+    """What the snapshot holds of a source, by part: file states, tables and listing."""
+
+    states: dict[str, list[FileState]]
+    tables: dict[str, dict[str, str]]
+    listings: dict[str, str]
+
+    def all_states(self) -> Iterable[FileState]:
+        """Return the states of all files."""
+        return (state for states in self.states.values() for state in states)
+
+
+def read_baseline(warehouse: Warehouse, *, full: bool = False) -> Baseline:
+    """Read the published manifest.
+
+    Raises WarehouseError if it is damaged; a `full` run does without it.
+    """
+    try:
+        return Baseline(warehouse, warehouse.published(), full)
+    except WarehouseError:
+        if not full:
+            raise
+        return Baseline(warehouse, None, full)
+
+
+def read_known(baseline: Baseline, source: str) -> Known | None:
+    """Read the listings of a source; None if the snapshot holds nothing of it."""
+    if baseline.manifest is None or source not in baseline.entries:
+        return None
+    listings = {
+        part: name for part, name in baseline.manifest.listings.items() if source_of(part) == source
+    }
+    tables: dict[str, dict[str, str]] = {}
+    for table, files in baseline.manifest.tables.items():
+        for file in files:
+            if file.part in listings:
+                tables.setdefault(file.part, {})[table] = file.file
+    states = {}
+    for part, name in listings.items():
+        try:
+            states[part] = read_listing(baseline.warehouse.root, name)
+        except WarehouseError:
+            if not baseline.is_full:
+                raise
+    return Known(states, tables, listings)
+
+
+def published_history(baseline: Baseline) -> tuple[PartFiles, list[Path]]:
+    """Return the part files of the tables of history, and those of them that are lost.
+
+    Only a full run looks for lost files, and does without them.
+    """
+    tables = baseline.manifest.tables if baseline.manifest else {}
+    history = {name: tables.get(name, []) for name in HISTORY}
+    if not baseline.is_full or baseline.manifest is None:
+        return history, []
+    lost = baseline.warehouse.damaged(msgspec.structs.replace(baseline.manifest, tables=history))
+    names = {path.name for path in lost}
+    intact = {
+        name: [file for file in files if file.file not in names] for name, files in history.items()
+    }
+    return intact, lost
+
+
+def kept_tables(
+    baseline: Baseline, names: Iterable[str], touched: Collection[str], reused: Collection[str]
+) -> PartFiles:
+    """Return part files that stay: those of `reused` parts and of sources not in `touched`."""
+    tables = baseline.manifest.tables if baseline.manifest else {}
+    return {
+        name: [
+            file
+            for file in tables.get(name, [])
+            if file.part and (file.part in reused or source_of(file.part) not in touched)
+        ]
+        for name in names
+    }
+
+
+def kept_listings(
+    baseline: Baseline, touched: Collection[str], reused: Collection[str]
+) -> dict[str, str]:
+    """Return the listings of the parts that stay."""
+    listings: Mapping[str, str] = baseline.manifest.listings if baseline.manifest else {}
+    return {
+        part: name
+        for part, name in listings.items()
+        if part in reused or source_of(part) not in touched
+    }
+
+
+def reason_to_rebuild(
+    baseline: Baseline, sources: Iterable[Source], fingerprint: Fingerprint
+) -> str | None:
+    """Return why every part of the named sources is built again; None if it is not."""
+    if baseline.is_full:
+        return "--full"
+    entries = baseline.entries
+    names = {
+        name
+        for source in sources
+        if source.name in entries
+        for name in differing(entries[source.name].fingerprint, fingerprint)
+    }
+    return f"{', '.join(sorted(names))} changed" if names else None
+
+
+def refuse_damaged(baseline: Baseline, sources: Iterable[Source]) -> None:
+    """Raise WarehouseError if a part is missing or cut off.
+
+    A full run needs neither derived tables nor the parts of the sources that it names.
+    """
+    if baseline.manifest is None:
+        return
+    tables = baseline.manifest.tables
+    if baseline.is_full:
+        tables = kept_tables(baseline, tables, {source.name for source in sources}, ())
+    if damaged := baseline.warehouse.damaged(
+        msgspec.structs.replace(baseline.manifest, tables=tables)
+    ):
+        raise WarehouseError(
+            f"{damaged[0]}: {len(damaged)} parts are missing or damaged. {RECOVER}"
+            " Name every source then."
+        )
+
+
+def refuse_empty(baseline: Baseline, source: Source, listing: Listing) -> None:
+    """Raise SourceError if a source has no files: it is probably not mounted."""
+    if listing.entries:
+        return
+    entry = baseline.entries.get(source.name)
+    known = entry.counts.files if entry else 0
+    published = f" (the snapshot has {known} of {source.name})" if known else ""
+    raise SourceError(
+        f"{source.root}: no article files found{published}."
+        " Check that it is mounted and is the right folder, or pass --allow-empty."
+    )
 
 
 def source_of(part: str) -> str:
-    """Name of the source of a part."""
+    """Return the name of the source of a part."""
     return part.rpartition("/")[0]

@@ -1,180 +1,229 @@
-"""From part files to a published snapshot: derive, check, publish, sweep. With this ends every run that found something to do."""
+"""Finish a run: derive, check, publish and sweep."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from pipeline._version import __version__
-from pipeline.errors import PipelineError
+from pipeline.errors import CheckFailed, PipelineError, TooManyRejections
 from pipeline.load.manifest import (
     CheckCount,
     Counts,
     Manifest,
-    PartFile,
     SourceEntry,
     content_id,
     snapshot_id,
+    total_counts,
 )
-from pipeline.runs.backlog import Past
-from pipeline.runs.context import Job
-from pipeline.runs.gates import log_rejections, refuse_failed, refuse_rejections
-from pipeline.runs.log import rotate
-from pipeline.runs.record import RunResult, fold_records
+from pipeline.load.warehouse import Warehouse
+from pipeline.runs.built import Built
+from pipeline.runs.context import Context
+from pipeline.runs.ledger import Ledger, ledger_of, total
+from pipeline.runs.log import RunLog, rotate
+from pipeline.runs.record import Outcome, RunRecord, RunResult, fold_records
+from pipeline.settings import Settings
 from pipeline.views.checks import CheckResult, run_checks
 
 if TYPE_CHECKING:
     import duckdb
 
-    from pipeline.load.history import Files
-    from pipeline.runs.history_delta import News
-
-Tables = dict[str, list[PartFile]]
-
-
-class Built(Struct):
-    """What was built: part files of all sources by table, listings by part, and the history that stays."""
-
-    tables: Tables
-    listings: dict[str, str]
-    history: Files
-    listed: dict[str, int]
-    """Files that each named source lists."""
-    first_seen: list[str]
-    """Sources that no snapshot had before."""
-    forgotten: set[str]
-    """Sources that leave."""
-    pasts: dict[str, Past]
-    """Repositories by name."""
+    from pipeline.runs.derive import Derived
+    from pipeline.runs.history_delta import HistoryDelta
+    from pipeline.views.catalog import Staged
 
 
-def complete(job: Job, built: Built, news: News, *, dry_run: bool) -> RunResult:
-    """Derive, check and publish; raises PipelineError where a gate is shut, and the published snapshot stays."""
-    from pipeline.runs.derive import add_derived
+class Finished(Struct, frozen=True):
+    """What a run ends with: the manifest that readers see, its ledger, the sources it named."""
 
-    job.log.open()
-    staged = job.staged
-    with job.timed("derive"):
-        add_derived(job.warehouse, staged, built.tables, built.history, news)
-    with job.timed("check"):
-        staged.comment()
-        connection = staged.connection
-        counts = _counts(job, built, connection)
-        checks = run_checks(connection, job.settings.checks)
-        for check in checks:
-            job.log.event(
-                "check",
-                name=check.name,
-                level=check.level,
-                rows=check.count,
-                examples=_printable(check.rows),
-            )
-        _pass_gates(job, checks, connection)
-        found = [
-            CheckCount(check.name, check.level, check.count)
-            for check in checks
-            if check.level != "off"
-        ]
-        manifest = _manifest(job, built, counts, found, connection)
-        with job.timed("publish"):
-            _publish(job, manifest, dry_run=dry_run, forgotten=bool(built.forgotten))
-    if job.record.outcome in ("published", "forgotten") and job.settings.auto_gc:
-        _sweep(job)
-    return job.result(manifest)
+    manifest: Manifest
+    ledger: Ledger
+    named: frozenset[str]
 
-
-def _pass_gates(job: Job, checks: list[CheckResult], connection: duckdb.DuckDBPyConnection) -> None:
-    """Raise where a gate is shut; what was rejected is in the log then."""
-    try:
-        place = shlex.quote(job.settings.warehouse)
-        refuse_rejections(
-            job.settings, job.record, f"pipeline rejects --run {job.record.run_id} -w {place}"
+    def result(self, record: RunRecord, warehouse: Warehouse) -> RunResult:
+        """Return what `run` returns, with the record of the run that has ended."""
+        return RunResult(
+            record,
+            self.ledger,
+            str(warehouse.root),
+            [entry for entry in self.manifest.sources if entry.name in self.named],
+            {name: self.manifest.rows(name) for name in self.manifest.tables},
+            self.manifest.checks,
         )
-        refuse_failed(checks, job.log)
+
+
+def finish(
+    context: Context, built: Built, delta: HistoryDelta, ledger: Ledger, staged: Staged
+) -> Finished:
+    """Turn what was built into the snapshot that readers see.
+
+    `ledger` counts the files of sources that a snapshot had before. Raises PipelineError if a gate
+    is shut; the published snapshot then stays.
+    """
+    context.recorder.log.open()
+    with context.recorder.timed("derive"):
+        from pipeline.runs.derive import derive
+
+        derived = derive(context.warehouse, staged, built, delta)
+    ledger = total([ledger, *(ledger_of(derived.counts[name]) for name in built.first_seen)])
+    with context.recorder.timed("check"):
+        staged.comment()
+        checks = _check(context, built, derived, staged.connection)
+        manifest = _manifest(context, built, derived, checks, staged.connection)
+    with context.recorder.timed("publish"):
+        outcome = _publish(context, manifest, staged, removed=bool(built.removed))
+    context.recorder.note(outcome=outcome, ledger=ledger)
+    if outcome in ("published", "forgotten"):
+        context.recorder.note(snapshot=manifest.id)
+        if context.settings.auto_gc:
+            _sweep(context)
+    return Finished(manifest, ledger, frozenset(entry.name for entry in built.entries))
+
+
+def _check(
+    context: Context, built: Built, derived: Derived, connection: duckdb.DuckDBPyConnection
+) -> list[CheckResult]:
+    """Run the checks and raise PipelineError if a gate is shut; the log then has the rejections."""
+    refuse_missing(built.listed, derived.counts)
+    counts = total_counts(derived.counts.values())
+    recorder, settings = context.recorder, context.settings
+    recorder.note(counts=counts)
+    checks = run_checks(connection, settings.checks)
+    for check in checks:
+        recorder.log.event(
+            "check",
+            name=check.name,
+            level=check.level,
+            rows=check.count,
+            examples=[{name: str(value) for name, value in row.items()} for row in check.rows],
+        )
+    warehouse = shlex.quote(settings.warehouse)
+    try:
+        see = f"pipeline rejects --run {recorder.run_id} -w {warehouse}"
+        refuse_rejections(settings, counts, see)
+        refuse_failed(checks, recorder.log)
     except PipelineError:
-        log_rejections(connection, {source.name: source.root for source in job.sources}, job.log)
+        log_rejections(
+            connection, {entry.name: entry.path for entry in built.entries}, recorder.log
+        )
         raise
+    return checks
 
 
-def _counts(job: Job, built: Built, connection: duckdb.DuckDBPyConnection) -> dict[str, Counts]:
-    """Files of each named source by status; every file listed must be there as exactly one of four things."""
-    from pipeline.runs.derive import counts_of
-
-    counts = {source.name: counts_of(connection, source.name) for source in job.sources}
-    for name, found in counts.items():
-        if built.listed[name] > found.files:
+def refuse_missing(listed: Mapping[str, int], counts: Mapping[str, Counts]) -> None:
+    """Raise PipelineError if a file that was listed is in no row of `documents`."""
+    for name, number in listed.items():
+        if number > counts[name].files:
             raise PipelineError(
-                f"documents: {found.files} of {built.listed[name]} files of {name} are accounted for. Report this defect."
+                f"documents: {counts[name].files} of {number} files of {name} are accounted for."
+                " Report this defect."
             )
-    job.fill(list(counts.values()))
-    for name in built.first_seen:
-        job.ledger.new += counts[name].articles + counts[name].other
-        job.ledger.rejected += counts[name].rejected
-        job.ledger.skipped += counts[name].skipped
-    return counts
+
+
+def refuse_rejections(settings: Settings, counts: Counts, see: str) -> None:
+    """Raise TooManyRejections if more files were rejected than the settings allow.
+
+    `see` is the command that lists them.
+    """
+    allowed = settings.max_rejected(counts.files)
+    if allowed is not None and counts.rejected > allowed:
+        raise TooManyRejections(
+            f"rejections: {counts.rejected} of {counts.files} files (allowed {allowed}, max_rejects"
+            f" {settings.max_rejects}). Nothing is published. List them: {see}."
+        )
+
+
+def refuse_failed(checks: list[CheckResult], log: RunLog) -> None:
+    """Raise CheckFailed if a check of level error found rows."""
+    if failed := [check for check in checks if check.failed]:
+        counts = ", ".join(f"{check.name} {check.count}" for check in failed)
+        raise CheckFailed(
+            f"checks: {len(failed)} failed ({counts} rows). Nothing is published. See {log.path}."
+        )
+
+
+def log_rejections(
+    connection: duckdb.DuckDBPyConnection, roots: Mapping[str, str], log: RunLog
+) -> None:
+    """Log the rejections of some sources (root by name): no published snapshot will hold them."""
+    result = connection.execute("select * from rejections order by source, path")
+    names = [column[0] for column in result.description or ()]
+    for row in result.fetchall():
+        rejection = dict(zip(names, row, strict=True))
+        if rejection["source"] in roots:
+            log.event("rejection", root=roots[rejection["source"]], **rejection)
 
 
 def _manifest(
-    job: Job,
+    context: Context,
     built: Built,
-    counts: dict[str, Counts],
-    checks: list[CheckCount],
+    derived: Derived,
+    checks: list[CheckResult],
     connection: duckdb.DuckDBPyConnection,
 ) -> Manifest:
+    """Return the manifest of the snapshot to be."""
     from pipeline.runs.derive import newest_of, tallies_of
 
-    started_at = job.record.started_at
-    entries = job.previous.entries(without=built.forgotten)
-    for source in job.sources:
-        name = source.name
-        tallies, newest = tallies_of(connection, name), newest_of(connection, name, started_at)
-        entry = SourceEntry(name, source.root, job.fingerprint, counts[name], tallies, *newest)
-        entries[name] = built.pasts[name].enter(entry) if name in built.pasts else entry
+    started_at = context.recorder.started_at
+    entries: dict[str, SourceEntry] = {
+        name: entry for name, entry in context.baseline.entries.items() if name not in built.removed
+    }
+    for entry in built.entries:
+        newest_article_at, newest_file_at = newest_of(connection, entry.name, started_at)
+        entries[entry.name] = msgspec.structs.replace(
+            entry,
+            counts=derived.counts[entry.name],
+            tallies=tallies_of(connection, entry.name),
+            newest_article_at=newest_article_at,
+            newest_file_at=newest_file_at,
+        )
     return Manifest(
-        id=snapshot_id(started_at, content_id(built.tables)),
+        id=snapshot_id(started_at, content_id(derived.tables)),
         created_at=started_at,
-        parent=job.previous.id,
-        run_id=job.record.run_id,
+        parent=context.baseline.id,
+        run_id=context.recorder.run_id,
         version=__version__,
         sources=sorted(entries.values(), key=lambda entry: entry.name),
-        tables=built.tables,
+        tables=derived.tables,
         listings=built.listings,
-        checks=checks,
+        checks=[
+            CheckCount(check.name, check.level, check.count)
+            for check in checks
+            if check.level != "off"
+        ],
     )
 
 
-def _publish(job: Job, manifest: Manifest, *, dry_run: bool, forgotten: bool) -> None:
+def _publish(context: Context, manifest: Manifest, staged: Staged, *, removed: bool) -> Outcome:
     from pipeline.runs.publish import holds_the_same, keep, publish
 
-    published = job.previous.manifest
-    if dry_run:
-        job.record.outcome = "dry_run"
-    elif published is not None and holds_the_same(manifest, published):
-        keep(job.warehouse, manifest, published, job.staged)
-        job.record.outcome = "unchanged"
-    else:
-        publish(job.warehouse, manifest, job.staged, manifest.created_at)
-        job.record.outcome, job.record.snapshot = (
-            "forgotten" if forgotten else "published",
-            manifest.id,
-        )
+    published = context.baseline.manifest
+    if context.is_dry_run:
+        return "dry_run"
+    if published is not None and holds_the_same(manifest, published):
+        keep(context.warehouse, manifest, published, staged)
+        return "unchanged"
+    publish(context.warehouse, manifest, staged, manifest.created_at)
+    return "forgotten" if removed else "published"
 
 
-def _sweep(job: Job) -> None:
-    """Remove what nobody needs; that it cannot be removed does not undo a run."""
+def _sweep(context: Context) -> None:
+    """Remove what nobody needs; if that fails, what was published stays published."""
     from pipeline.load.retention import sweep
 
-    settings = job.settings
-    with job.timed("gc"):
+    settings, recorder = context.settings, context.recorder
+    with recorder.timed("gc"):
         try:
             swept = sweep(
-                job.warehouse, settings.keep_snapshots, settings.keep_days, job.record.started_at
+                context.warehouse, settings.keep_snapshots, settings.keep_days, recorder.started_at
             )
-            logs = rotate(job.warehouse.logs, settings.keep_logs)
-            runs = fold_records(job.warehouse, job.record.started_at)
-            job.log.event(
+            logs = rotate(context.warehouse.logs, settings.keep_logs)
+            runs = fold_records(context.warehouse, recorder.started_at)
+            recorder.log.event(
                 "swept",
                 snapshots=swept.removed,
                 files=swept.files,
@@ -183,14 +232,7 @@ def _sweep(job: Job) -> None:
                 runs=runs,
             )
         except Exception as error:  # whatever it is: what was published is published
-            reason = (
-                str(error)
-                if isinstance(error, PipelineError)
-                else f"{type(error).__name__}: {error}"
-            )
-            job.record.message = f"published, but gc failed: {reason}"
-            job.log.event("gc_failed", message=reason)
-
-
-def _printable(rows: list[dict[str, object]]) -> list[dict[str, str]]:
-    return [{name: str(value) for name, value in row.items()} for row in rows]
+            known = isinstance(error, PipelineError)
+            reason = str(error) if known else f"{type(error).__name__}: {error}"
+            recorder.note(message=f"published, but gc failed: {reason}")
+            recorder.log.event("gc_failed", message=reason)

@@ -1,14 +1,23 @@
-"""The ledger: what became of every file since the published snapshot, in nine words that sum."""
+"""The ledger: how many files changed in which way since the published snapshot."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 from msgspec import Struct
 
-from pipeline.load.manifest import FileState
+from pipeline.load.manifest import Counts, FileState
+from pipeline.schema.changes import UNREADABLE, Change, Version, classify_file
+
+NOT_ARTICLES = ("other", "skipped")
+"""Status of files that can be read and hold no article."""
 
 
-class Ledger(Struct):
-    """Files by what changed; all but `deleted` sum to the files seen. A rejected or skipped file counts as that alone."""
+class Ledger(Struct, frozen=True):
+    """Files by change; all but `deleted` sum to the files seen.
+
+    A rejected or skipped file counts as that alone.
+    """
 
     new: int = 0
     content: int = 0
@@ -21,68 +30,79 @@ class Ledger(Struct):
     skipped: int = 0
 
 
-class Reckoning(Struct):
-    """A ledger of one source, and what is behind it."""
+class Reckoning(Struct, frozen=True):
+    """The ledger of one source, and the changes behind it."""
 
     ledger: Ledger
-    moves: dict[str, str]
+    moves: Mapping[str, str] = {}
     """New path by old path."""
-    edited: list[str]
+    edited: tuple[str, ...] = ()
     """Paths of articles whose content changed."""
-    ended: list[str]
-    """Paths where an article was that is gone, or is no article any more."""
-    changes: Counter[str]
-    """Files by what changed, in the ledger's words: only those that this run found changed."""
+    ended: tuple[str, ...] = ()
+    """Paths of articles that are gone, or are not articles any more."""
+    changes: Mapping[str, int] = {}
+    """Files by change, only those whose bytes this run found changed."""
 
 
 def reckon(
-    before: list[FileState],
-    read: list[FileState],
-    unchanged: list[FileState],
-    deleted: list[FileState],
+    before: Iterable[FileState],
+    read: Iterable[FileState],
+    unchanged: Iterable[FileState],
+    deleted: Sequence[FileState],
 ) -> Reckoning:
-    """Compare files read with their state before; a new path with the bytes of one that is gone has moved."""
+    """Classify the files read by their state before.
+
+    A new path with the bytes of a deleted file has moved.
+    """
     old = {state.path: state for state in before}
     gone: dict[str, list[str]] = {}
     for state in deleted:
         if state.raw_hash:
             gone.setdefault(state.raw_hash, []).append(state.path)
-    counted: Counter[str] = Counter(_plain(state) or "unchanged" for state in unchanged)
+    counted = Counter(
+        state.status if state.status in UNREADABLE else Change.UNCHANGED for state in unchanged
+    )
     moves: dict[str, str] = {}
     edited: list[str] = []
     changes: Counter[str] = Counter()
-    for state in sorted(read, key=lambda state: state.path):
-        then = old.get(state.path)
-        word = _plain(state)
-        if word is None and then is None and gone.get(state.raw_hash or ""):
-            moves[gone[state.raw_hash or ""].pop(0)] = state.path
-            word = "moved"
-        word = word or _change(then, state)
-        counted[word] += 1
-        if word != "unchanged" and (
-            then is None or then.raw_hash is None or then.raw_hash != state.raw_hash
-        ):
-            changes[word] += 1
-        if word == "content" and state.status == "article":
+    read = sorted(read, key=lambda state: state.path)
+    for state in read:
+        known = old.get(state.path)
+        origins = gone.get(state.raw_hash or "") if known is None else None
+        change = classify_file(
+            version_of(known) if known else None, version_of(state), is_moved=bool(origins)
+        )
+        if change == Change.MOVED and origins:
+            moves[origins.pop(0)] = state.path
+        counted[change] += 1
+        is_same = known and known.raw_hash is not None and known.raw_hash == state.raw_hash
+        if change != Change.UNCHANGED and not is_same:
+            changes[change] += 1
+        if change == Change.CONTENT and state.status == "article":
             edited.append(state.path)
     ended = [state.path for state in deleted if state.path not in moves]
-    ended += [
-        state.path for state in read if state.status in ("other", "skipped") and state.path in old
-    ]
-    lost = len(deleted) - len(moves)
-    changes["deleted"] += lost
-    return Reckoning(Ledger(deleted=lost, **counted), moves, edited, ended, changes)
+    ended += [state.path for state in read if state.path in old and state.status in NOT_ARTICLES]
+    changes[Change.DELETED] += len(deleted) - len(moves)
+    numbers = {str(change): number for change, number in counted.items()}
+    ledger = Ledger(deleted=len(deleted) - len(moves), **numbers)
+    return Reckoning(ledger, moves, tuple(edited), tuple(ended), changes)
 
 
-def _plain(state: FileState) -> str | None:
-    return state.status if state.status in ("rejected", "skipped") else None
+def version_of(state: FileState) -> Version:
+    """Return what classifies the content that a listing tells of."""
+    return Version(state.status, state.content_hash, state.score_hash, state.raw_hash)
 
 
-def _change(before: FileState | None, now: FileState) -> str:
-    if before is None or before.content_hash is None:
-        return "new" if before is None else "content"
-    if before.raw_hash == now.raw_hash:
-        return "unchanged"
-    if before.content_hash != now.content_hash:
-        return "content"
-    return "secured_only" if before.score_hash == now.score_hash else "score_only"
+def ledger_of(counts: Counts) -> Ledger:
+    """Return the ledger of a source that no snapshot had before: all of its files are new."""
+    return Ledger(
+        new=counts.articles + counts.other, rejected=counts.rejected, skipped=counts.skipped
+    )
+
+
+def total(ledgers: Iterable[Ledger]) -> Ledger:
+    """Return the sum of some ledgers."""
+    counted: Counter[str] = Counter()
+    for ledger in ledgers:
+        counted.update(msgspec.structs.asdict(ledger))
+    return Ledger(**counted)

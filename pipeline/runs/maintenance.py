@@ -1,4 +1,4 @@
-"""What an operator does beside running: going back to an older snapshot, removing what nobody needs."""
+"""Maintain a warehouse: go back to an older snapshot, remove what nobody needs."""
 
 import datetime as dt
 from contextlib import suppress
@@ -13,23 +13,26 @@ from pipeline.runs.record import RunRecord, recorded
 def roll_back(
     warehouse: Warehouse, snapshot: str, *, now: dt.datetime | None = None, wait: float = 0
 ) -> RunRecord:
-    """Publish a snapshot that is kept again: an id, the beginning of one, or `previous`; the record says so in `runs`.
+    """Publish an older snapshot again and return the record of that.
 
-    Raises UsageError where there is no such snapshot, WarehouseError where it is damaged.
+    `snapshot` is an id, the beginning of one, or `previous`. Raises UsageError if there is no such
+    snapshot, WarehouseError if it is damaged.
     """
     warehouse.require()
-    wanted = resolve(
-        warehouse, snapshot
-    )  # what it meant when it was asked, whoever publishes meanwhile
-    with recorded(warehouse, now, wait) as (warehouse, record, log):
-        log.open()
+    target = resolve(warehouse, snapshot)  # before waiting for another run, which may publish
+    with recorded(warehouse, now, wait) as recorder:
+        recorder.log.open()
         before = None
-        with suppress(WarehouseError):  # a lost CURRENT is a reason to come here
-            before = record.snapshot = warehouse.current_id()
-        record.snapshot = publish_again(warehouse, wanted, record.started_at).id
-        record.message = f"it was {before}" if before else None
-        record.outcome = "rolled_back"
-    return record
+        with suppress(WarehouseError):  # a lost CURRENT is a reason to roll back
+            before = warehouse.current_id()
+            recorder.note(snapshot=before)
+        manifest = publish_again(warehouse, target, recorder.started_at)
+        recorder.note(
+            snapshot=manifest.id,
+            message=f"it was {before}" if before else None,
+            outcome="rolled_back",
+        )
+    return recorder.record
 
 
 def collect_garbage(
@@ -41,7 +44,10 @@ def collect_garbage(
     dry_run: bool = False,
     wait: float = 0,
 ) -> Swept:
-    """Remove snapshots but for the newest `keep` and those younger than `keep_days`, and files that belong to none."""
+    """Remove old snapshots and the files that belong to none.
+
+    The newest `keep` stay, and all younger than `keep_days`.
+    """
     warehouse.require()
     with warehouse.lock(wait):
         return sweep(warehouse, keep, keep_days, now or dt.datetime.now(dt.UTC), dry_run=dry_run)

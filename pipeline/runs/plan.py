@@ -1,64 +1,173 @@
-"""The plan of a run: which files are new, changed or gone, which parts that touches, and what a worker is told and answers."""
+"""The plan of a run: what each source lists, which parts are built again, which commits are read."""
 
 from bisect import bisect_right
-from hashlib import blake2b
 from itertools import pairwise
-from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
-from pipeline._version import __version__
-from pipeline.build.tasks import OldPart, Options, PartTask, rest_of
+from pipeline.build.tasks import OldPart, PartTask, rest_of
+from pipeline.errors import UsageError
+from pipeline.extract.git.repository import Repository
 from pipeline.extract.source import Entry, Listing
-from pipeline.extract.sources import Source
+from pipeline.extract.sources import Source, parse
 from pipeline.load.manifest import FileState
+from pipeline.runs.backlog import Backlog, dated_listing, plan_backlog
+from pipeline.runs.baseline import Known, read_known, refuse_empty
+from pipeline.runs.context import Context
+from pipeline.runs.fingerprint import Fingerprint
+from pipeline.settings import Settings
+from pipeline.views.seal import is_in_order
 
 
-class SourcePlan(Struct, frozen=True):
-    """What a run does with a source: parts to build, parts that stay, states of files that are gone."""
+class PartPlan(Struct, frozen=True):
+    """The parts of one source: those to build, those that stay, and the states of files by fate."""
 
     tasks: list[PartTask]
     reused: list[str]
     deleted: list[FileState]
     unchanged: list[FileState]
-    sidecars_changed: bool
 
 
-class Known(Struct, frozen=True):
-    """What the published snapshot holds of a source: file states, tables and listing of each part."""
+class SourcePlan(Struct, frozen=True):
+    """What a run does with one source."""
 
-    states: dict[str, list[FileState]]
-    tables: dict[str, dict[str, str]]
-    listings: dict[str, str]
+    source: Source
+    listing: Listing
+    known: Known | None
+    """What the published snapshot holds of it."""
+    backlog: Backlog | None
+    """New commits; None for a folder."""
+    parts: PartPlan
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether the published snapshot says of the source what there is to say."""
+        return (
+            self.known is not None
+            and not (self.parts.tasks or self.parts.deleted)
+            and not _sidecars_differ(self.listing, self.known, self.source)
+            and not (self.backlog and self.backlog.has_news)
+        )
 
 
-def plan_all(
-    source: Source,
-    listing: Listing,
-    known: Known | None,
-    size: int,
-    warehouse: str,
-    options: Options,
-) -> SourcePlan:
-    """Build every part; what is known only serves to say what changed."""
-    tasks = _fresh(source, listing.entries, size, warehouse, options, 0, report=known is not None)
-    there = {entry.path for entry in listing.entries} | set(listing.rejected)
+class Plan(Struct, frozen=True):
+    """What a run does: with each source, and why it builds every part again if it does."""
+
+    sources: tuple[SourcePlan, ...]
+    fingerprint: Fingerprint
+    rebuilt: str | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of the sources."""
+        return frozenset(plan.source.name for plan in self.sources)
+
+    @property
+    def backlogs(self) -> dict[str, Backlog]:
+        """New commits by source."""
+        return {plan.source.name: plan.backlog for plan in self.sources if plan.backlog}
+
+
+def parse_sources(settings: Settings) -> list[Source]:
+    """Return the sources that the settings name. Raises UsageError and SourceError."""
+    if not settings.sources:
+        raise UsageError("sources: no source is named. Name a folder with articles.")
+    sources = [parse(source) for source in settings.sources]
+    names = [source.name for source in sources]
+    for source in sources:
+        if names.count(source.name) > 1:
+            raise UsageError(
+                f"{source.root}: two sources are called {source.name!r}."
+                " Name one of them: NAME=PATH."
+            )
+    return sources
+
+
+def plan_run(
+    context: Context,
+    sources: list[Source],
+    fingerprint: Fingerprint,
+    rebuilt: str | None,
+    *,
+    with_times: bool,
+) -> Plan:
+    """List the sources and compare them with what the snapshot holds.
+
+    Without times, nothing is compared by them: the run builds everything.
+    Raises SourceError if a source cannot be listed, or is empty.
+    """
+    known = {source.name: read_known(context.baseline, source.name) for source in sources}
+    entries = context.baseline.entries
+    listed: list[tuple[Source, Listing, Backlog | None]] = []
+    for source in sources:
+        listing, backlog = source.list(with_times=with_times), None
+        if isinstance(source, Repository):
+            backlog = plan_backlog(
+                source,
+                entries.get(source.name),
+                rebuilt=rebuilt is not None,
+                observed=context.settings.history,
+            )
+            listing = dated_listing(backlog, listing, known[source.name])
+            if backlog.is_rewritten:
+                context.recorder.note(
+                    message=f"history of {source.name} was rewritten;"
+                    " it is read again from the first commit"
+                )
+        listed.append((source, listing, backlog))
+    for source, listing, _ in listed:
+        if not context.settings.allow_empty:
+            refuse_empty(context.baseline, source, listing)
+    return Plan(
+        tuple(
+            SourcePlan(
+                source,
+                listing,
+                before := known[source.name],
+                backlog,
+                plan_all(context, source, listing, before)
+                if before is None or rebuilt
+                else plan_changed(context, source, listing, before),
+            )
+            for source, listing, backlog in listed
+        ),
+        fingerprint,
+        rebuilt,
+    )
+
+
+def is_up_to_date(context: Context, plan: Plan) -> bool:
+    """Return whether the published snapshot shows the sources as they are."""
+    baseline, entries = context.baseline, context.baseline.entries
+    return (
+        baseline.id is not None
+        and not plan.rebuilt
+        and all(
+            source.is_up_to_date and entries[source.source.name].path == source.source.root
+            for source in plan.sources
+        )
+        and is_in_order(context.warehouse, baseline.id)
+    )
+
+
+def plan_all(context: Context, source: Source, listing: Listing, known: Known | None) -> PartPlan:
+    """Build every part; what is known only serves to tell what changed."""
+    tasks = _new_parts(context, source, listing.entries, 0, report=known is not None)
+    listed = {entry.path for entry in listing.entries} | set(listing.rejected)
     parts = known.states.items() if known else ()
-    gone = [
+    deleted = [
         state
         for part, states in parts
         if part != rest_of(source.name)
         for state in states
-        if state.path not in there
+        if state.path not in listed
     ]
-    return SourcePlan(tasks, [], gone, [], True)
+    return PartPlan(tasks, [], deleted, [])
 
 
-def plan(
-    source: Source, listing: Listing, known: Known, size: int, warehouse: str, options: Options
-) -> SourcePlan:
+def plan_changed(context: Context, source: Source, listing: Listing, known: Known) -> PartPlan:
     """Compare a listing with what is known, and touch as few parts as possible."""
+    size = context.settings.part_size
     parts = {
         name: states
         for name, states in known.states.items()
@@ -87,7 +196,7 @@ def plan(
         missing.setdefault(part, set()).add(state.path)
         if state.path not in listing.rejected:
             deleted.append(state)
-    tasks = _fresh(source, changed.pop("", []), size, warehouse, options, 0, report=True)
+    tasks = _new_parts(context, source, changed.pop("", []), 0, report=True)
     reused = []
     for part, states in parts.items():
         new = changed.get(part, [])
@@ -98,26 +207,23 @@ def plan(
         left = len(states) - sum(state.path in drop for state in states) + len(new)
         if left > 2 * size and not any(state.path.startswith(closed) for state in states if closed):
             entries = sorted([*_entries(states, drop), *new], key=lambda entry: entry.path)
-            tasks += _fresh(
-                source, entries, size, warehouse, options, _next_number(names, tasks), report=True
-            )
+            first = _next_number(names, tasks)
+            tasks += _new_parts(context, source, entries, first, report=True)
         elif left:
             old = OldPart(known.tables.get(part, {}), known.listings[part], frozenset(drop))
+            warehouse, options = str(context.root), context.options
             tasks.append(PartTask(part, source, new, warehouse, options, old, report=True))
-    return SourcePlan(tasks, reused, deleted, unchanged, _sidecars_differ(listing, known, source))
+    return PartPlan(tasks, reused, deleted, unchanged)
 
 
-def _fresh(
-    source: Source,
-    entries: list[Entry],
-    size: int,
-    warehouse: str,
-    options: Options,
-    first: int,
-    *,
-    report: bool,
+def _new_parts(
+    context: Context, source: Source, entries: list[Entry], first: int, *, report: bool
 ) -> list[PartTask]:
-    """Tasks of about `size` documents each, in path order; small sites make up to four, so that processors share them."""
+    """Return tasks of about `part_size` documents each, in path order, numbered from `first`.
+
+    Small sites make up to four, so that processors share them.
+    """
+    size = context.settings.part_size
     count = max(round(len(entries) / size), min(4, len(entries) * 10 // size), 1)
     edges = [len(entries) * at // count for at in range(count + 1)] if entries else []
     return [
@@ -125,8 +231,8 @@ def _fresh(
             f"{source.name}/{first + at:04}",
             source,
             entries[start:end],
-            warehouse,
-            options,
+            str(context.root),
+            context.options,
             report=report,
         )
         for at, (start, end) in enumerate(pairwise(edges))
@@ -163,13 +269,3 @@ def _sidecars_differ(listing: Listing, known: Known, source: Source) -> bool:
     ]
     now += [(path, 0, 0, 0, "") for path in listing.rejected]
     return sorted(before) != sorted(now)
-
-
-def fingerprint(options: Options) -> dict[str, str]:
-    """What alters rows beside the files: version, code of the stages, and each setting that counts."""
-    package = Path(__file__).parents[1]
-    rooms = ("schema", "extract", "transform", "build")
-    modules = sorted(path for room in rooms for path in (package / room).rglob("*.py"))
-    code = blake2b(b"".join(path.read_bytes() for path in modules), digest_size=8).hexdigest()
-    chosen = {name: str(value).lower() for name, value in msgspec.structs.asdict(options).items()}
-    return {"version": __version__, "code": code, **chosen}

@@ -1,40 +1,61 @@
-"""The record of a run, and what `run` returns."""
+"""The record of a run: written down while it goes on, kept in `runs/`, returned by `run`."""
 
 import datetime as dt
 import os
 import resource
+import socket
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from pipeline._version import __version__
 from pipeline.errors import PipelineError
+from pipeline.extract.sources import Source
 from pipeline.load.files import replace_file
-from pipeline.load.manifest import CheckCount, SourceEntry
+from pipeline.load.manifest import CheckCount, Counts, SourceEntry
 from pipeline.load.warehouse import Warehouse
 from pipeline.process import signals
 from pipeline.runs.ledger import Ledger
 from pipeline.runs.log import RunLog
 
-SINGLE = dt.timedelta(days=31)
+OWN_FILE_FOR = dt.timedelta(days=31)
 """How long a run's record stays a file of its own."""
 
+Outcome = Literal[
+    "running", "published", "unchanged", "rolled_back", "forgotten", "dry_run", "failed"
+]
 
-class RunRecord(Struct):
-    """What a run did: a row of the view `runs`, see `schema.RUNS`. In `runs/<run_id>.json`, later a line of `runs/<month>.json`."""
+
+class Draft(Struct, frozen=True):
+    """What is known of a run that goes on."""
+
+    outcome: Outcome = "running"
+    exit_code: int | None = None
+    message: str | None = None
+    snapshot: str | None = None
+    counts: Counts = Counts()
+    ledger: Ledger = Ledger()
+    rebuilt: str | None = None
+    seconds: Mapping[str, float] = {}
+    """How long each stage took."""
+
+
+class RunRecord(Struct, frozen=True):
+    """What a run did: a row of the view `runs`, see `schema.tables.RUNS`.
+
+    It lies in `runs/<run_id>.json`, later in a line of `runs/<month>.json`.
+    """
 
     run_id: str
     started_at: dt.datetime
     finished_at: dt.datetime | None = None
-    outcome: Literal[
-        "running", "published", "unchanged", "rolled_back", "forgotten", "dry_run", "failed"
-    ] = "running"
+    outcome: Outcome = "running"
     exit_code: int | None = None
     message: str | None = None
     snapshot: str | None = None
@@ -64,7 +85,7 @@ class RunRecord(Struct):
 
 
 class RunResult(Struct, frozen=True):
-    """What `run` returns: the record; the ledger; the named sources and what they hold; rows per table; the checks."""
+    """What `run` returns: record, ledger, the named sources, rows by table, and checks."""
 
     record: RunRecord
     ledger: Ledger
@@ -81,67 +102,126 @@ class RunResult(Struct, frozen=True):
     @property
     def findings(self) -> dict[str, int]:
         """Defects survived in the named sources, by rule."""
-        return _added(entry.tallies.findings for entry in self.sources)
+        return _summed(entry.tallies.findings for entry in self.sources)
 
     @property
     def rejections(self) -> dict[str, int]:
-        """Files refused in the named sources, by code."""
-        return _added(entry.tallies.rejections for entry in self.sources)
+        """Files rejected in the named sources, by code."""
+        return _summed(entry.tallies.rejections for entry in self.sources)
 
     @property
     def unknown_fields(self) -> dict[str, int]:
-        """Articles of the named sources that have a field which the contract does not know, by field."""
-        return _added(entry.tallies.unknown_fields for entry in self.sources)
+        """Articles of the named sources with a field outside the contract, by field."""
+        return _summed(entry.tallies.unknown_fields for entry in self.sources)
 
 
-def _added(tallies: Iterable[dict[str, int]]) -> dict[str, int]:
+def _summed(tallies: Iterable[dict[str, int]]) -> dict[str, int]:
     total: Counter[str] = Counter()
     for tally in tallies:
         total.update(tally)
     return dict(total.most_common())
 
 
+class Recorder:
+    """Writes down a run that goes on: the log, the clock of each stage, the draft of its record."""
+
+    def __init__(self, run_id: str, started_at: dt.datetime, log: RunLog) -> None:
+        self.run_id, self.started_at, self.log = run_id, started_at, log
+        self.draft = Draft()
+        self.record = RunRecord(run_id, started_at)
+        """The record as it is in its file: complete when the run has ended."""
+
+    def note(self, **facts: Any) -> None:
+        """Change fields of the draft."""
+        self.draft = msgspec.structs.replace(self.draft, **facts)
+
+    def start(self, sources: Iterable[Source], snapshot: str | None, rebuilt: str | None) -> None:
+        """Note and log what the run begins with."""
+        self.note(snapshot=snapshot, rebuilt=rebuilt)
+        self.log.event(
+            "run_started",
+            version=__version__,
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            sources=[{"name": source.name, "path": source.root} for source in sources],
+            snapshot=snapshot,
+            rebuilt=rebuilt,
+        )
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Note and log how long a stage takes."""
+        self.log.event("stage_started", stage=stage)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds = round(time.perf_counter() - start, 4)
+            self.note(seconds={**self.draft.seconds, stage: seconds})
+            self.log.event("stage_ended", stage=stage, seconds=seconds)
+
+
 @contextmanager
-def recorded(
-    warehouse: Warehouse, now: dt.datetime | None, wait: float
-) -> Iterator[tuple[Warehouse, RunRecord, RunLog]]:
-    """Hold the warehouse's lock, and tell in a record and a log what happens meanwhile, whatever that is."""
-    started = now or dt.datetime.now(dt.UTC)
+def recorded(warehouse: Warehouse, now: dt.datetime | None, wait: float) -> Iterator[Recorder]:
+    """Hold the warehouse's lock, and leave a record and a log of what happens meanwhile.
+
+    The recorder's `record` is complete when the context is left.
+    """
+    started_at = now or dt.datetime.now(dt.UTC)
     clock = time.perf_counter()
     warehouse.prepare()
     with warehouse.lock(wait):
-        record = RunRecord(f"{started:%Y%m%dT%H%M%S.%f}Z-{os.getpid()}", started)
-        log = RunLog(warehouse.logs, record.run_id)
-        write_record(warehouse, record)
+        run_id = _run_id(started_at)
+        recorder = Recorder(run_id, started_at, RunLog(warehouse.logs, run_id))
+        write_record(warehouse, recorder.record)
         try:
-            yield warehouse, record, log
-            record.exit_code = 0
+            yield recorder
+            recorder.note(exit_code=0)
         except PipelineError as error:
-            record.outcome, record.exit_code, record.message = "failed", error.exit_code, str(error)
+            recorder.note(outcome="failed", exit_code=error.exit_code, message=str(error))
             raise
         except BaseException as error:
             if (status := signals.exit_status()) is not None:
-                record.outcome, record.exit_code, record.message = (
-                    "failed",
-                    status,
-                    "stopped by a signal",
-                )
+                recorder.note(outcome="failed", exit_code=status, message="stopped by a signal")
                 raise SystemExit(status) from error
-            record.outcome, record.exit_code, record.message = (
-                "failed",
-                1,
-                f"{type(error).__name__}: {error}",
-            )
+            message = f"{type(error).__name__}: {error}"
+            recorder.note(outcome="failed", exit_code=1, message=message)
             raise
         finally:
-            record.seconds_total = round(time.perf_counter() - clock, 4)
-            record.finished_at = started + dt.timedelta(seconds=record.seconds_total)
-            record.peak_memory_bytes = peak_memory()
-            if record.outcome == "failed":
-                log.open()
-            log.event("run_ended", **msgspec.to_builtins(record))
-            log.close()
-            write_record(warehouse, record)
+            recorder.record = _completed(recorder, round(time.perf_counter() - clock, 4))
+            if recorder.record.outcome == "failed":
+                recorder.log.open()
+            recorder.log.event("run_ended", **msgspec.to_builtins(recorder.record))
+            recorder.log.close()
+            write_record(warehouse, recorder.record)
+
+
+def _run_id(started_at: dt.datetime) -> str:
+    """Return the id of a run of this process: it sorts by time."""
+    return f"{started_at:%Y%m%dT%H%M%S.%f}Z-{os.getpid()}"
+
+
+def _completed(recorder: Recorder, seconds: float) -> RunRecord:
+    """Return the draft as a flat record, with end, duration and memory."""
+    draft = recorder.draft
+    facts: dict[str, Any] = {
+        **msgspec.structs.asdict(draft.ledger),
+        **msgspec.structs.asdict(draft.counts),  # both count rejected and skipped files
+        **{f"seconds_{stage}": taken for stage, taken in draft.seconds.items()},
+    }
+    return RunRecord(
+        recorder.run_id,
+        recorder.started_at,
+        recorder.started_at + dt.timedelta(seconds=seconds),
+        draft.outcome,
+        draft.exit_code,
+        draft.message,
+        draft.snapshot,
+        rebuilt=draft.rebuilt,
+        seconds_total=seconds,
+        peak_memory_bytes=peak_memory(),
+        **facts,
+    )
 
 
 def write_record(warehouse: Warehouse, record: RunRecord) -> None:
@@ -150,7 +230,7 @@ def write_record(warehouse: Warehouse, record: RunRecord) -> None:
 
 
 def records(warehouse: Warehouse) -> Iterator[RunRecord]:
-    """The records of the runs so far, newest first; one that a full disk cut off is left out."""
+    """Yield the records of the runs so far, newest first, but for those cut off by a full disk."""
     for path in sorted(
         warehouse.runs.glob("*.json"), key=lambda path: path.stem.replace("-", ""), reverse=True
     ):
@@ -160,11 +240,11 @@ def records(warehouse: Warehouse) -> Iterator[RunRecord]:
 
 
 def fold_records(warehouse: Warehouse, now: dt.datetime) -> int:
-    """Join records older than `SINGLE` into a file a month, so that years of runs are few files; returns how many were joined.
+    """Join records older than `OWN_FILE_FOR` into a file per month; return how many were joined.
 
-    What was cut off between writing the month and removing its records is mended by the next call.
+    If that is cut off between writing a month and removing its records, the next call mends it.
     """
-    last = f"{now - SINGLE:%Y%m%dT}"
+    last = f"{now - OWN_FILE_FOR:%Y%m%dT}"
     old = sorted(path for path in warehouse.runs.glob("*T*.json") if path.name < last)
     months: dict[str, list[Path]] = {}
     for path in old:
@@ -197,7 +277,7 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def peak_memory() -> int:
-    """Largest resident size, in bytes, of this process and of any one worker that has ended."""
+    """Return the largest resident size, in bytes, of this process or any worker that has ended."""
     return 1024 * max(
         resource.getrusage(who).ru_maxrss
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

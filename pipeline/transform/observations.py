@@ -9,12 +9,29 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from msgspec import Struct
 
+from pipeline.schema.changes import ENDS, Change
+
 if TYPE_CHECKING:
     import duckdb
 
 
-class Seen(Struct):
-    """What a run saw beside the articles themselves; all but `revision` and `elsewhere` are article_ids."""
+CHANGE = f"""
+    case when moved_from is not null then '{Change.MOVED}'
+         when not is_known then '{Change.FIRST}'
+         when is_over then '{Change.REVIVED}'
+         when scores_differ and content_differs then '{Change.CONTENT_AND_SCORES}'
+         when scores_differ then '{Change.SCORES}'
+         when content_differs then '{Change.CONTENT}' end
+"""
+"""What an observation of an article is, in SQL: as `schema.changes.classify_article`."""
+_ENDS = ", ".join(f"'{change}'" for change in ENDS)
+
+
+class Seen(Struct, frozen=True):
+    """What a run saw beside the articles themselves.
+
+    All but `revision` and `elsewhere` are article_ids.
+    """
 
     revision: str
     observed_at: dt.datetime
@@ -32,9 +49,9 @@ def begin(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
     """The rows of a warehouse that has no observation yet: the first sight of every article."""
     connection.register("elsewhere", _pairs(source=list(seen.elsewhere)))
     return connection.sql(
-        """
+        f"""
         select articles.article_id, 1::bigint as sequence, articles.source, articles.path, $revision as revision,
-               $observed_at::timestamptz as observed_at, 'first' as change, null::varchar as moved_from, articles.quality,
+               $observed_at::timestamptz as observed_at, '{Change.FIRST}' as change, null::varchar as moved_from, articles.quality,
                articles.heat, articles.published, articles.related_count, documents.content_hash, null::varchar as blob
         from articles
         join documents on documents.document_id = articles.article_id
@@ -57,10 +74,10 @@ def derive(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
     connection.register("ended", _pairs(article_id=list(seen.ended)))
     connection.register("elsewhere", _pairs(source=list(seen.elsewhere)))
     return connection.sql(
-        """
+        f"""
         with last as (
             select article_id, max(sequence) as sequence, max_by(source, sequence) as source, max_by(path, sequence) as path,
-                   max_by(change, sequence) in ('deleted', 'moved_away') as is_over,
+                   max_by(change, sequence) in ({_ENDS}) as is_over,
                    arg_max(row(quality, heat, published), sequence) as scores,
                    arg_max(row(content_hash), sequence) as content
             from observations group by article_id),
@@ -69,12 +86,8 @@ def derive(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
                    articles.published, articles.related_count, documents.content_hash,
                    last.scores is distinct from row(articles.quality, articles.heat, articles.published) as scores_differ,
                    edited.article_id is not null and last.content is distinct from row(documents.content_hash) as content_differs,
-                   case when moved_from is not null then 'moved'
-                        when last.article_id is null then 'first'
-                        when is_over then 'revived'
-                        when scores_differ and content_differs then 'content_and_scores'
-                        when scores_differ then 'scores'
-                        when content_differs then 'content' end as change
+                   last.article_id is not null as is_known,
+                   {CHANGE} as change
             from articles
             join documents on documents.document_id = articles.article_id
             left join last using (article_id)
@@ -86,7 +99,7 @@ def derive(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
             from compared
             where change is not null
             union all
-            select article_id, 0, source, path, case when left_to.moved_to is not null then 'moved_away' else 'deleted' end,
+            select article_id, 0, source, path, case when left_to.moved_to is not null then '{Change.MOVED_AWAY}' else '{Change.DELETED}' end,
                    null, null, null, null, null, null
             from last
             left join moves as left_to on left_to.moved_from = last.article_id

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.build.part import build_part
-from pipeline.build.tasks import Options
+from pipeline.build.tasks import Options, PartTask
 from pipeline.extract.folder import Folder, read_file
-from pipeline.runs.plan import plan_all
 from tests.support.bad_input import REJECTED, REPAIRED
 from tests.support.world import World, article
 
@@ -99,7 +98,8 @@ def test_too_large(world: World) -> None:
 
 def test_vanished_while_reading(world: World) -> None:
     source = Folder.parse(str(world.write({"a.md": article(), "gone.md": article()})))
-    [task] = plan_all(source, source.list(), None, 20, str(world.warehouse), Options()).tasks
+    entries = source.list().entries
+    task = PartTask("site/0000", source, entries, str(world.warehouse), Options())
     (world.site / "gone.md").unlink()
     result = build_part(task)
     assert {

@@ -450,7 +450,9 @@ def test_a_forced_push_tells_the_history_anew(world: World, repo: Repo) -> None:
     repo.git("update-ref", "refs/heads/main", first)
     repo.commit({"a.md": article(heat="9")})
     result = world.run(sources=(repo.address,))
-    assert result.record.message == "the history of site was rewritten: it is read anew"
+    assert result.record.message == (
+        "history of site was rewritten; it is read again from the first commit"
+    )
     assert world.rows("select path, change, heat from observations order by path, sequence") == [
         ("a.md", "first", 1),
         ("a.md", "scores", 9),

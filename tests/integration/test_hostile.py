@@ -265,7 +265,7 @@ def test_a_source_that_lost_all_files_is_not_believed(world: World) -> None:
     (world.site / "a.md").unlink()
     with pytest.raises(
         SourceError,
-        match=r"holds no article files \(the snapshot has 1 of site\). Check that it is mounted .* or say --allow-empty",
+        match=r"no article files found \(the snapshot has 1 of site\). Check that it is mounted .* or pass --allow-empty",
     ):
         world.run(now=after(1))
     assert world.rows("select count(*) from articles") == [(1,)]
@@ -388,7 +388,7 @@ def test_a_full_disk_is_one_clear_error(world: World) -> None:
         before = world.run().record.snapshot
         for number in range(1_500):
             (world.site / f"{number}.md").write_text(article(excerpt=os.urandom(1_000).hex()))
-        with pytest.raises(PipelineError, match="Make room"):
+        with pytest.raises(PipelineError, match="Free disk space"):
             world.run(now=after(1))
         assert Warehouse(world.warehouse).current_id() == before
         assert world.rows("select count(*) from articles") == [(1,)]

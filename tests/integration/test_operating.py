@@ -213,7 +213,7 @@ def test_the_log_tells_what_a_run_did(world: World) -> None:
 def test_what_was_rejected_can_be_read_after_a_run_was_refused(world: World) -> None:
     world.write({"a.md": article(), "b.md": "---\n", "odd 'name\n☃.md": "---\ntitle: [\n---\n"})
     with pytest.raises(
-        TooManyRejections, match=r"2 of 3 files .* See which: pipeline rejects --run \S+ -w "
+        TooManyRejections, match=r"2 of 3 files .* List them: pipeline rejects --run \S+ -w "
     ) as caught:
         world.run(max_rejects="1")
     run = re.findall(r"--run (\S+)", str(caught.value))[0]

@@ -63,7 +63,7 @@ def test_parts_of_any_size_hold_the_same_rows(tmp_path: Path) -> None:
 
 
 def test_an_empty_corpus_gives_typed_empty_tables_and_views(world: World) -> None:
-    with pytest.raises(SourceError, match=r"holds no article files\. Check"):
+    with pytest.raises(SourceError, match=r"no article files found\. Check"):
         world.run()
     result = world.run(allow_empty=True, now=NOW + dt.timedelta(hours=1))
     assert result.record.files == 0

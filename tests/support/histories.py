@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import duckdb
 from msgspec import Struct
 
-from pipeline.load.history import WORDS
+from pipeline.schema.changes import REVISION_CHANGES
 from pipeline.schema.tables import TABLES
 from pipeline.views import template
 
@@ -123,7 +123,7 @@ def tell(
     for sequence, (hour, counts) in enumerate(
         [*(revisions or {}).items(), (until, {"secured_only": 1})], 1
     ):
-        kinds = ", ".join(f"{counts.get(word, 0)} as {word}" for word in WORDS)
+        kinds = ", ".join(f"{counts.get(word, 0)} as {word}" for word in REVISION_CHANGES)
         connection.execute(
             f"insert into revisions by name select 'site' as source, 'r{hour:g}' as revision, {sequence} as sequence, {time} as observed_at,"
             f" {kinds} from (select {hour}::double as hour)"

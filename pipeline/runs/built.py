@@ -1,0 +1,210 @@
+"""Build what a plan names: the parts that changed, and the rows of new commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from pipeline.build.tasks import HistoryResult, HistoryTask, PartResult
+from pipeline.build.workers import Task, Workers
+from pipeline.extract.git.commits import Window
+from pipeline.load.manifest import PartFiles, SourceEntry
+from pipeline.runs.backlog import (
+    Backlog,
+    HistoryRead,
+    last_observations,
+    updated_entry,
+    window_tasks,
+    windows_of,
+    with_results,
+)
+from pipeline.runs.baseline import (
+    Baseline,
+    kept_listings,
+    kept_tables,
+    published_history,
+    source_of,
+)
+from pipeline.runs.context import Context
+from pipeline.runs.ledger import Reckoning, reckon
+from pipeline.runs.plan import Plan
+
+
+class Built(Struct, frozen=True):
+    """What a snapshot is made of, before anything is derived over all sources."""
+
+    tables: PartFiles
+    """Part files of all sources, of the tables whose rows depend on one document alone."""
+    listings: dict[str, str]
+    """Listings by part."""
+    history: PartFiles
+    """Part files of the tables of history that stay."""
+    entries: tuple[SourceEntry, ...]
+    """The sources that this run names, without counts."""
+    listed: Mapping[str, int] = {}
+    """Files that each of them lists."""
+    first_seen: tuple[str, ...] = ()
+    """Those of them that no snapshot had before."""
+    removed: frozenset[str] = frozenset()
+    """Sources that leave the warehouse."""
+    parts: tuple[PartResult, ...] = ()
+    """Parts that were built."""
+    histories: Mapping[str, HistoryRead] = {}
+    """What was read of the history of each repository."""
+
+
+def build(
+    context: Context, plan: Plan, workers: Workers, *, meanwhile: Callable[[], object]
+) -> Built:
+    """Build the parts of a plan and read its commits on workers, a window of each source at a time.
+
+    `meanwhile` is called when the workers are busy.
+    """
+    log = context.recorder.log
+    history = _kept_history(context, plan)
+    parts: list[PartResult] = []
+    histories = {name: HistoryRead() for name in plan.backlogs}
+    waiting = {name: windows_of(backlog) for name, backlog in plan.backlogs.items()}
+    tasks: list[Task] = [task for source in plan.sources for task in source.parts.tasks]
+    windows = _next_windows(waiting)
+    while True:
+        for name, window in windows.items():
+            tasks += _window_tasks(context, plan.backlogs[name], window, histories[name], history)
+        results: dict[str, list[HistoryResult]] = {name: [] for name in windows}
+        for result in workers.results(
+            tasks,
+            retrying=lambda count: log.event("workers_lost", parts=count),
+            meanwhile=meanwhile,
+        ):
+            if isinstance(result, HistoryResult):
+                results[result.source].append(result)
+            else:
+                log.event("part_built", part=result.part, documents=result.documents)
+                parts.append(result)
+        for name, window in windows.items():
+            histories[name] = with_results(histories[name], window, results[name])
+        if not (windows := _next_windows(waiting)):
+            break
+        tasks, workers = [], replace(workers, pool=None)
+    return _built(context, plan, [*parts, *_rest_parts(context, plan)], history, histories)
+
+
+def forget_source(baseline: Baseline, source: str) -> Built:
+    """Build nothing; leave out the parts of one source, and its history."""
+    from pipeline.load.history import without
+    from pipeline.transform.documents import PART_TABLES
+
+    history, _ = published_history(baseline)
+    return Built(
+        kept_tables(baseline, PART_TABLES, {source}, ()),
+        kept_listings(baseline, {source}, ()),
+        without(baseline.warehouse.root, history, source),
+        (),
+        removed=frozenset({source}),
+    )
+
+
+def reckon_sources(plan: Plan, parts: Sequence[PartResult] = ()) -> dict[str, Reckoning]:
+    """Return what became of the files of each source that the snapshot holds."""
+    reckonings = {}
+    for source in plan.sources:
+        if source.known is None:
+            continue
+        name = source.source.name
+        read = [
+            state for result in parts if source_of(result.part) == name for state in result.read
+        ]
+        before = source.known.all_states() if read else ()
+        reckonings[name] = reckon(before, read, source.parts.unchanged, source.parts.deleted)
+    return reckonings
+
+
+def _kept_history(context: Context, plan: Plan) -> PartFiles:
+    """Return the history so far, without what this run reads again from the first commit.
+
+    What runs saw before that commit stays.
+    """
+    history, lost = published_history(context.baseline)
+    if lost:
+        context.recorder.note(message=f"{len(lost)} files of history were lost: it starts again")
+    for name, backlog in plan.backlogs.items():
+        if backlog.is_full_history and (since := backlog.observed_since):
+            from pipeline.load.history import without
+
+            history = without(context.root, history, name, since)
+    return history
+
+
+def _next_windows(waiting: Mapping[str, Iterator[Window]]) -> dict[str, Window]:
+    return {name: window for name, windows in waiting.items() if (window := next(windows, None))}
+
+
+def _window_tasks(
+    context: Context, backlog: Backlog, window: Window, read: HistoryRead, history: PartFiles
+) -> list[HistoryTask]:
+    source, last = backlog.source, read.last
+    if backlog.entry is not None:
+        articles = {source.document_id(path): path for path in window.events if path not in last}
+        files = history.get("observations", [])
+        published = last_observations(context.root, files, list(articles))
+        last = {articles[article]: found for article, found in published.items()} | dict(last)
+    return window_tasks(
+        source,
+        window,
+        last,
+        first_number=len(read.results),
+        workers=context.settings.workers,
+        warehouse=str(context.root),
+        options=context.options,
+    )
+
+
+def _rest_parts(context: Context, plan: Plan) -> list[PartResult]:
+    """Build the part of each source for what is not a document."""
+    from pipeline.build.part import build_rest
+
+    root = str(context.root)
+    return [
+        build_rest(source.source, source.listing, root, context.options) for source in plan.sources
+    ]
+
+
+def _built(
+    context: Context,
+    plan: Plan,
+    parts: list[PartResult],
+    history: PartFiles,
+    histories: dict[str, HistoryRead],
+) -> Built:
+    """Join what was built with what stays of the published snapshot."""
+    from pipeline.transform.documents import PART_TABLES
+
+    reused = {part for source in plan.sources for part in source.parts.reused}
+    tables = kept_tables(context.baseline, PART_TABLES, plan.names, reused)
+    for name, files in tables.items():
+        files += [result.tables[name] for result in parts if name in result.tables]
+        files.sort(key=lambda file: file.part or "")
+    listings = kept_listings(context.baseline, plan.names, reused)
+    listings |= {result.part: result.listing for result in parts}
+    entries = [
+        SourceEntry(source.source.name, source.source.root, plan.fingerprint)
+        for source in plan.sources
+    ]
+    return Built(
+        tables,
+        dict(sorted(listings.items())),
+        history,
+        tuple(
+            updated_entry(backlog, entry) if (backlog := plan.backlogs.get(entry.name)) else entry
+            for entry in entries
+        ),
+        listed={
+            source.source.name: len(source.listing.entries) + len(source.listing.rejected)
+            for source in plan.sources
+        },
+        first_seen=tuple(source.source.name for source in plan.sources if source.known is None),
+        parts=tuple(parts),
+        histories=histories,
+    )
