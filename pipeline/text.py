@@ -1,4 +1,4 @@
-"""Rows as text: a table or records for the terminal, CSV, JSON, JSON lines or Markdown; and text that a terminal may show."""
+"""Write rows as text: tables and records for terminals, CSV, JSON, JSON lines or Markdown."""
 
 import csv
 import datetime as dt
@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-SHOWN_ROWS = 1_000
-"""Rows that the table format prints at most."""
+TABLE_ROWS = 1_000
+"""Largest number of rows that a table prints."""
 FORMATS = ("table", "record", "csv", "json", "jsonl", "md")
 STREAMED = ("csv", "json", "jsonl")
 """Formats that are written while rows arrive."""
@@ -23,8 +23,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 def printable(text: str) -> str:
-    """The text with control characters and direction overrides spelled out, so that it can neither move the cursor nor lie."""
-    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+    """Return the text with control characters and direction overrides escaped.
+
+    So it can neither move the cursor of a terminal nor show letters in another order.
+    """
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def closest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
@@ -62,7 +65,7 @@ def render(
     style: str,
     *,
     width: int | None = None,
-    limit: int | None = SHOWN_ROWS,
+    limit: int | None = TABLE_ROWS,
     line_end: str = "\n",
 ) -> str:
     """Return rows in one of `FORMATS`, ending with a line end.
@@ -75,11 +78,8 @@ def render(
     if style in STREAMED:
         return "".join(stream(names, [rows], style, line_end=line_end))
     if style == "md":
-        lines = [
-            list(names),
-            ["---"] * len(names),
-            *([_cell(cell).replace("|", "\\|") for cell in row] for row in rows),
-        ]
+        lines = [[_cell(cell).replace("|", "\\|") for cell in row] for row in rows]
+        lines = [list(names), ["---"] * len(names), *lines]
         return "".join("| " + " | ".join(line) + " |\n" for line in lines)
     return table(names, rows, width, limit=limit)
 
@@ -105,12 +105,8 @@ def stream(
     if style == "json":
         yield "["
     for rows in batches:
-        records = [
-            json.dumps(
-                dict(zip(keys, map(_finite, row), strict=True)), ensure_ascii=False, default=_flat
-            )
-            for row in rows
-        ]
+        objects = (dict(zip(keys, map(_finite, row), strict=True)) for row in rows)
+        records = [json.dumps(item, ensure_ascii=False, default=_flat) for item in objects]
         if style == "jsonl":
             yield "".join(f"{record}\n" for record in records)
         elif records:
@@ -127,43 +123,40 @@ def _csv(rows: Sequence[Sequence[Any]], line_end: str) -> str:
 
 
 def as_records(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int | None) -> str:
-    """Each row as lines of name and value, under a line with its number; long values go on below."""
+    """Return each row as lines of name and value below its number; long values are wrapped."""
     from rich.cells import cell_len, chop_cells, set_cell_size
 
     heads = [printable(name) for name in names]
     size = max(map(cell_len, heads), default=0)
-    room = max(20, width - size - 3) if width else None
     lines = []
     for number, row in enumerate(rows, 1):
         lines.append(f"── {number:,} ".ljust(size + 3, "─"))
         for head, cell in zip(heads, row, strict=True):
-            first, *rest = (chop_cells(_cell(cell), room) if room else [_cell(cell)]) or [""]
+            text = _cell(cell)
+            first, *rest = (chop_cells(text, max(20, width - size - 3)) if width else [text]) or [
+                ""
+            ]
             lines.append(f"{set_cell_size(head, size)}   {first}".rstrip())
             lines += [f"{' ' * size}   {piece}".rstrip() for piece in rest]
     return "\n".join(lines) + "\n" if lines else "no rows\n"
 
 
 def fits(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> bool:
-    """Whether a table of these rows shows all of its columns."""
-    return len(
-        _layout(
-            [printable(name) for name in names],
-            [[_cell(cell) for cell in row] for row in rows],
-            width,
-        )[1]
-    ) == len(names)
+    """Return whether a table of these rows shows all of its columns."""
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    return len(_widths([printable(name) for name in names], cells, width)) == len(names)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """The names, numbered where one repeats, so that no column is lost."""
+    """Return the names, a repeated one with a number, so that no column is lost."""
     return [
-        name if names.index(name) == at else f"{name}_{names[:at].count(name)}"
-        for at, name in enumerate(names)
+        name if names.index(name) == index else f"{name}_{names[:index].count(name)}"
+        for index, name in enumerate(names)
     ]
 
 
 def _finite(cell: Any) -> Any:
-    """The value with null for what is not finite, also inside of lists and maps: JSON has no word for it."""
+    """Return the value with null for NaN and infinities, also within it: JSON has none."""
     if isinstance(cell, float):
         return cell if math.isfinite(cell) else None
     if isinstance(cell, (list, tuple)):
@@ -174,7 +167,7 @@ def _finite(cell: Any) -> Any:
 
 
 def _flat(cell: Any) -> Any:
-    """A value as CSV and JSON write it: times in ISO 8601, lists and maps as JSON."""
+    """Return a value as CSV and JSON write it: times in ISO 8601, lists and maps as JSON."""
     if isinstance(cell, dt.datetime) and cell.tzinfo is not None:
         return cell.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
     if isinstance(cell, (dt.date, dt.time)):
@@ -198,76 +191,60 @@ def _cell(cell: Any) -> str:
     return printable(str(_flat(cell)))
 
 
-def _told(name: str, cell: Any) -> str:
-    return _cell(cell)
-
-
 def table(
     names: Sequence[str],
     rows: Sequence[Sequence[Any]],
     width: int | None,
     *,
-    limit: int | None = SHOWN_ROWS,
+    limit: int | None = TABLE_ROWS,
     label: Callable[[str], str] = printable,
-    tell: Callable[[str, Any], str] = _told,
+    cell_text: Callable[[str, Any], str] = lambda _, cell: _cell(cell),
 ) -> str:
-    """Aligned columns; what does not fit is cut with an ellipsis, columns that do not fit are named as hidden.
+    """Return aligned columns; long cells are cut, and columns that do not fit are named below.
 
-    `label` gives a column's head, `tell` a cell's text from the column's name and the value.
+    `label` gives the head of a column, `cell_text` a cell from the column's name and its value.
     """
-    shown = [
-        [tell(name, cell) for name, cell in zip(names, row, strict=True)] for row in rows[:limit]
+    heads, columns = [label(name) for name in names], range(len(names))
+    cells = [
+        [cell_text(name, cell) for name, cell in zip(names, row, strict=True)]
+        for row in rows[:limit]
     ]
-    heads = [label(name) for name in names]
-    numeric = [_is_numeric([row[at] for row in rows[:limit]]) for at in range(len(names))]
-    widths, fitted = _layout(heads, shown, width)
-    fitting = len(fitted)
-    lines = [
-        _line(heads, widths, numeric, fitting),
-        "─" * (sum(widths[:fitting]) + 3 * (fitting - 1)),
-    ]
-    lines += [_line(row, widths, numeric, fitting) for row in shown]
-    if fitting < len(names):
-        lines += textwrap.wrap(f"... hidden: {', '.join(heads[fitting:])}", width or 80)
+    widths = _widths(heads, cells, width)
+    is_right = [any(_is_number(row[index]) for row in rows[:limit]) for index in columns]
+    lines = [_line(line, widths, is_right) for line in (heads, *cells)]
+    lines.insert(1, "─" * (sum(widths) + 3 * (len(widths) - 1)))
+    if len(widths) < len(names):
+        lines += textwrap.wrap(f"... hidden: {', '.join(heads[len(widths) :])}", width or 80)
     if limit is not None and len(rows) > limit:
         lines.append(f"... {len(rows) - limit:,} more rows; --format csv prints all")
     return "\n".join(lines) + "\n"
 
 
-def _layout(
-    heads: Sequence[str], shown: Sequence[Sequence[str]], width: int | None
-) -> tuple[list[int], list[int]]:
-    """Widths of all columns, and of those that fit."""
+def _widths(
+    heads: Sequence[str], cells: Sequence[Sequence[str]], width: int | None
+) -> Sequence[int]:
+    """Return the widths of the columns that fit."""
     from rich.cells import cell_len
 
-    widths = [
-        max([cell_len(head), *(cell_len(row[at]) for row in shown)])
-        for at, head in enumerate(heads)
-    ]
-    fitting = len(heads)
-    if width is not None:
-        widths = [
-            min(size, max(cell_len(head), 40)) for size, head in zip(widths, heads, strict=True)
-        ]
-        while fitting > 1 and sum(widths[:fitting]) + 3 * (fitting - 1) > width:
-            fitting -= 1
-        widths[0] = min(widths[0], width)
-    return widths, widths[:fitting]
+    widths = [max(map(cell_len, column)) for column in zip(heads, *cells, strict=True)]
+    if width is None:
+        return widths
+    widths = [min(size, max(cell_len(head), 40)) for size, head in zip(widths, heads, strict=True)]
+    while len(widths) > 1 and sum(widths) + 3 * (len(widths) - 1) > width:
+        widths.pop()
+    return [min(widths[0], width), *widths[1:]]
 
 
-def _is_numeric(cells: Sequence[Any]) -> bool:
-    return any(
-        isinstance(cell, (int, float, Decimal)) and not isinstance(cell, bool) for cell in cells
-    )
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell, (int, float, Decimal)) and not isinstance(cell, bool)
 
 
-def _line(
-    cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool], fitting: int
-) -> str:
+def _line(cells: Sequence[str], widths: Sequence[int], is_right: Sequence[bool]) -> str:
+    """Return the cells of the columns that fit, padded or cut to their widths."""
     from rich.cells import cell_len, set_cell_size
 
     parts = []
-    for cell, width, right in list(zip(cells, widths, numeric, strict=True))[:fitting]:
+    for cell, width, right in zip(cells, widths, is_right, strict=False):
         if cell_len(cell) > width:
             cell = set_cell_size(cell, width - 1).rstrip() + "…"
         padding = " " * (width - cell_len(cell))

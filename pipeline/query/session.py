@@ -19,7 +19,7 @@ from pipeline.load.retention import resolve
 from pipeline.load.warehouse import Warehouse
 from pipeline.query.diagnostics import explain
 from pipeline.query.read_only import reading_statements, restrict
-from pipeline.text import FORMATS, SHOWN_ROWS, fits, printable, render
+from pipeline.text import FORMATS, TABLE_ROWS, fits, printable, render
 from pipeline.views.catalog import connect
 from pipeline.views.quoting import quoted
 
@@ -243,10 +243,10 @@ def heading(number: int, answer: Answer) -> str:
 
 
 def row_limit(style: str, limit: int | None) -> int | None:
-    """How many rows a format shows: as many as are asked for (0 = all), else all but for people, who see `SHOWN_ROWS`."""
+    """How many rows a format shows: as many as are asked for (0 = all), else all but for people, who see `TABLE_ROWS`."""
     if limit is not None:
         return limit or None
-    return SHOWN_ROWS if style in ("auto", "table", "record") else None
+    return TABLE_ROWS if style in ("auto", "table", "record") else None
 
 
 def parse_parameters(texts: Sequence[str]) -> dict[str, Value]:

@@ -71,7 +71,10 @@ def _body(figure: Figure, width: int | None) -> list[str]:
     if figure.section.bar:
         names, rows = _with_bar(figure, names, rows)
     lines = _sparklines(figure)
-    return [*lines, *table(names, rows, width, label=label, tell=_told).rstrip("\n").split("\n")]
+    return [
+        *lines,
+        *table(names, rows, width, label=label, cell_text=_told).rstrip("\n").split("\n"),
+    ]
 
 
 def _told(name: str, value: Any) -> str:
