@@ -64,7 +64,7 @@ def as_text(
     `options` are those that a command needs to show the same articles again.
     """
     manifest = warehouse.manifest()
-    with selected(warehouse, selection, manifest) as connection:
+    with selected(warehouse, selection, manifest, _views(reports)) as connection:
         base = basis(connection)
         if style == "json":
             found = [
@@ -101,6 +101,10 @@ def as_text(
     return "\n\n".join(texts)
 
 
+def _views(reports: Sequence[Report]) -> set[str]:
+    return {section.view for report in reports for section in report.sections}
+
+
 def _as_object(report: Report, found: list[Figure]) -> dict[str, Any]:
     return {
         "report": report.name,
@@ -128,7 +132,7 @@ def csv_of(
     warehouse: Warehouse, report: Report, selection: Selection, line_end: str = "\n"
 ) -> dict[str, str]:
     """Return the CSV of each section, all rows and columns, by view."""
-    with selected(warehouse, selection) as connection:
+    with selected(warehouse, selection, views=_views([report])) as connection:
         return {
             figure.section.view: render(figure.names, figure.rows, "csv", line_end=line_end)
             for figure in figures(connection, report, limit=None)
@@ -159,7 +163,7 @@ def as_html(
     from pipeline.report.page import blocks, html, overview
 
     manifest = warehouse.manifest()
-    with selected(warehouse, selection, manifest) as connection:
+    with selected(warehouse, selection, manifest, _views(reports)) as connection:
         base = basis(connection)
         found = {
             report.name: figures(connection, report, limit=blocks.ROWS, pictures=True)

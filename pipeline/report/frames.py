@@ -27,9 +27,9 @@ def report_frames(
     wanted = reports_of(name)
     days = parse_day("since", since), parse_day("until", until)
     selection = Selection(*days, tuple(topics), tuple(providers), tuple(collections))
-    with selected(warehouse, selection) as connection:
+    views = dict.fromkeys(section.view for report in wanted for section in report.sections)
+    with selected(warehouse, selection, views=views) as connection:
         found = {}
-        views = dict.fromkeys(section.view for report in wanted for section in report.sections)
         for view in views:
             # the one section that SQL cannot compute
             arrow = (

@@ -1,8 +1,9 @@
 """Which articles a report is about: filters act on the tables, so that every figure and every denominator follows."""
 
 import datetime as dt
+import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import duckdb
@@ -87,10 +88,14 @@ class Selection(Struct, frozen=True):
 
 @contextmanager
 def selected(
-    warehouse: Warehouse, selection: Selection, manifest: Manifest | None = None
+    warehouse: Warehouse,
+    selection: Selection,
+    manifest: Manifest | None = None,
+    views: Collection[str] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection on a snapshot, by default the published one, in which every table holds the selected articles only.
 
+    `views` are those that will be read, by default any: the facts that they read are computed once.
     With filters, files that are no articles and files that could not be read count only where a collection alone is asked for.
     Raises UsageError for a topic, provider or collection that no article has.
     """
@@ -103,7 +108,7 @@ def selected(
         if selection:
             _refuse_unknown(connection, selection)
             _narrow(connection, selection)
-        _keep_facts(connection)
+        _keep_facts(connection, views)
         yield connection
     finally:
         connection.close()
@@ -203,11 +208,15 @@ def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None
         connection.execute(f"create view {name} as from all_{name} where {condition}")
 
 
-def _keep_facts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Compute each fact once: reports ask for the same ones again and again."""
+def _keep_facts(connection: duckdb.DuckDBPyConnection, views: Collection[str] | None) -> None:
+    """Compute each fact that views read once, since those of a report share most of them."""
     [(articles,)] = connection.execute("select count(*) from articles").fetchall()
     if articles > _STORED:
         return
+    reports = [report for report in relations("reports") if views is None or report.name in views]
+    words = set(re.findall(r"\w+", " ".join(report.query for report in reports)))
     for relation in relations("views"):
+        if relation.name not in words:
+            continue
         connection.execute(f"create table kept as from {relation.name}; drop view {relation.name}")
         connection.execute(f"alter table kept rename to {relation.name}")

@@ -11,6 +11,7 @@ from pipeline.load.warehouse import Warehouse
 from pipeline.report.figures import basis
 from pipeline.report.selection import Selection, selected
 from pipeline.settings import parse_day
+from pipeline.views.relations import relations
 from tests.support.world import NOW, World
 
 NONE = Selection()
@@ -218,3 +219,18 @@ def test_a_history_is_selected_with_the_earlier_paths_of_its_article_and_no_othe
         assert connection.execute("select revisions from score_churn").fetchall() == [(4,)], (
             "whole sources"
         )
+
+
+def test_only_the_facts_that_a_report_reads_are_computed(site: World) -> None:
+    tables = "select table_name from duckdb_tables() where not temporary order by all"
+    ai = Selection(topics=("ai",))
+    expected: dict[tuple[str, ...] | None, list[str]] = {
+        None: [fact.name for fact in relations("views") if fact.name != "unknown_fields"],
+        ("quality_summary",): ["article_facts"],
+        ("date_lint", "url_lint"): ["date_defects", "report_clock", "url_defects"],
+        (): [],
+    }
+    for views, facts in expected.items():
+        with selected(Warehouse(site.warehouse), ai, views=views) as connection:
+            assert [name for (name,) in connection.execute(tables).fetchall()] == facts
+            assert connection.execute("select articles from quality_summary").fetchall() == [(2,)]
