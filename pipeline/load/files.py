@@ -41,14 +41,13 @@ def writing_to(path: Path) -> Iterator[Path]:
     That is a temporary one (see `replacing`), or `path` itself if it is a pipe or a device. Links
     are followed. Raises UsageError for a folder, WarehouseError if it cannot be written.
     """
-    target = path.resolve()
-    if target.is_dir():
+    if path.is_dir():
         raise UsageError(f"{path}: is a folder (expected a file). Name a file with -o.")
-    if target.exists() and not target.is_file():
+    if path.exists() and not path.is_file():  # the pipe behind /dev/stdout has no path of its own
         with reporting(path):
-            yield target
+            yield path
     else:
-        with replacing(target) as aside:
+        with replacing(path.resolve()) as aside:
             yield aside
 
 

@@ -20,7 +20,7 @@ from pipeline.report.text.terminal import BAR, bars, sparkline
 from pipeline.report.words import label, spoken
 from pipeline.sample import write_site
 from pipeline.views.relations import relations
-from tests.support.command import call
+from tests.support.command import ENVIRONMENT, call
 from tests.support.world import NOW, World
 
 
@@ -184,7 +184,8 @@ def test_the_ending_of_a_file_says_its_format(world: World, tmp_path: Path) -> N
     )
     assert path.read_text().startswith("# Quality\n")
     done = call("report", "quality", "-o", tmp_path, "-w", world.warehouse)
-    assert done.returncode == 2 and f"{tmp_path}: is a folder. Name a file." in done.stderr
+    assert done.returncode == 2
+    assert f"{tmp_path}: is a folder (expected a file). Name a file with -o." in done.stderr
 
 
 def test_bars_and_sparklines() -> None:
@@ -274,6 +275,17 @@ def test_places_that_cannot_be_written_are_named(world: World, tmp_path: Path) -
         f"pipeline: {tmp_path}/file/quality_summary.csv: cannot be written ("
     )
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_pipe_is_written_as_it_is(world: World) -> None:
+    """As UTF-8, whatever the locale; `/dev/stdout` leads to a pipe that has no path."""
+    command = [sys.executable, "-m", "pipeline", "report", "quality", "-o", "/dev/stdout"]
     latin = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    done = call("report", "quality", "-o", "/dev/stdout", "-w", world.warehouse, **latin)
+    done = subprocess.run(
+        [*command, "-w", world.warehouse],
+        env=ENVIRONMENT | latin,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "") and "█" in done.stdout
