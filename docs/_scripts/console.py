@@ -119,7 +119,12 @@ def _run(command: str) -> tuple[int, str]:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PIPELINE_")
     }
-    environment |= {"COLUMNS": COLUMNS, "PYTHONWARNINGS": "", "PATH": f"{BIN}:{os.environ['PATH']}"}
+    environment |= {
+        "COLUMNS": COLUMNS,
+        "PATH": f"{BIN}:{os.environ['PATH']}",
+        "PIPELINE_WORKERS": "1",  # 200 files are built before a second process has started
+        "PYTHONWARNINGS": "",
+    }
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         if match := _PIPELINE.fullmatch(command):
             code = _fork(shlex.split(match[1]), environment, output.fileno(), errors.fileno())
