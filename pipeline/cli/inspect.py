@@ -36,7 +36,7 @@ def status(
     """
     import datetime as dt
 
-    from pipeline.operations.freshness import EXIT_CODES, verdict, worst
+    from pipeline.operations.freshness import EXIT_CODES, over_limit, worst
     from pipeline.operations.status import status_clocks, status_object, status_text
     from pipeline.settings import load_settings
 
@@ -55,7 +55,8 @@ def status(
     if code := EXIT_CODES[worst(clocks)]:
         sys.stdout.flush()
         print(
-            f"pipeline: {'too old' if code == EXIT_CODES['error'] else 'getting old'}: {verdict(clocks)}.",
+            f"pipeline: {'too old' if code == EXIT_CODES['error'] else 'getting old'}:"
+            f" {over_limit(clocks)}.",
             file=sys.stderr,
         )
         raise typer.Exit(code)

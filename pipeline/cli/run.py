@@ -156,10 +156,8 @@ def schedule(
         "60",
     ]
     facts = command, Path.cwd(), parse_every(every), mail, getpass.getuser()
-    print(
-        json.dumps(schedule_object(*facts), indent=2) if as_json else schedule_text(*facts),
-        end="\n" if as_json else "",
-    )
+    found = schedule_object(*facts)
+    print(json.dumps(found, indent=2) + "\n" if as_json else schedule_text(found), end="")
 
 
 @app.command()

@@ -1,1 +1,1 @@
-"""What an operator asks: status, freshness, check results, schedules."""
+"""Answer what an operator asks: status, freshness, check results, schedules."""

@@ -1,4 +1,4 @@
-"""What checks found: as text, as JSON, and as JUnit XML for CI servers."""
+"""Write the results of checks as text, as JSON, and as JUnit XML for CI servers."""
 
 import json
 import re
@@ -14,78 +14,76 @@ _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 def checks_in(style: str, results: list[CheckResult]) -> str:
-    """The results in one of `FORMATS`; ends with a line end."""
+    """Return the results in one of `FORMATS`; ends with a line end."""
     return {"text": checks_text, "json": checks_json, "junit": checks_junit}[style](results)
 
 
 def checks_text(results: list[CheckResult]) -> str:
-    """One line per check, the offending rows below."""
+    """Return one line per check, followed by its offending rows."""
     lines = []
     for result in results:
-        word = (
-            "FAILED"
-            if result.failed
-            else "off"
-            if result.level == "off"
-            else "warned"
-            if result.count
-            else "passed"
-        )
-        count = "not run" if result.level == "off" else f"{result.count:,} rows"
-        lines.append(f"{word:<6}  {result.name}: {count}. {result.about}{_limits(result)}")
+        outcome = _outcome(result)
+        count = "not run" if outcome == "off" else f"{result.count:,} rows"
+        lines.append(f"{outcome:<6}  {result.name}: {count}. {result.about}{_thresholds(result)}")
         lines += [f"          {line}" for line in _row_lines(result)]
     return "\n".join(lines) + "\n"
 
 
 def checks_json(results: list[CheckResult]) -> str:
-    """A list of one object per check."""
-    found = [msgspec.to_builtins(result) | {"failed": result.failed} for result in results]
-    return json.dumps(found, indent=2, default=str) + "\n"
+    """Return a list with one object per check."""
+    objects = [msgspec.to_builtins(result) | {"failed": result.failed} for result in results]
+    return json.dumps(objects, indent=2, default=str) + "\n"
 
 
 def checks_junit(results: list[CheckResult]) -> str:
-    """JUnit XML (the form that https://github.com/testmoapp/junitxml describes), one test case per check, in ASCII.
+    """Return JUnit XML in ASCII (https://github.com/testmoapp/junitxml), a test case per check.
 
-    A check of level error that found rows is a failure. A warning is a skipped test: CI servers list those with their
-    message and do not fail for them; a passed test they would show without a word. So is a check that is off.
+    A check of level error that found rows is a failure. A warning is a skipped test: CI servers
+    list those with their message without failing, but show a passed test without a word. A check
+    that is off is skipped too.
     """
-    failures = sum(result.failed for result in results)
-    skipped = sum(
-        not result.failed and (result.count > 0 or result.level == "off") for result in results
-    )
+    outcomes = [_outcome(result) for result in results]
     counts = {
         "tests": str(len(results)),
-        "failures": str(failures),
+        "failures": str(outcomes.count("FAILED")),
         "errors": "0",
-        "skipped": str(skipped),
+        "skipped": str(outcomes.count("warned") + outcomes.count("off")),
     }
     root = ElementTree.Element("testsuites", {"name": "pipeline check", **counts})
     suite = ElementTree.SubElement(root, "testsuite", {"name": "checks", **counts})
     properties = ElementTree.SubElement(suite, "properties")
-    for result in results:
+    for result, outcome in zip(results, outcomes, strict=True):
         for name, value in result.thresholds.items():
-            ElementTree.SubElement(properties, "property", {"name": name, "value": _shown(value)})
+            attributes = {"name": name, "value": _threshold(value)}
+            ElementTree.SubElement(properties, "property", attributes)
         case = ElementTree.SubElement(
             suite, "testcase", {"classname": "pipeline.checks", "name": result.name}
         )
-        message = _legal(f"{result.count:,} rows. {result.about}{_limits(result)}")
-        rows = _legal("\n".join(_row_lines(result)))
-        if result.failed:
-            ElementTree.SubElement(
-                case, "failure", {"message": message, "type": "rows"}
-            ).text = rows
-        elif result.count:
+        message = _xml_text(f"{result.count:,} rows. {result.about}{_thresholds(result)}")
+        rows = _xml_text("\n".join(_row_lines(result)))
+        if outcome == "FAILED":
+            attributes = {"message": message, "type": "rows"}
+            ElementTree.SubElement(case, "failure", attributes).text = rows
+        elif outcome == "warned":
             ElementTree.SubElement(case, "skipped", {"message": f"warned: {message}"})
             ElementTree.SubElement(case, "system-out").text = rows
-        elif result.level == "off":
+        elif outcome == "off":
             ElementTree.SubElement(case, "skipped", {"message": "off by setting"})
     ElementTree.indent(root)
     text: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
     return text.decode("ascii") + "\n"
 
 
+def _outcome(result: CheckResult) -> str:
+    if result.failed:
+        return "FAILED"
+    if result.level == "off":
+        return "off"
+    return "warned" if result.count else "passed"
+
+
 def _row_lines(result: CheckResult) -> list[str]:
-    """The offending rows, a line each; values are cut, but for paths."""
+    """Return the offending rows, a line each; values are cut, except paths."""
     lines = [
         ", ".join(
             f"{name}={printable(str(value))[: None if name == 'path' else 80]}"
@@ -97,16 +95,15 @@ def _row_lines(result: CheckResult) -> list[str]:
     return [*lines, f"... and {more:,} more"] if more else lines
 
 
-def _limits(result: CheckResult) -> str:
-    """The thresholds in force, in brackets."""
-    shown = ", ".join(f"{name} = {_shown(value)}" for name, value in result.thresholds.items())
-    return f" [{shown}]" if shown else ""
+def _thresholds(result: CheckResult) -> str:
+    values = ", ".join(f"{name} = {_threshold(value)}" for name, value in result.thresholds.items())
+    return f" [{values}]" if values else ""
 
 
-def _shown(threshold: float | None) -> str:
-    return "off" if threshold is None else f"{threshold:g}"
+def _threshold(value: float | None) -> str:
+    return "off" if value is None else f"{value:g}"
 
 
-def _legal(text: str) -> str:
-    """The text with characters spelled out that XML 1.0 cannot hold, such as lone surrogates."""
-    return _NOT_IN_XML.sub(lambda found: ascii(found[0])[1:-1], text)
+def _xml_text(text: str) -> str:
+    """Return the text with characters escaped that XML 1.0 forbids, such as lone surrogates."""
+    return _NOT_IN_XML.sub(lambda match: ascii(match[0])[1:-1], text)

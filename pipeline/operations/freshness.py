@@ -1,4 +1,4 @@
-"""Three clocks of freshness: the newest article and the newest file of each source, and the last good run."""
+"""Measure freshness: the newest article and file of each source, and the last good run."""
 
 import datetime as dt
 from typing import Literal
@@ -12,13 +12,13 @@ from pipeline.settings import Limits
 from pipeline.text import printable
 
 Level = Literal["ok", "warn", "error", "unlimited"]
-
 EXIT_CODES = {"ok": 0, "unlimited": 0, "warn": 6, "error": 7}
-GOOD = ("published", "unchanged")
+_GOOD = ("published", "unchanged")
+_MARKS = {"warn": "WARNING", "error": "TOO OLD"}
 
 
 class Clock(Struct, frozen=True):
-    """One clock: what it looks at, what that showed last, how old that is in seconds, and whether that is too old."""
+    """The age of one thing: when it last happened, and how that compares with its limits."""
 
     name: str
     source: str | None
@@ -26,6 +26,11 @@ class Clock(Struct, frozen=True):
     age_seconds: float | None
     level: Level
     limit: str | None
+
+    @property
+    def label(self) -> str:
+        """Name of the clock with its source, for people."""
+        return f"{self.name} of {printable(self.source)}" if self.source else self.name
 
 
 def clocks(
@@ -37,28 +42,27 @@ def clocks(
     file: Limits,
     run: Limits,
 ) -> list[Clock]:
-    """Every clock, as of `now`; one that never showed anything is too old for any limit."""
-    found = []
-    for source in manifest.sources if manifest else ():
-        found.append(_clock("newest article", source.name, source.newest_article_at, now, article))
-        found.append(_clock("newest file", source.name, source.newest_file_at, now, file))
-    if not found:
-        found = [
-            _clock("newest article", None, None, now, article),
-            _clock("newest file", None, None, now, file),
-        ]
-    return [*found, _clock("last good run", None, last_good_run(warehouse, now), now, run)]
+    """Return every clock as of `now`; what never happened exceeds any limit."""
+    newest: list[tuple[str | None, dt.datetime | None, dt.datetime | None]] = [
+        (source.name, source.newest_article_at, source.newest_file_at)
+        for source in (manifest.sources if manifest else ())
+    ]
+    measured = []
+    for name, article_at, file_at in newest or [(None, None, None)]:
+        measured.append(_clock("newest article", name, article_at, now, article))
+        measured.append(_clock("newest file", name, file_at, now, file))
+    return [*measured, _clock("last good run", None, last_good_run(warehouse, now), now, run)]
 
 
 def last_good_run(warehouse: Warehouse, now: dt.datetime) -> dt.datetime | None:
-    """When the last run ended that published, or found nothing to publish; one in the future does not count."""
-    ends = (record.finished_at for record in records(warehouse) if record.outcome in GOOD)
+    """Return when the last run ended that published or found no changes; not one in the future."""
+    ends = (record.finished_at for record in records(warehouse) if record.outcome in _GOOD)
     return next((end for end in ends if end and end <= now), None)
 
 
-def worst(found: list[Clock]) -> Level:
-    """The worst level of all clocks."""
-    return max((clock.level for clock in found), key=lambda level: EXIT_CODES[level])
+def worst(measured: list[Clock]) -> Level:
+    """Return the worst level of all clocks."""
+    return max((clock.level for clock in measured), key=lambda level: EXIT_CODES[level])
 
 
 def _clock(
@@ -67,13 +71,14 @@ def _clock(
     age = now - at if at else None
     level: Level = "ok" if limits.warn or limits.error else "unlimited"
     limit = None
-    for word, bound in (("warn", limits.warn), ("error", limits.error)):
-        if bound is not None and (age is None or age >= bound):
-            level, limit = ("warn" if word == "warn" else "error"), _spoken(bound)
+    if limits.warn is not None and (age is None or age >= limits.warn):
+        level, limit = "warn", _age_text(limits.warn)
+    if limits.error is not None and (age is None or age >= limits.error):
+        level, limit = "error", _age_text(limits.error)
     return Clock(name, source, at, age.total_seconds() if age is not None else None, level, limit)
 
 
-def _spoken(age: dt.timedelta) -> str:
+def _age_text(age: dt.timedelta) -> str:
     minutes = round(age.total_seconds() / 60)
     for size, unit in ((1440, "d"), (60, "h")):
         if minutes >= 2 * size:
@@ -81,31 +86,21 @@ def _spoken(age: dt.timedelta) -> str:
     return f"{minutes} min"
 
 
-def clock_lines(found: list[Clock]) -> list[str]:
-    """A line for each clock."""
+def clock_lines(measured: list[Clock]) -> list[str]:
+    """Return a line for each clock."""
     lines = []
-    for clock in found:
-        shown = (
-            f"{clock.at:%Y-%m-%d %H:%M}Z, {_spoken(dt.timedelta(seconds=clock.age_seconds or 0))} ago"
-            if clock.at
-            else "never"
-        )
-        mark = {
-            "warn": f"  WARNING: limit {clock.limit}",
-            "error": f"  TOO OLD: limit {clock.limit}",
-        }.get(clock.level, "")
-        lines.append(f"  {_label(clock):<30} {shown}{mark}")
+    for clock in measured:
+        last = "never"
+        if clock.at:
+            age = _age_text(dt.timedelta(seconds=clock.age_seconds or 0))
+            last = f"{clock.at:%Y-%m-%d %H:%M}Z, {age} ago"
+        mark = f"  {_MARKS[clock.level]}: limit {clock.limit}" if clock.level in _MARKS else ""
+        lines.append(f"  {clock.label:<30} {last}{mark}")
     return lines
 
 
-def verdict(found: list[Clock]) -> str:
-    """Which clocks are past their limits, in one line."""
+def over_limit(measured: list[Clock]) -> str:
+    """Return the clocks that exceed their limits, in one line."""
     return ", ".join(
-        f"{_label(clock)} (limit {clock.limit})"
-        for clock in found
-        if clock.level in ("warn", "error")
+        f"{clock.label} (limit {clock.limit})" for clock in measured if clock.level in _MARKS
     )
-
-
-def _label(clock: Clock) -> str:
-    return f"{clock.name} of {printable(clock.source)}" if clock.source else clock.name

@@ -1,4 +1,4 @@
-"""What a run says at its end: for people, and for machines."""
+"""Summarize a run at its end: for people, and for machines."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,29 +11,22 @@ from pipeline.runs.record import RunResult
 from pipeline.text import printable
 
 LISTED = 6
+"""Names that a list in a sentence has at most."""
 
 
 def as_object(result: RunResult) -> dict[str, Any]:
-    """The result as one JSON object."""
+    """Return the result as one JSON object."""
     record = msgspec.to_builtins(result.record)
-    stages = {
-        name.removeprefix("seconds_"): record[name]
-        for name in record
-        if name.startswith("seconds_")
-    }
-    counts = {name: record[name] for name in ("files", "articles", "other", "skipped", "rejected")}
     ledger = msgspec.to_builtins(result.ledger)
-    rest = {
-        name: value
-        for name, value in record.items()
-        if name not in {*counts, *ledger} and not name.startswith("seconds_")
-    }
+    documents = ("files", "articles", "other", "skipped", "rejected")
+    seconds = [name for name in record if name.startswith("seconds_")]
+    grouped = {*documents, *ledger, *seconds}
     return {
-        **rest,
+        **{name: value for name, value in record.items() if name not in grouped},
         "published": result.published,
         "warehouse": result.warehouse,
         "sources": [{"name": source.name, "path": source.path} for source in result.sources],
-        "documents": counts,
+        "documents": {name: record[name] for name in documents},
         "files": ledger,
         "tables": result.tables,
         "findings_by_rule": result.findings,
@@ -43,90 +36,102 @@ def as_object(result: RunResult) -> dict[str, Any]:
             {"name": check.name, "level": check.level, "rows": check.rows}
             for check in result.checks
         ],
-        "seconds": stages,
+        "seconds": {name.removeprefix("seconds_"): record[name] for name in seconds},
     }
 
 
 def as_text(result: RunResult, command: str, options: str) -> str:
-    """The summary that a person reads: counts that sum, what was repaired or rejected, where it is, what to try next."""
+    """Return the summary for a person.
+
+    It has counts that sum, what was repaired or rejected, what was published, and commands to try
+    next: `command` and `options` are those of this run.
+    """
     record = result.record
     sources = ", ".join(printable(shown(source.path)) for source in result.sources)
+    rejections = f": {_listed(result.rejections)}" if record.rejected else ""
     lines = [
         f"Read {_number(record.files, 'file')} from {sources} in {record.seconds_total:.1f} s.",
         "",
+        f"  {record.articles:>9,}  articles  documents with a title",
+        f"  {record.other:>9,}  other     "
+        "front matter without a title: people, organisations, communities",
+        f"  {record.skipped:>9,}  skipped   no front matter",
+        f"  {record.rejected:>9,}  rejected  could not be read{rejections}",
+        f"  {'-' * 9}",
+        f"  {record.files:>9,}  files",
+        "",
+        *_notes(result),
+        _outcome(result),
+        "",
+        "Next:",
     ]
-    notes = {
-        "articles": "documents with a title",
-        "other": "front matter without a title: people, organisations, communities",
-        "skipped": "no front matter",
-        "rejected": f"could not be read: {_listed(result.rejections)}"
-        if record.rejected
-        else "could not be read",
-    }
-    lines += [f"  {getattr(record, name):>9,}  {name:<9} {note}" for name, note in notes.items()]
-    lines += [f"  {'-' * 9}", f"  {record.files:>9,}  files", ""]
-    if record.message:
-        lines.append(f"Note: {printable(record.message)}.")
-    if record.rebuilt:
-        lines.append(f"Every part was built again: {record.rebuilt}.")
-    if changes := {
-        name.replace("_", " "): number for name, number in _changes(result).items() if number
-    }:
-        lines.append(f"Since the last snapshot: {_listed(changes)}.")
-    if result.findings:
-        lines.append(
-            f"Repaired or set to null: {sum(result.findings.values()):,} values ({_listed(result.findings)})."
-        )
-    if result.unknown_fields:
-        lines.append(f"Fields not known, kept in articles.extra: {_listed(result.unknown_fields)}.")
-    if result.tables.get("observations"):
-        seen, revisions = (
-            _number(result.tables[name], name[:-1]) for name in ("observations", "revisions")
-        )
-        lines.append(f"History: {seen} of articles in {revisions}.")
-    warned = [check for check in result.checks if check.rows]
-    passed = len(result.checks) - len(warned)
-    lines.append(
-        f"Checks: {passed} passed"
-        + (", warned: " + ", ".join(f"{c.name} ({c.rows:,})" for c in warned) if warned else "")
-        + "."
-    )
-    rows = sum(result.tables.values())
-    where = printable(shown(result.warehouse))
-    lines.append(
-        {
-            "published": f"Published {len(result.tables)} tables with {rows:,} rows in {where} as snapshot {record.snapshot}.",
-            "unchanged": f"Nothing changed: snapshot {record.snapshot} in {where} stays.",
-            "dry_run": f"Dry run: nothing published; {where} still shows {record.snapshot or 'nothing'}.",
-        }.get(record.outcome, record.outcome)
-    )
-    lines += ["", "Next:", *(f"  {command} {rest}{options}" for rest in _next(record.rejected > 0))]
-    return "\n".join(lines) + "\n"
-
-
-def _changes(result: RunResult) -> dict[str, int]:
-    """The ledger without what the table above says; nothing for a first run."""
-    ledger: dict[str, int] = msgspec.to_builtins(result.ledger)
-    told = {name: number for name, number in ledger.items() if name not in ("rejected", "skipped")}
-    return (
-        {} if set(told) - {"new"} == {name for name in told if not told[name]} - {"new"} else told
-    )
-
-
-def _next(rejected: bool) -> list[str]:
-    return [
-        "rejects" if rejected else "findings",
+    next_steps = [
+        "rejects" if record.rejected else "findings",
         "report quality",
         "report all --format html -o report.html",
     ]
+    return "\n".join([*lines, *(f"  {command} {step}{options}" for step in next_steps)]) + "\n"
+
+
+def _notes(result: RunResult) -> list[str]:
+    """Return a sentence about each thing that an operator should know."""
+    record, notes = result.record, []
+    if record.message:
+        notes.append(f"Note: {printable(record.message)}.")
+    if record.rebuilt:
+        notes.append(f"Every part was built again: {record.rebuilt}.")
+    if changes := _changes(result):
+        notes.append(f"Since the last snapshot: {_listed(changes)}.")
+    if result.findings:
+        total = sum(result.findings.values())
+        notes.append(f"Repaired or set to null: {total:,} values ({_listed(result.findings)}).")
+    if result.unknown_fields:
+        fields = _listed(result.unknown_fields)
+        notes.append(f"Unknown fields, kept in articles.extra: {fields}.")
+    if result.tables.get("observations"):
+        observations = _number(result.tables["observations"], "observation")
+        revisions = _number(result.tables["revisions"], "revision")
+        notes.append(f"History: {observations} of articles in {revisions}.")
+    warned = [f"{check.name} ({check.rows:,})" for check in result.checks if check.rows]
+    warnings = f", warned: {', '.join(warned)}" if warned else ""
+    notes.append(f"Checks: {len(result.checks) - len(warned)} passed{warnings}.")
+    return notes
+
+
+def _changes(result: RunResult) -> dict[str, int]:
+    """Return how many files changed in which way; empty if all are new or listed above."""
+    ledger: dict[str, int] = msgspec.to_builtins(result.ledger)
+    changes = {
+        name.replace("_", " "): number
+        for name, number in ledger.items()
+        if number and name not in ("rejected", "skipped")
+    }
+    return changes if changes.keys() - {"new"} else {}
+
+
+def _outcome(result: RunResult) -> str:
+    record, warehouse = result.record, printable(shown(result.warehouse))
+    if record.outcome == "published":
+        rows = sum(result.tables.values())
+        return (
+            f"Published {len(result.tables)} tables with {rows:,} rows in {warehouse} as snapshot"
+            f" {record.snapshot}."
+        )
+    if record.outcome == "unchanged":
+        return f"Nothing changed: snapshot {record.snapshot} in {warehouse} stays published."
+    if record.outcome == "dry_run":
+        snapshot = record.snapshot or "nothing"
+        return f"Dry run: nothing published; {warehouse} still shows {snapshot}."
+    return record.outcome
 
 
 def swept_text(swept: Swept, *, dry_run: bool) -> str:
-    """What a sweep removed, in one line."""
+    """Return a line about what garbage collection removed."""
     verb = "Would remove" if dry_run else "Removed"
+    kept = f"{_number(len(swept.kept), 'snapshot')} remain{'s' if len(swept.kept) == 1 else ''}"
     return (
-        f"{verb} {_number(len(swept.removed), 'snapshot')} and {_number(swept.files, 'file')} ({swept.bytes:,} bytes);"
-        f" {_number(len(swept.kept), 'snapshot')} stay{'s' if len(swept.kept) == 1 else ''}."
+        f"{verb} {_number(len(swept.removed), 'snapshot')} and {_number(swept.files, 'file')}"
+        f" ({swept.bytes:,} bytes); {kept}."
     )
 
 
@@ -135,6 +140,6 @@ def _number(count: int, noun: str) -> str:
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    shown = [f"{printable(name)} {count:,}" for name, count in list(counts.items())[:LISTED]]
-    more = len(counts) - LISTED
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    items = [f"{printable(name)} {count:,}" for name, count in counts.items()]
+    more = len(items) - LISTED
+    return ", ".join(items[:LISTED]) + (f" and {more} more" if more > 0 else "")

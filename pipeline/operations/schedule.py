@@ -1,6 +1,8 @@
-"""A schedule as text, for cron and for systemd: the run itself locks and logs, what fails is mailed.
+r"""Write a schedule for cron and for systemd.
 
-Nothing here reads a clock or touches a file: the same arguments give the same text.
+The run itself locks and logs; what fails is mailed. The same arguments give the same text: no clock
+or file of the machine is read. Sources: crontab(5), cron's do_command.c, systemd.syntax(7),
+systemd.time(7).
 """
 
 import datetime as dt
@@ -13,118 +15,50 @@ from typing import Any
 
 from pipeline.errors import UsageError
 
-# What cron and systemd can express evenly: steps that divide the hour or the day.
-ALLOWED = {
-    **{
-        f"{minutes}m": dt.timedelta(minutes=minutes)
-        for minutes in range(1, 60)
-        if 60 % minutes == 0
-    },
-    **{f"{hours}h": dt.timedelta(hours=hours) for hours in range(1, 24) if 24 % hours == 0},
-    "1d": dt.timedelta(days=1),
-}
-
-_DAILY_HOUR = 4  # clocks change before it, so no daily run is skipped or doubled
+INTERVALS = (
+    {f"{number}m": dt.timedelta(minutes=number) for number in range(1, 60) if 60 % number == 0}
+    | {f"{number}h": dt.timedelta(hours=number) for number in range(1, 24) if 24 % number == 0}
+    | {"1d": dt.timedelta(days=1)}
+)
+"""What cron and systemd can express evenly: steps that divide the hour or the day."""
+_DAILY_HOUR = 4  # clocks change before it, so no daily run is skipped or repeated
 _LONGEST_COMMAND = 998  # bytes; Debian's crontab refuses a longer one
-
-_SERVICE = """\
-[Unit]
-Description=Run the news pipeline
-OnFailure=pipeline-failed.service
-
-[Service]
-Type=oneshot
-{user}WorkingDirectory={folder}
-ExecStart={command}
-Nice=10
-# A run that hangs is stopped and reported. Being asked to stop, as at shutdown, is no failure: the run ends with 143.
-TimeoutStartSec={timeout}min
-SuccessExitStatus=143
-# A warehouse below /usr or /etc needs a line ReadWritePaths=.
-ProtectSystem=full
-NoNewPrivileges=yes
-RestrictSUIDSGID=yes
-ProtectControlGroups=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-"""
-
-_TIMER = """\
-[Unit]
-Description=Run the news pipeline every {every}
-
-[Timer]
-OnCalendar={calendar}
-# What was missed while the machine was off is made up for by one run.
-Persistent=true
-
-[Install]
-WantedBy=timers.target
-"""
-
-_FAILED = """\
-[Unit]
-Description=Report that the news pipeline failed
-
-[Service]
-Type=oneshot
-SyslogIdentifier=pipeline
-SyslogLevel=err
-ExecStart={command}
-"""
-
-# Before systemd 251 the id of the failed run is not handed over. journald may lag behind the run, hence the sync.
-_MAIL = """\
-run=${MONITOR_INVOCATION_ID:-$(systemctl show --property=InvocationID --value pipeline.service)};
-subject="pipeline failed on $(uname -n)";
-journalctl --sync;
-report() { printf "In %s:\\n\\n" "$2"; journalctl -q --no-pager _SYSTEMD_INVOCATION_ID="$run" + INVOCATION_ID="$run"; };
-letter() { printf "To: %s\\nSubject: %s\\nContent-Type: text/plain; charset=utf-8\\n\\n" "$1" "$subject"; report "$@"; };
-if command -v sendmail >/dev/null; then letter "$@" | sendmail -i "$1"; else report "$@" | mail -s "$subject" "$1"; fi"""
-
-_TEXT = """\
-# Use cron or systemd, not both.
-
-# cron: `crontab -e` as the user who shall run it, and add at its end
-
-{crontab}
-# systemd: write these files, then
-#   sudo systemctl daemon-reload && sudo systemctl enable --now pipeline.timer
-# Try it with `sudo systemctl start pipeline.service`, read it with `journalctl --unit pipeline.service`.
-{units}"""
+_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def parse_every(text: str) -> dt.timedelta:
-    """The interval that `15m`, `2h` or `1d` stands for; UsageError unless it divides the hour or the day."""
+    """Return the interval that `15m`, `2h` or `1d` stands for.
+
+    Raises UsageError unless it divides the hour or the day.
+    """
     number, unit = text[:-1], {"m": "minutes", "h": "hours", "d": "days"}.get(text[-1:])
-    if (
-        unit
-        and re.fullmatch("[0-9]{1,4}", number)
-        and (every := dt.timedelta(**{unit: int(number)})) in ALLOWED.values()
-    ):
-        return every
+    if unit and re.fullmatch("[0-9]{1,4}", number):
+        every = dt.timedelta(**{unit: int(number)})
+        if every in INTERVALS.values():
+            return every
     raise UsageError(
-        f"--every {text}: is no even part of an hour or a day. Choose one of {', '.join(ALLOWED)}."
+        f"--every {text}: does not divide an hour or a day. Choose one of {', '.join(INTERVALS)}."
     )
 
 
 def crontab(command: list[str], folder: Path, every: dt.timedelta, mail: str | None = None) -> str:
-    """The lines for a crontab, with MAILTO first if there is an address; otherwise cron mails the crontab's owner.
+    """Return the lines for a crontab, with MAILTO first if there is an address.
 
-    Raises UsageError for what a crontab cannot hold.
+    Without one, cron mails the owner of the crontab. Raises UsageError for what it cannot hold.
     """
     _check(command, folder, mail)
     minutes, hours = _starts(command, folder, every)
     line = f"cd {_cron_word(str(folder))} && {' '.join(map(_cron_word, command))}"
-    if len(line.encode()) > _LONGEST_COMMAND:
+    if (size := len(line.encode())) > _LONGEST_COMMAND:
         raise UsageError(
-            f"crontab: the command is too long for cron (got {len(line.encode())} bytes, expected {_LONGEST_COMMAND} at most). "
-            "Name the sources in pipeline.toml instead."
+            f"crontab: the command is too long for cron (got {size} bytes, expected at most"
+            f" {_LONGEST_COMMAND}). Name the sources in pipeline.toml instead."
         )
     return (
-        f"# The news pipeline, every {_label(every)}. The run locks and logs by itself; cron mails what it prints: errors.\n"
-        f"{f'MAILTO={mail}' + chr(10) if mail else ''}"
-        f"{_cron_field(minutes, 60)} {_cron_field(hours, 24)} * * * {line}\n"
+        f"# The news pipeline, every {_label(every)}. A run locks and logs by itself;"
+        " cron mails what it prints: errors.\n"
+        + (f"MAILTO={mail}\n" if mail else "")
+        + f"{_cron_field(minutes, 60)} {_cron_field(hours, 24)} * * * {line}\n"
     )
 
 
@@ -135,32 +69,36 @@ def systemd_units(
     mail: str | None = None,
     user: str | None = None,
 ) -> dict[str, str]:
-    """File name to content of a service, its timer, and the service that reports a failure: by mail, or else to the log.
+    """Return the files of a service, its timer, and the service that reports a failure, by name.
 
-    The run is root's unless a user is named. Raises UsageError for what a unit cannot hold.
+    Failures are reported by mail, or else in the log. Without a user, root runs the service. Raises
+    UsageError for what a unit cannot hold.
     """
     _check(command, folder, mail, user)
     minutes, hours = _starts(command, folder, every)
-    place = str(folder)
-    if set(command[0]) & set(
-        "\"'\\$"
-    ):  # systemd refuses these in the path of a program, however quoted
+    path = str(folder)
+    if set(command[0]) & set("\"'\\$"):  # systemd refuses these in a program's path, even quoted
         command = ["/bin/sh", "-c", 'exec "$@"', "sh", *command]
-    notice = f"The run in {place} failed. Read: journalctl --unit pipeline.service"
-    tell = ["/bin/sh", "-c", _MAIL, "sh", mail, place] if mail else ["/bin/echo", notice]
+    notice = f"The run in {path} failed. Read: journalctl --unit pipeline.service"
+    # Before systemd 251 the id of the failed run is not passed on. journald may lag: hence --sync.
+    script = (_TEMPLATES / "mail.sh").read_text().strip()
+    report = ["/bin/sh", "-c", script, "sh", mail, path] if mail else ["/bin/echo", notice]
+    values: dict[str, dict[str, Any]] = {
+        "pipeline.service": {
+            "user": f"User={user}\n" if user else "",
+            # The only value without quotes; a slash keeps a blank or backslash off the line's end.
+            "folder": path.replace("%", "%%") + ("/" if path[-1] in " \\" else ""),
+            "command": " ".join(map(_unit_word, command)),
+            "timeout": max(60, every // dt.timedelta(minutes=1)),
+        },
+        "pipeline.timer": {
+            "every": _label(every),
+            "calendar": f"*-*-* {_calendar_field(hours, 24)}:{_calendar_field(minutes, 60)}:00",
+        },
+        "pipeline-failed.service": {"command": " ".join(map(_unit_word, report))},
+    }
     return {
-        "pipeline.service": _SERVICE.format(
-            user=f"User={user}\n" if user else "",
-            # This is the one value that takes no quotes; the slash keeps a blank or a backslash from ending the line.
-            folder=place.replace("%", "%%") + ("/" if place[-1] in " \\" else ""),
-            command=" ".join(map(_unit_word, command)),
-            timeout=max(60, every // dt.timedelta(minutes=1)),
-        ),
-        "pipeline.timer": _TIMER.format(
-            every=_label(every),
-            calendar=f"*-*-* {_calendar_field(hours, 24)}:{_calendar_field(minutes, 60)}:00",
-        ),
-        "pipeline-failed.service": _FAILED.format(command=" ".join(map(_unit_word, tell))),
+        name: (_TEMPLATES / name).read_text().format(**fields) for name, fields in values.items()
     }
 
 
@@ -171,50 +109,50 @@ def schedule_object(
     mail: str | None = None,
     user: str | None = None,
 ) -> dict[str, Any]:
-    """Both schedules: `crontab` is a text, `units` maps file names to contents."""
+    """Return both schedules: `crontab` is a text, `units` has the content of each file."""
     return {
         "crontab": crontab(command, folder, every, mail),
         "units": systemd_units(command, folder, every, mail, user),
     }
 
 
-def schedule_text(
-    command: list[str],
-    folder: Path,
-    every: dt.timedelta,
-    mail: str | None = None,
-    user: str | None = None,
-) -> str:
-    """Both schedules for a person: where each text goes, and the commands that install it."""
-    found = schedule_object(command, folder, every, mail, user)
+def schedule_text(schedule: dict[str, Any]) -> str:
+    """Return both schedules for a person: where each text goes, and how to install it."""
     units = "".join(
-        f"\n# /etc/systemd/system/{name}\n\n{content}" for name, content in found["units"].items()
+        f"\n# /etc/systemd/system/{name}\n\n{content}"
+        for name, content in schedule["units"].items()
     )
-    return _TEXT.format(crontab=found["crontab"], units=units)
+    template = (_TEMPLATES / "schedule.txt").read_text().strip()
+    return template.format(crontab=schedule["crontab"], units=units)
 
 
 def _check(command: list[str], folder: Path, mail: str | None, user: str | None = None) -> None:
     for word in (*command, str(folder)):
-        # A line ends at a newline, and what else moves a cursor or is no text has no place in a file to paste.
+        # A newline ends a line; what else moves a cursor or is not text cannot be pasted safely.
         if any(unicodedata.category(character) in {"Cc", "Cs"} for character in word):
             raise UsageError(
-                f"schedule: {word!r} holds a control character or bytes that are no UTF-8. Rename it."
+                f"schedule: {word!r} has a control character or is not UTF-8. Rename it."
             )
     for path in (command[0], str(folder)):
         if not path.startswith("/"):
             raise UsageError(
-                f"schedule: {path!r} is no absolute path; a schedule starts elsewhere. Write it from / on."
+                f"schedule: {path!r} is not an absolute path, but cron and systemd start in another"
+                " folder. Write the path from / on."
             )
     if mail is not None and not re.fullmatch(r"\w[\w.+-]*(@\w[\w.-]*)?", mail, re.ASCII):
         raise UsageError(
-            f"--mail {mail!r}: is no address that cron takes. Write one such as news@example.org."
+            f"--mail {mail!r}: not an address that cron accepts. Write one such as"
+            " news@example.org."
         )
     if user is not None and not re.fullmatch(r"[a-z_][a-z0-9_.-]*", user, re.ASCII | re.IGNORECASE):
-        raise UsageError(f"--user {user!r}: is no name of a user. Write one such as news.")
+        raise UsageError(f"--user {user!r}: not a user name. Write one such as news.")
 
 
 def _starts(command: list[str], folder: Path, every: dt.timedelta) -> tuple[range, range]:
-    """The minutes and the hours at which runs start; the minute comes from what is run, so that not all start at once."""
+    """Return the minutes and hours of the runs; the first minute depends on what is run.
+
+    So different schedules do not all start at once.
+    """
     digest = blake2b("\0".join([str(folder), *command]).encode()).digest()
     step = every // dt.timedelta(minutes=1)
     first = int.from_bytes(digest) % min(step, 60)
@@ -236,28 +174,21 @@ def _calendar_field(values: range, size: int) -> str:
 
 
 def _cron_word(text: str) -> str:
-    r"""A word that survives cron, then sh.
+    r"""Return a word as cron hands it to sh unchanged.
 
-    Cron turns `\%` into `%`; some crons (FreeBSD's do_command.c) also turn `\\` into `\`, so no backslash may stand before
-    either: each one is in single quotes (shlex.quote sees to that), which are closed and opened again behind it.
+    Cron turns `\%` into `%`, and some crons also `\\` into `\`, so no backslash may stand before
+    either: each is in single quotes (by shlex.quote), which are closed and opened again after it.
     """
     return shlex.quote(text).replace("\\", "\\''").replace("%", "\\%")
 
 
 def _unit_word(text: str) -> str:
-    """A word that survives systemd.syntax(7), its specifiers and its variables; a newline becomes a blank, on a line of its own."""
+    """Return a word that systemd reads unchanged; a newline becomes a blank and a new line."""
     if re.fullmatch(r"[\w./:,=@+-]+", text, re.ASCII):
         return text
-    for character, escaped in (
-        ("\\", "\\\\"),
-        ('"', '\\"'),
-        ("%", "%%"),
-        ("$", "$$"),
-        ("\n", " \\\n "),
-    ):
-        text = text.replace(character, escaped)
-    return f'"{text}"'
+    escapes = {"\\": "\\\\", '"': '\\"', "%": "%%", "$": "$$", "\n": " \\\n "}
+    return '"' + "".join(escapes.get(character, character) for character in text) + '"'
 
 
 def _label(every: dt.timedelta) -> str:
-    return next(label for label, interval in ALLOWED.items() if interval == every)
+    return next(label for label, interval in INTERVALS.items() if interval == every)

@@ -1,4 +1,4 @@
-"""What is there: the published snapshot, the last runs, the settings in force."""
+"""Report the published snapshot, its sources, the latest runs and the settings in force."""
 
 import datetime as dt
 import os
@@ -15,11 +15,11 @@ from pipeline.runs.record import records
 from pipeline.settings import Setting, Settings, parse_limits
 from pipeline.text import printable
 
-RUNS_SHOWN = 5
+RUNS_LISTED = 5
 
 
 def status_clocks(settings: Settings, now: dt.datetime) -> list[Clock]:
-    """The clocks of freshness, by the limits of the settings."""
+    """Return the clocks of freshness, with the limits of the settings."""
     warehouse = Warehouse(settings.warehouse)
     limits = {
         "article": parse_limits(settings.max_article_age),
@@ -30,32 +30,29 @@ def status_clocks(settings: Settings, now: dt.datetime) -> list[Clock]:
 
 
 def status_object(
-    settings: Settings, origins: dict[str, Setting], found: list[Clock]
+    settings: Settings, origins: dict[str, Setting], freshness: list[Clock]
 ) -> dict[str, Any]:
-    """Warehouse, snapshot, its tables, freshness, the last runs (newest first) and each setting with its origin."""
+    """Return the status as one JSON object: runs newest first, each setting with its origin."""
     warehouse = Warehouse(settings.warehouse)
     manifest = warehouse.published()
-    tables = {}
-    if manifest:
-        tables = {
-            name: {
-                "rows": manifest.rows(name),
-                "bytes": sum(file.bytes for file in files),
-                "files": len(files),
-            }
-            for name, files in manifest.tables.items()
-        }
+    tables = manifest.tables if manifest else {}
+    sources = manifest.sources if manifest else []
     return {
         "warehouse": str(warehouse.root),
         "snapshot": manifest and manifest.id,
         "created_at": manifest and manifest.created_at.isoformat(),
-        "sources": [{"name": source.name, "path": source.path} for source in manifest.sources]
-        if manifest
-        else [],
-        "tables": tables,
-        "freshness": msgspec.to_builtins(found),
+        "sources": [{"name": source.name, "path": source.path} for source in sources],
+        "tables": {
+            name: {
+                "rows": sum(file.rows for file in files),
+                "bytes": sum(file.bytes for file in files),
+                "files": len(files),
+            }
+            for name, files in tables.items()
+        },
+        "freshness": msgspec.to_builtins(freshness),
         "running": _running(warehouse),
-        "runs": msgspec.to_builtins(list(islice(records(warehouse), RUNS_SHOWN))),
+        "runs": msgspec.to_builtins(list(islice(records(warehouse), RUNS_LISTED))),
         "settings": {
             name: {"value": setting.value, "origin": setting.origin}
             for name, setting in origins.items()
@@ -64,18 +61,12 @@ def status_object(
 
 
 def _running(warehouse: Warehouse) -> str | None:
-    """Id of the run that holds the lock on this host; None where none does."""
+    """Return the id of the run that holds the lock on this host; None if there is none."""
     holder = warehouse.holder()
     if not holder or holder.host != socket.gethostname() or not _is_alive(holder.pid):
         return None
-    return next(
-        (
-            record.run_id
-            for record in records(warehouse)
-            if record.run_id.endswith(f"-{holder.pid}")
-        ),
-        None,
-    )
+    ids = (record.run_id for record in records(warehouse))
+    return next((run_id for run_id in ids if run_id.endswith(f"-{holder.pid}")), None)
 
 
 def _is_alive(pid: int) -> bool:
@@ -88,47 +79,43 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def status_text(found: dict[str, Any], freshness: list[Clock]) -> str:
-    """The status for a person."""
-    lines = [f"Warehouse  {printable(found['warehouse'])}"]
-    if found["snapshot"]:
-        lines.append(f"Snapshot   {found['snapshot']}")
+def status_text(status: dict[str, Any], freshness: list[Clock]) -> str:
+    """Return the status for a person."""
+    lines = [f"Warehouse  {printable(status['warehouse'])}"]
+    if status["snapshot"]:
+        lines.append(f"Snapshot   {status['snapshot']}")
         lines += [
             f"Source     {printable(source['name'])} = {printable(source['path'])}"
-            for source in found["sources"]
+            for source in status["sources"]
         ]
         lines += ["", "Freshness", *clock_lines(freshness)]
         lines += ["", f"  {'table':<17}{'rows':>12}{'bytes':>14}{'files':>7}"]
         lines += [
-            f"  {name:<17}{t['rows']:>12,}{t['bytes']:>14,}{t['files']:>7,}"
-            for name, t in found["tables"].items()
+            f"  {name:<17}{table['rows']:>12,}{table['bytes']:>14,}{table['files']:>7,}"
+            for name, table in status["tables"].items()
         ]
     else:
         lines.append("Snapshot   nothing published yet; start with: pipeline run")
-    lines += ["", "Last runs"]
-    for run in found["runs"]:
-        counts = (
-            f"{run['files']:,} files, {run['rejected']:,} rejected, {run['seconds_total']:.1f} s"
-        )
-        outcome = (
-            "killed"
-            if run["outcome"] == "running" and run["run_id"] != found["running"]
-            else run["outcome"]
-        )
-        lines.append(
-            f"  {run['started_at'][:19]}Z  {outcome:<11} {printable(run['message'] or counts)}"
-        )
-    if not found["runs"]:
+    lines += ["", "Last runs", *(_run_line(run, status["running"]) for run in status["runs"])]
+    if not status["runs"]:
         lines.append("  none")
     lines += ["", "Settings"]
     lines += [
-        f"  {name:<15} {printable(_value(setting['value'])):<20} {setting['origin']}"
-        for name, setting in found["settings"].items()
+        f"  {name:<15} {printable(_value_text(setting['value'])):<20} {setting['origin']}"
+        for name, setting in status["settings"].items()
     ]
     return "\n".join(lines) + "\n"
 
 
-def _value(value: Any) -> str:
+def _run_line(run: dict[str, Any], running: str | None) -> str:
+    outcome = run["outcome"]
+    if outcome == "running" and run["run_id"] != running:
+        outcome = "killed"
+    counts = f"{run['files']:,} files, {run['rejected']:,} rejected, {run['seconds_total']:.1f} s"
+    return f"  {run['started_at'][:19]}Z  {outcome:<11} {printable(run['message'] or counts)}"
+
+
+def _value_text(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
     if isinstance(value, dict):
@@ -136,23 +123,22 @@ def _value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def snapshot_rows(found: list[Snapshot]) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Names and rows of the snapshots that are there, newest first; bytes count a file in each snapshot that has it."""
-    rows: list[tuple[Any, ...]] = []
-    for snapshot in reversed(found):
+def snapshot_rows(snapshots: list[Snapshot]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the column names and rows of kept snapshots, newest first.
+
+    A file counts its bytes in each snapshot that has it.
+    """
+    rows = []
+    for snapshot in reversed(snapshots):
         counts = [source.counts for source in snapshot.manifest.sources]
-        size = sum(file.bytes for files in snapshot.manifest.tables.values() for file in files)
-        totals = [
-            sum(getattr(count, name) for count in counts)
-            for name in ("files", "articles", "rejected")
-        ]
-        rows.append(
-            (
-                "current" if snapshot.is_current else None,
-                snapshot.id,
-                snapshot.created_at,
-                *totals,
-                size,
-            )
+        row = (
+            "current" if snapshot.is_current else None,
+            snapshot.id,
+            snapshot.created_at,
+            sum(count.files for count in counts),
+            sum(count.articles for count in counts),
+            sum(count.rejected for count in counts),
+            sum(file.bytes for files in snapshot.manifest.tables.values() for file in files),
         )
+        rows.append(row)
     return ["", "snapshot", "created_at", "files", "articles", "rejected", "bytes"], rows
