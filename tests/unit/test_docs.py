@@ -46,7 +46,7 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
     )
     drawn = re.findall(r"^ *(\w+)/ ", tree, re.MULTILINE)
     rooms = {path.parent.name for path in (ROOT / "pipeline").glob("*/__init__.py")}
-    assert sorted(drawn) == sorted(rooms | {"sql", "tests", "docs", "benchmarks"})
+    assert sorted(drawn) == sorted(rooms | {"sql", "tests", "docs", "tools", "benchmarks"})
 
 
 def test_every_setting_and_exit_status_stands_in_the_reference() -> None:
