@@ -151,7 +151,7 @@ def test_markdown(world: World, tmp_path: Path) -> None:
     [
         (
             ["heats"],
-            "heats: there is no such report. Choose one of quality, heat, coverage, health, all.",
+            "heats: no such report. Choose one of quality, heat, coverage, health, all.",
         ),
         (["quality", "--view", "heat_now"], "--view heat_now: is in report heat, not in quality."),
         (
@@ -234,7 +234,7 @@ def test_labels() -> None:
 
 
 def test_an_unknown_view_is_refused_in_python_too() -> None:
-    with pytest.raises(UsageError, match="there is no such report"):
+    with pytest.raises(UsageError, match="no such report"):
         compose.reports_of("none")
 
 
