@@ -23,7 +23,7 @@ ROOMS = ("schema", "extract", "transform", "build")
 """Folders whose code makes rows."""
 MODULES = ("load/history.py", "load/parts.py", "runs/derive.py", "runs/history_delta.py")
 """Other modules that make rows."""
-LIBRARIES = ("ftfy", "msgspec", "publicsuffixlist", "python_frontmatter", "yaml_rs")
+LIBRARIES = ("ftfy", "msgspec", "publicsuffixlist", "python_frontmatter", "pyyaml", "yaml_rs")
 """Distributions whose versions may alter rows."""
 
 Fingerprint = dict[str, str]
@@ -65,10 +65,12 @@ def row_modules(package: Path) -> list[Path]:
 
 def code_digest(sources: Iterable[bytes]) -> str:
     """Return a digest of Python sources without comments, docstrings and layout."""
-    words: list[str] = []
+    digest = blake2b(digest_size=8)
     for source in sources:
+        words: list[str] = []
         _add_node(ast.parse(source), words)
-    return blake2b("\0".join(words).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        digest.update("\0".join(words).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
 
 
 def _add_node(node: object, words: list[str]) -> None:

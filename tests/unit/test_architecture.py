@@ -5,16 +5,28 @@ import inspect
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer
 
 import pipeline
 from pipeline import errors
+from pipeline.build.tasks import HistoryResult, HistoryTask, PartResult, PartTask
 from pipeline.cli import app
+from pipeline.load.manifest import Manifest, SourceEntry
+from pipeline.runs.backlog import Backlog, HistoryRead
+from pipeline.runs.baseline import Baseline, Known
+from pipeline.runs.built import Built
+from pipeline.runs.context import Context
+from pipeline.runs.derive import Derived
+from pipeline.runs.finish import Finished
+from pipeline.runs.history_delta import HistoryDelta
+from pipeline.runs.ledger import Ledger, Reckoning
+from pipeline.runs.plan import PartPlan, Plan, SourcePlan
+from pipeline.runs.record import Draft, RunRecord, RunResult
 from pipeline.schema.documents import Article, Author, Image, Provider, Related
-
-ROOT = Path(__file__).parents[2]
-MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
+from pipeline.transform.observations import Seen
+from tests.support.imports import MODULES, ROOT, imports, module_name, owner
 
 # The floors of the house, lowest first: a room imports only from floors below its own, and rooms of one
 # floor do not know each other.
@@ -34,33 +46,6 @@ FLOORS = [
 def room(path: Path) -> str:
     parts = path.relative_to(ROOT / "pipeline").with_suffix("").parts
     return parts[0]
-
-
-def module_name(path: Path) -> str:
-    """Dotted name below `pipeline`; a package is named without `__init__`, the top is `__init__`."""
-    parts = path.relative_to(ROOT / "pipeline").with_suffix("").parts
-    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
-
-
-def owner(name: str, names: dict[str, Path]) -> str:
-    """The module that an imported name is, or lies in."""
-    return name if name in names else name.rpartition(".")[0]
-
-
-def imports(path: Path) -> set[str]:
-    """Dotted names below `pipeline` that a module imports, also within functions and for types alone."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pipeline":
-            below = (node.module or "").split(".")[1:]
-            known = {module_name(other) for other in MODULES}
-            for alias in node.names:
-                full = ".".join([*below, alias.name])
-                found.add(full if full in known or not below else ".".join(below))
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-            found |= {name.partition(".")[2] for name in names if name.startswith("pipeline.")}
-    return found
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -153,3 +138,42 @@ def test_the_project_speaks_of_itself_only() -> None:
         *(ROOT / "sql").rglob("*.sql"),
     ]:
         assert not re.search(r"(?i)\bTODO|FIXME|/home/|/root/|/tmp/", path.read_text()), path
+
+
+def stage_values() -> list[type]:
+    """The values that the stages of a run take and give."""
+    return [
+        *(Context, Baseline, Known, Plan, SourcePlan, PartPlan, Backlog, HistoryRead, Built),
+        *(HistoryDelta, Derived, Reckoning, Ledger, Draft, RunRecord, Finished, Manifest),
+        *(SourceEntry, RunResult, Seen, PartTask, PartResult, HistoryTask, HistoryResult),
+    ]
+
+
+@pytest.mark.parametrize("value", stage_values(), ids=lambda value: value.__name__)
+def test_what_the_stages_of_a_run_pass_on_is_frozen(value: type[msgspec.Struct]) -> None:
+    assert value.__struct_config__.frozen
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "pipeline" / "runs").glob("*.py")), ids=lambda p: p.stem
+)
+def test_no_constructor_of_a_run_does_work(path: Path) -> None:
+    """It names its parts; whatever is read, asked or computed has a function of its own."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef) and node.name in ("__init__", "__post_init__"):
+            called = [
+                call.func
+                for part in node.body
+                for call in ast.walk(part)
+                if isinstance(call, ast.Call)
+            ]
+            names = [ast.unparse(function) for function in called]
+            assert not [name for name in names if not name[0].isupper()], f"{path.name}: {names}"
+            assert all(
+                isinstance(part, ast.Assign | ast.AnnAssign | ast.Expr) for part in node.body
+            )
+
+
+def test_no_stage_sets_an_attribute_by_its_name() -> None:
+    for path in (ROOT / "pipeline" / "runs").glob("*.py"):
+        assert "setattr(" not in path.read_text(), path

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from pipeline.views.dictionary.entries import Entry
-from pipeline.views.relations import SUBJECTS
+
+SUBJECTS = ("quality", "heat", "coverage", "health")
 
 
 def overview(found: Mapping[str, Entry]) -> str:
