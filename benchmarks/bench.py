@@ -1,8 +1,9 @@
-"""Time whole processes and write `benchmarks/results.md`: `make bench` (some minutes), `bench.py --quick` (one round, small).
+"""Time whole processes and write `benchmarks/results.md` (`make bench`, some minutes).
 
-Wall and processor time are those of finished processes as the kernel counts them; peak memory is the proportional set
-size (PSS) of the whole process tree, sampled every 10 ms in a round of its own so that sampling does not disturb timing.
-Commands that are compared run in turn, and the median counts.
+`bench.py --quick` runs one round on a small site and only prints. Wall and processor time are those
+of finished processes as the kernel counts them. Peak memory is the proportional set size (PSS) of
+the whole process tree, sampled every 10 ms in a round of its own, so that sampling does not disturb
+timing. Commands that are compared take turns, and the median counts.
 """
 
 import argparse
@@ -38,7 +39,7 @@ class Cost(NamedTuple):
 
 
 def timed(command: Command) -> Cost:
-    """Run a command to its end. Raises CalledProcessError where it fails."""
+    """Run a command and return its cost. Raises CalledProcessError if it fails."""
     start = time.perf_counter()
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK
@@ -52,7 +53,7 @@ def timed(command: Command) -> Cost:
 
 
 def peak_memory(command: Command) -> float:
-    """Largest PSS of the process tree, in MB."""
+    """Run a command and return the largest PSS of its process tree, in MB."""
     peak = 0
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK
@@ -64,14 +65,14 @@ def peak_memory(command: Command) -> float:
 
 
 def _tree(pid: int) -> list[int]:
-    found = [pid]
-    for parent in found:
+    pids = [pid]
+    for parent in pids:
         for path in Path(f"/proc/{parent}/task").glob("*/children"):
             try:
-                found += map(int, path.read_text().split())
+                pids += map(int, path.read_text().split())
             except OSError:
                 continue
-    return found
+    return pids
 
 
 def _pss(pid: int) -> int:
@@ -85,24 +86,24 @@ def _pss(pid: int) -> int:
 
 
 def in_turn(rounds: int, measures: dict[str, Callable[[], Cost]]) -> dict[str, Cost]:
-    """Medians of measures that take turns, after a round that does not count."""
-    seen: dict[str, list[Cost]] = {name: [] for name in measures}
+    """Return the median of each measure; they take turns, and a first round does not count."""
+    costs_of: dict[str, list[Cost]] = {name: [] for name in measures}
     for number in range(rounds + 1):
         for name, measure in measures.items():
             cost = measure()
             if number:
-                seen[name].append(cost)
+                costs_of[name].append(cost)
     return {
         name: Cost(
             statistics.median(cost.wall for cost in costs),
             statistics.median(cost.processor for cost in costs),
         )
-        for name, costs in seen.items()
+        for name, costs in costs_of.items()
     }
 
 
 def generated(articles: int) -> Path:
-    """A generated site of so many articles, made once."""
+    """Return the folder of a generated site, written once."""
     folder = WORK / f"sample-{articles}"
     if not folder.exists():
         print(f"writing {articles:,} articles", flush=True)
@@ -118,7 +119,7 @@ def generated(articles: int) -> Path:
 
 
 def versions() -> Path | None:
-    """20,000 real file versions, where they lie beside the checkout."""
+    """Return the folder of 20,000 real file versions, if they lie beside the checkout."""
     archive = SHARED / "corpus" / "versions-20k.tar.xz"
     folder = WORK / "versions-20k"
     if archive.exists() and not folder.exists():
@@ -128,7 +129,7 @@ def versions() -> Path | None:
 
 
 def cold(site: Path) -> Callable[[], Cost]:
-    """A build into a new warehouse."""
+    """Measure a build into a new warehouse."""
 
     def measure() -> Cost:
         shutil.rmtree(WORK / "cold", ignore_errors=True)
@@ -138,7 +139,7 @@ def cold(site: Path) -> Callable[[], Cost]:
 
 
 def changing(site: Path) -> Callable[[], Cost]:
-    """A run after 200 files, spread over the site, have got a line more."""
+    """Measure a run after a line was added to 200 files across the site."""
     files = sorted(path for path in site.rglob("*.md") if path.stat().st_size < 1_000_000)
 
     def measure() -> Cost:
@@ -151,18 +152,23 @@ def changing(site: Path) -> Callable[[], Cost]:
 
 
 def build(site: Path, warehouse: str) -> Command:
-    """The command that builds a site."""
+    """Return the command that builds a site."""
     return [PIPELINE, "run", f"site={site}", "--warehouse", str(WORK / warehouse), "--quiet"]
 
 
 def read_every_byte(site: Path) -> Command:
-    """The floor: list, stat and read every file, nothing else."""
-    program = "import os,sys\nfor f,_,n in os.walk(sys.argv[1]):\n for x in n:\n  p=f+'/'+x; os.stat(p); open(p,'rb').read()"
+    """Return the command that lists, stats and reads every file and nothing else: the floor."""
+    program = (
+        "import os, sys\n"
+        "for folder, _, names in os.walk(sys.argv[1]):\n"
+        "    for name in names:\n"
+        "        path = folder + '/' + name; os.stat(path); open(path, 'rb').read()"
+    )
     return [sys.executable, "-c", program, str(site)]
 
 
 def survives(command: Command) -> bool:
-    """Whether a command ends well: naive.py does not where a site has defects of every kind."""
+    """Return whether a command succeeds: naive.py fails on a site with every kind of defect."""
     done = subprocess.run(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=WORK, check=False
     )
@@ -170,7 +176,7 @@ def survives(command: Command) -> bool:
 
 
 def compare(site: Path, rounds: int) -> list[str]:
-    """The table of one corpus: floor, yardstick, cold build, run without changes."""
+    """Return the table of one corpus: floor, yardstick, cold build, run without changes."""
     yardstick = SHARED / "bench" / "naive.py"
     naive = [sys.executable, str(yardstick), str(site), str(WORK / "naive")]
     edited = WORK / "edited"
@@ -198,7 +204,8 @@ def compare(site: Path, rounds: int) -> list[str]:
         memory["naive.py"] = peak_memory(naive)
     base = costs.get("naive.py")
     lines = [
-        "| work | wall s | processor s | peak memory MB | times faster than naive.py (wall) | (processor) |",
+        "| work | wall s | processor s | peak memory MB | times faster than naive.py (wall)"
+        " | (processor) |",
         "|---|---|---|---|---|---|",
     ]
     for name, cost in costs.items():
@@ -208,31 +215,24 @@ def compare(site: Path, rounds: int) -> list[str]:
             else ["", ""]
         )
         peak = f"{memory[name]:.0f}" if name in memory else ""
-        lines.append(
-            f"| {name} | {cost.wall:.2f} | {cost.processor:.2f} | {peak} | {ratios[0]} | {ratios[1]} |"
-        )
+        cells = [name, f"{cost.wall:.2f}", f"{cost.processor:.2f}", peak, *ratios]
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
 def reports(site: Path) -> list[str]:
-    """The page, a report in a terminal, and every view by itself, on a site."""
+    """Return the times of the page, of a report in a terminal, and of every view by itself."""
     subprocess.run(build(site, "warm"), check=True)
-    place = ["--warehouse", str(WORK / "warm")]
-    measures = {
-        "the page: all reports as HTML": [
-            PIPELINE,
-            "report",
-            "all",
-            "--format",
-            "html",
-            "-o",
-            str(WORK / "report.html"),
-            *place,
-        ],
-        "`pipeline report quality`": [PIPELINE, "report", "quality", *place],
-        '`pipeline query "select 1"`': [PIPELINE, "query", "select 1", *place],
+    commands = {
+        "the page: all reports as HTML": ["report", "all", "-o", str(WORK / "report.html")],
+        "`pipeline report quality`": ["report", "quality"],
+        '`pipeline query "select 1"`': ["query", "select 1"],
     }
-    costs = in_turn(3, {name: partial(timed, command) for name, command in measures.items()})
+    warehouse = ["--warehouse", str(WORK / "warm")]
+    measures = {
+        name: partial(timed, [PIPELINE, *words, *warehouse]) for name, words in commands.items()
+    }
+    costs = in_turn(3, measures)
     lines = [
         "| work | wall s |",
         "|---|---|",
@@ -246,18 +246,19 @@ def reports(site: Path) -> list[str]:
         seconds[relation.name] = time.perf_counter() - start
     slowest = max(seconds, key=seconds.__getitem__)
     size = (WORK / "report.html").stat().st_size / 1e6
+    total = sum(seconds.values())
     return [
         *lines,
-        f"| every row of all {len(seconds)} views, one after the other | {sum(seconds.values()):.2f} |",
+        f"| every row of all {len(seconds)} views, one after the other | {total:.2f} |",
         "",
         f"The page has {size:.1f} MB. The slowest view is `{slowest}`: {seconds[slowest]:.2f} s.",
     ]
 
 
 def exports(site: Path, sources: int) -> list[str]:
-    """Articles in the formats of programs, beside a plain COPY of DuckDB, of a warehouse that holds the site so many times.
+    """Return the costs of exporting articles, beside a plain COPY by DuckDB.
 
-    Each time the site is a source of another name.
+    The warehouse holds the site as several `sources`, each under another name.
     """
     shutil.rmtree(WORK / "many", ignore_errors=True)
     named = [f"site{number}={site}" for number in range(sources)]
@@ -267,24 +268,20 @@ def exports(site: Path, sources: int) -> list[str]:
     [(articles,)] = (
         pipeline.connect(WORK / "many").execute("select count(*) from articles").fetchall()
     )
-    program = "import sys, pipeline; pipeline.connect(sys.argv[1]).execute(\"copy articles to 'plain.csv' (format csv, header)\")"
-    wanted = (
+    program = (
+        "import sys, pipeline\n"
+        "copy = \"copy articles to 'plain.csv' (format csv, header)\"\n"
+        "pipeline.connect(sys.argv[1]).execute(copy)"
+    )
+    outputs = (
         ["articles.csv"],
         ["articles.csv", "--order-by", "title"],
         ["articles.jsonl"],
         ["articles.parquet"],
     )
+    export = [PIPELINE, "export", "articles", "-w", str(WORK / "many"), "-o"]
     commands = {
-        f"`pipeline export articles -o {' '.join(words)}`": [
-            PIPELINE,
-            "export",
-            "articles",
-            "-w",
-            str(WORK / "many"),
-            "-o",
-            *words,
-        ]
-        for words in wanted
+        f"`pipeline export articles -o {' '.join(words)}`": [*export, *words] for words in outputs
     }
     commands["plain COPY by DuckDB, as CSV"] = [sys.executable, "-c", program, str(WORK / "many")]
     costs = in_turn(3, {name: partial(timed, command) for name, command in commands.items()})
@@ -306,7 +303,10 @@ def exports(site: Path, sources: int) -> list[str]:
 
 
 def histories(rounds: int, commits: int) -> list[str]:
-    """A repository with its history: the whole of it, the newest 20 commits, nothing new; git's own part of it."""
+    """Return the costs of a repository's whole history, of its newest 20 commits, and of none.
+
+    The time that git alone needs for it stands beside them.
+    """
     repository, named = WORK / "history.git", "a real site's history"
     shutil.rmtree(repository, ignore_errors=True)
     bundle = SHARED / "corpus" / "powerapps-news.bundle"
@@ -321,8 +321,8 @@ def histories(rounds: int, commits: int) -> list[str]:
         )
     git = ["git", "-C", str(repository)]
     program = (
-        'cd "$1" && git log --first-parent -m --raw -z --no-abbrev --no-renames --format=%H main | tr "\\0" "\\n"'
-        ' | grep -a "^:" | cut -d" " -f4 | git cat-file --batch | wc -c'
+        'cd "$1" && git log --first-parent -m --raw -z --no-abbrev --no-renames --format=%H main'
+        ' | tr "\\0" "\\n" | grep -a "^:" | cut -d" " -f4 | git cat-file --batch | wc -c'
     )
     subprocess.run([*git, "update-ref", "refs/heads/now", "main~20"], check=True)
     command = [PIPELINE, "run", f"site=git+file://{repository}#now", "--quiet", "--warehouse"]
@@ -332,7 +332,7 @@ def histories(rounds: int, commits: int) -> list[str]:
     subprocess.run([*git, "update-ref", "refs/heads/now", "main"], check=True)
     subprocess.run([*command, str(WORK / "whole")], check=True)
 
-    def anew() -> Cost:
+    def whole() -> Cost:
         shutil.rmtree(WORK / "fresh", ignore_errors=True)
         return timed([*command, str(WORK / "fresh")])
 
@@ -345,7 +345,7 @@ def histories(rounds: int, commits: int) -> list[str]:
         "git log and every version, by git alone": lambda: timed(
             ["sh", "-c", program, "sh", str(repository)]
         ),
-        "whole history": anew,
+        "whole history": whole,
         "the newest 20 commits": newest,
         "nothing new": lambda: timed([*command, str(WORK / "whole")]),
     }
@@ -354,7 +354,8 @@ def histories(rounds: int, commits: int) -> list[str]:
     peak = peak_memory([*command, str(WORK / "fresh")])
     with pipeline.connect(WORK / "whole") as connection:
         [counts] = connection.execute(
-            "select count(*), sum(new + content + score_only + secured_only + moved + deleted + rejected + skipped) from revisions"
+            "select count(*), sum(new + content + score_only + secured_only + moved + deleted"
+            " + rejected + skipped) from revisions"
         ).fetchall()
     lines = [
         f"On {named}: {counts[0]:,} commits, {counts[1]:,} changes of files.",
@@ -369,9 +370,10 @@ def histories(rounds: int, commits: int) -> list[str]:
 
 
 def sizes(small: int, large: int) -> list[str]:
-    """Memory and time of a small and a large site."""
+    """Return the time and memory of a small and a large site."""
     lines = [
-        "| generated articles | wall s | µs per article | peak memory MB | Parquet bytes per article |",
+        "| generated articles | wall s | µs per article | peak memory MB"
+        " | Parquet bytes per article |",
         "|---|---|---|---|---|",
     ]
     peaks = []
@@ -381,9 +383,8 @@ def sizes(small: int, large: int) -> list[str]:
         written = sum(path.stat().st_size for path in (WORK / "cold" / "parts").rglob("*.parquet"))
         shutil.rmtree(WORK / "cold")
         peaks.append(peak_memory(build(site, "cold")))
-        lines.append(
-            f"| {articles:,} | {cost.wall:.2f} | {cost.wall / articles * 1e6:.0f} | {peaks[-1]:.0f} | {written / articles:.0f} |"
-        )
+        each = f"{cost.wall:.2f} | {cost.wall / articles * 1e6:.0f}"
+        lines.append(f"| {articles:,} | {each} | {peaks[-1]:.0f} | {written / articles:.0f} |")
     return [
         *lines,
         "",
@@ -392,12 +393,13 @@ def sizes(small: int, large: int) -> list[str]:
 
 
 def machine() -> str:
-    """What this was measured on."""
+    """Return the processors, the system and the versions of packages, in one sentence."""
     packages = ", ".join(
         f"{name} {version(name)}" for name in ("duckdb", "pyarrow", "pandas", "yaml-rs", "msgspec")
     )
     cores = len(os.sched_getaffinity(0))
-    return f"{cores} processors, {platform.system()} {platform.machine()}, Python {platform.python_version()}, {packages}."
+    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+    return f"{cores} processors, {system}, {packages}."
 
 
 def main() -> None:
@@ -418,13 +420,14 @@ def main() -> None:
     lines = [
         "# Benchmarks",
         "",
-        f"Written by `make bench`. {machine()} Medians of {rounds} rounds, the commands taking turns.",
+        f"Written by `make bench`. {machine()} Medians of {rounds} rounds; commands took turns.",
         "",
         f"## {named}",
         "",
         *compare(site, rounds),
         "",
-        "`naive.py` is what a competent analyst writes in an hour with the same packages; it reads everything every time.",
+        "`naive.py` is what a competent analyst writes in an hour with the same packages; it reads"
+        " everything every time.",
         "",
         "## Reports",
         "",
@@ -446,7 +449,8 @@ def main() -> None:
         "",
         "## Start",
         "",
-        f"`pipeline --help`: {started['help'].wall:.2f} s, of which starting Python takes {started['python'].wall:.2f} s.",
+        f"`pipeline --help`: {started['help'].wall:.2f} s, of which starting Python takes"
+        f" {started['python'].wall:.2f} s.",
         "",
     ]
     text = "\n".join(lines)

@@ -1,8 +1,9 @@
-"""Hours of trouble in minutes: runs, readers, edits, kills, going back and garbage collection at once; `make soak`.
+"""Run, read, edit, kill, roll back and collect garbage at the same time, for minutes (`make soak`).
 
-The site consists of articles that all have the same heat, so that any reader can tell half a snapshot from a whole one, and of
-files that come, go and break while runs read. After every run that ends well, the rows must be exactly those of the files;
-now and then they are compared with a build from scratch. Writes `benchmarks/soak.md`; exits with 1 after any inconsistency.
+All articles of the site have the same heat, so that any reader can tell a mixed snapshot from a
+consistent one; other files come, go and break while runs read. After every run that succeeds, the
+rows must be exactly those of the files; at the end they are compared with a build from scratch.
+Writes `benchmarks/soak.md`, and exits with 1 after any inconsistency.
 """
 
 import argparse
@@ -25,16 +26,9 @@ import duckdb
 import pipeline
 
 ROOT = Path(__file__).parents[1]
-ACROSS_RUNS = "select path, title, heat, topics_count from articles order by path"
-EXPECTED = {
-    0,
-    5,
-    143,
-    -signal.SIGKILL,
-    -signal.SIGTERM,
-}  # the last one: stopped before Python listens
-
-IMPATIENT = """
+EXPECTED = {0, 5, 143, -signal.SIGKILL, -signal.SIGTERM}
+"""Exit statuses of runs; SIGTERM itself if a run is stopped before Python handles signals."""
+PIPELINE = """
 import datetime
 from pipeline.load import retention
 retention.GRACE = datetime.timedelta(seconds=20)  # an hour is longer than the soak
@@ -44,25 +38,22 @@ entry()
 
 
 class Soak:
-    """One soak: its site, its warehouse, and what happened."""
+    """A site, its warehouse, and counts of what happened."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        self.site, self.warehouse, self.stop = (
-            folder / "site",
-            folder / "warehouse",
-            folder / "stop",
-        )
+        self.site, self.warehouse = folder / "site", folder / "warehouse"
+        self.stop = folder / "stop"
         self.chance = random.Random(seed)
         self.counts: Counter[str] = Counter()
-        self.wrong: list[str] = []
+        self.inconsistencies: list[str] = []
         self.heat = 0
         (self.site / "noise").mkdir(parents=True)
 
     def edit(self) -> None:
-        """Another heat for all articles, some more or fewer of them, some elsewhere."""
+        """Give all articles another heat, change their number, and move some."""
         self.heat += 1
         count = self.chance.randrange(150, 250)
-        for path in [*self.site.glob("*.md"), *self.site.glob("moved/*.md")]:
+        for path in self.articles():
             path.unlink()
         moved = set(self.chance.sample(range(count), 10))
         (self.site / "moved").mkdir(exist_ok=True)
@@ -73,30 +64,31 @@ class Soak:
             )
             (folder / f"{number}.md").write_text(f"---\n{lines}\n---\nBody {self.heat}.\n")
 
+    def articles(self) -> list[Path]:
+        """Return the paths of all articles."""
+        return [*self.site.glob("*.md"), *self.site.glob("moved/*.md")]
+
     def make_noise(self) -> None:
-        """Files that are no articles come, go and break, while runs read."""
+        """Create, remove and break files that are not articles, until told to stop."""
         chance = random.Random(1)
+        contents = (
+            "---\n",
+            "---\na: [\n---\n",
+            "no front matter\n",
+            "---\nname: other\n---\n",
+            "\0",
+        )
         while not self.stop.exists():
             path = self.site / "noise" / f"{chance.randrange(40)}.md"
             if chance.random() < 0.3:
                 path.unlink(missing_ok=True)
             else:
-                path.write_text(
-                    chance.choice(
-                        [
-                            "---\n",
-                            "---\na: [\n---\n",
-                            "no front matter\n",
-                            "---\nname: other\n---\n",
-                            "\0",
-                        ]
-                    )
-                )
+                path.write_text(chance.choice(contents))
             time.sleep(0.005)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """A command of the pipeline in a process of its own."""
-        command = [sys.executable, "-c", IMPATIENT, *arguments, "--warehouse", str(self.warehouse)]
+        """Start a command of the pipeline."""
+        command = [sys.executable, "-c", PIPELINE, *arguments, "--warehouse", str(self.warehouse)]
         environment = os.environ | {
             "PIPELINE_KEEP_SNAPSHOTS": "3",
             "PIPELINE_KEEP_DAYS": "0",
@@ -111,90 +103,69 @@ class Soak:
             cwd=self.site.parent,
         )
 
-    def run(self, *options: str, wound: signal.Signals | None = None) -> int:
-        """One run, perhaps killed or stopped at a random moment."""
+    def run(self, *options: str, stop_by: signal.Signals | None = None) -> int:
+        """Run the pipeline, killed or stopped at a random moment with `stop_by`."""
         process = self.start("run", f"site={self.site}", "--quiet", *options)
-        if wound:
+        if stop_by:
             time.sleep(self.chance.uniform(0, 1.2))
-            process.send_signal(wound)
+            process.send_signal(stop_by)
         _, errors = process.communicate(timeout=120)
-        self.counts[
-            f"run {signal.Signals(-process.returncode).name if process.returncode < 0 else process.returncode}"
-        ] += 1
-        if process.returncode not in EXPECTED:
-            self.wrong.append(f"exit {process.returncode}: {errors.strip()[-500:]}")
-        return process.returncode
+        status = process.returncode
+        self.counts[f"run {signal.Signals(-status).name if status < 0 else status}"] += 1
+        if status not in EXPECTED:
+            self.inconsistencies.append(f"exit {status}: {errors.strip()[-500:]}")
+        return status
 
     def compare(self, how: str) -> None:
-        """The rows of the warehouse must be those of the files."""
+        """Compare the rows of the warehouse with the files."""
+        sql = "select path, title, heat, topics_count from articles order by path"
         with pipeline.connect(self.warehouse) as connection:
-            found = connection.execute(ACROSS_RUNS).fetchall()
-        paths = sorted(
-            str(path.relative_to(self.site))
-            for path in [*self.site.glob("*.md"), *self.site.glob("moved/*.md")]
-        )
-        wanted = [(path, f"Title {Path(path).stem}", self.heat, 2) for path in paths]
+            rows = connection.execute(sql).fetchall()
+        paths = sorted(str(path.relative_to(self.site)) for path in self.articles())
+        expected = [(path, f"Title {Path(path).stem}", self.heat, 2) for path in paths]
         self.counts["comparisons with the files"] += 1
-        if found != wanted:
-            self.wrong.append(
-                f"{how}: {len(found)} rows, heat {found[:1]}, expected {len(wanted)} with {self.heat}"
+        if rows != expected:
+            self.inconsistencies.append(
+                f"{how}: {len(rows)} rows such as {rows[:1]}"
+                f" (expected {len(expected)} of heat {self.heat})"
             )
 
     def compare_with_full(self) -> None:
-        """Two builds of a site that stands still: what changed, and from scratch."""
+        """Compare the warehouse with a build from scratch, of a site that rests."""
         self.run("--wait", "60")
         aside = self.warehouse.with_name("scratch")
         shutil.rmtree(aside, ignore_errors=True)
         copy = aside / "site"
         shutil.copytree(self.site, copy)
-        subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pipeline",
-                "run",
-                f"site={copy}",
-                "-q",
-                "--warehouse",
-                str(aside / "warehouse"),
-            ],
-            check=True,
+        build = [sys.executable, "-m", "pipeline", "run", f"site={copy}", "--quiet"]
+        subprocess.run([*build, "--warehouse", str(aside / "warehouse")], check=True)
+        queries = (
+            "select * exclude (article_id) from articles order by path",
+            "from article_topics order by all",
         )
         rows = []
-        for place in (self.warehouse, aside / "warehouse"):
-            with pipeline.connect(place) as connection:
-                articles = "select * exclude (article_id) from articles order by path"
-                rows.append(
-                    [
-                        connection.execute(query).fetchall()
-                        for query in (articles, "from article_topics order by all")
-                    ]
-                )
+        for warehouse in (self.warehouse, aside / "warehouse"):
+            with pipeline.connect(warehouse) as connection:
+                rows.append([connection.execute(query).fetchall() for query in queries])
         self.counts["comparisons with a build from scratch"] += 1
         if rows[0] != rows[1]:
-            self.wrong.append("rows differ from those of a build from scratch")
+            self.inconsistencies.append("rows differ from those of a build from scratch")
 
-    def upkeep(self) -> None:
-        """What an operator does now and then."""
-        what = self.chance.choice(
-            [
-                ["gc", "--keep", "2", "--keep-days", "0"],
-                ["rollback", "previous"],
-                ["status"],
-                ["check"],
-            ]
-        )
-        process = self.start(*what)
+    def maintain(self) -> None:
+        """Run a command that an operator runs now and then."""
+        commands = ("gc --keep 2 --keep-days 0", "rollback previous", "status", "check")
+        command = self.chance.choice(commands)
+        process = self.start(*command.split())
         _, errors = process.communicate(timeout=60)
-        self.counts[what[0]] += 1
-        unavoidable = what[0] == "rollback" and "there is no snapshot previous" in errors
+        self.counts[command.split()[0]] += 1
+        unavoidable = command.startswith("rollback") and "no snapshot previous" in errors
         if process.returncode and not unavoidable:
-            self.wrong.append(
-                f"{' '.join(what)}: exit {process.returncode}: {errors.strip()[-500:]}"
+            self.inconsistencies.append(
+                f"{command}: exit {process.returncode}: {errors.strip()[-500:]}"
             )
 
     def step(self) -> None:
-        """Edit, run with some mishap, then run well and compare."""
+        """Edit, run with some mishap, then run undisturbed and compare."""
         self.edit()
         mishap = self.chance.choice(["none", "kill", "kill", "terminate", "two at once"])
         if mishap == "two at once":
@@ -206,51 +177,49 @@ class Soak:
         elif mishap != "none":
             self.run(
                 *self.chance.choice([[], ["--full"]]),
-                wound=signal.SIGKILL if mishap == "kill" else signal.SIGTERM,
+                stop_by=signal.SIGKILL if mishap == "kill" else signal.SIGTERM,
             )
         if self.run("--wait", "60") == 0:
             self.compare(f"after {mishap}")
         if self.chance.random() < 0.2:
-            self.upkeep()
+            self.maintain()
 
 
 def reader(soak: Soak, kind: str) -> subprocess.Popen[str]:
-    """A process that asks without pause, and fails where what it sees does not fit together."""
-    command = [
-        sys.executable,
-        "-m",
-        "tests.support.reader",
-        kind,
-        str(soak.warehouse),
-        str(soak.stop),
-    ]
+    """Start a process that queries without pause, and fails if rows are inconsistent."""
+    command = [sys.executable, "-m", "tests.support.reader", kind]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        [*command, str(soak.warehouse), str(soak.stop)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
     )
 
 
-def report(soak: Soak, minutes: float, told: list[dict[str, int]]) -> str:
-    """The page that `make soak` writes."""
-    facts = soak.counts | {
-        "times that readers asked": sum(facts["asked"] for facts in told),
-        "snapshots that readers saw": max((facts["seen"] for facts in told), default=0),
+def report(soak: Soak, minutes: float, readings: list[dict[str, int]]) -> str:
+    """Return the page that `make soak` writes."""
+    counts = soak.counts | {
+        "queries of readers": sum(reading["asked"] for reading in readings),
+        "snapshots that a reader saw": max((reading["seen"] for reading in readings), default=0),
     }
     lines = [
         "# Soak",
         "",
-        f"Written by `make soak` ({minutes:g} minutes, DuckDB {duckdb.__version__}, pipeline {pipeline.__version__}):"
-        " runs, two readers, edits, kills, stops, going back and garbage collection at once.",
+        f"Written by `make soak` ({minutes:g} minutes, DuckDB {duckdb.__version__}, pipeline"
+        f" {pipeline.__version__}): runs, two readers, edits, kills, stops, rollbacks and garbage"
+        " collection at the same time.",
         "",
         "| what happened | times |",
         "|---|---|",
-        *(f"| {name} | {facts[name]:,} |" for name in sorted(facts)),
-        f"| **inconsistencies** | **{len(soak.wrong)}** |",
+        *(f"| {name} | {counts[name]:,} |" for name in sorted(counts)),
+        f"| **inconsistencies** | **{len(soak.inconsistencies)}** |",
         "",
-        "`run 0` ended well, `run 5` found another run at work, `run 143` was stopped, `run SIGKILL` was killed, `run SIGTERM` was"
-        " stopped before it had begun.",
+        "`run 0` succeeded, `run 5` found the lock held, `run 143` was stopped, `run SIGKILL` was"
+        " killed, `run SIGTERM` was stopped before it handled signals.",
         "",
     ]
-    return "\n".join([*lines, *(f"- {wrong}" for wrong in soak.wrong)])
+    return "\n".join([*lines, *(f"- {line}" for line in soak.inconsistencies)])
 
 
 def main() -> None:
@@ -271,23 +240,21 @@ def main() -> None:
             soak.step()
             steps += 1
             if steps % 15 == 0:
-                print(
-                    f"{(end - time.monotonic()) / 60:.1f} minutes left, {len(soak.wrong)} inconsistencies",
-                    flush=True,
-                )
+                left = (end - time.monotonic()) / 60
+                print(f"{left:.1f} minutes left, {len(soak.inconsistencies)} inconsistencies")
         soak.stop.touch()
         noise.join()
-        told = []
+        readings = []
         for process in readers:
             output, errors = process.communicate(timeout=60)
-            told.append(json.loads(output or '{"asked": 0, "seen": 0}'))
+            readings.append(json.loads(output or '{"asked": 0, "seen": 0}'))
             if process.returncode:
-                soak.wrong.append(f"a reader: {errors.strip()[-500:]}")
+                soak.inconsistencies.append(f"a reader: {errors.strip()[-500:]}")
         soak.compare_with_full()
-        text = report(soak, options.minutes, told)
+        text = report(soak, options.minutes, readings)
     print(text)
     (ROOT / "benchmarks" / "soak.md").write_text(text, encoding="utf-8")
-    sys.exit(1 if soak.wrong else 0)
+    sys.exit(1 if soak.inconsistencies else 0)
 
 
 if __name__ == "__main__":

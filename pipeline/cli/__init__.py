@@ -8,7 +8,7 @@ from pipeline.cli import export, inspect, query, report, run, snapshots  # noqa:
 from pipeline.cli.options import app
 from pipeline.errors import PipelineError
 from pipeline.process import signals
-from pipeline.process.imports import leave_out_numpy
+from pipeline.process.imports import leave_out_pandas
 
 __all__ = ["app", "ask", "build", "entry", "exports", "inspect", "keep", "reports"]
 
@@ -17,7 +17,7 @@ def entry() -> None:
     """Run the command line; errors of ours are one line on standard error."""
     _fill_closed_streams()
     signals.listen()
-    leave_out_numpy()
+    leave_out_pandas()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

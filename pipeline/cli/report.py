@@ -72,10 +72,6 @@ def report(
 
     Filters act on the articles, so that every figure and every denominator follows.
     """
-    from pipeline.process.imports import bring_numpy
-
-    bring_numpy()  # RapidFuzz hands over its scores in arrays
-
     from pipeline.report import compose
     from pipeline.report.selection import Selection
     from pipeline.settings import parse_day

@@ -79,7 +79,7 @@ def discard(aside: Path) -> None:
 
 @contextmanager
 def reporting(path: Path) -> Iterator[None]:
-    """Raise WarehouseError if `path` cannot be written; a reader that has gone is no such error."""
+    """Raise WarehouseError if `path` cannot be written; a closed pipe is no fault of it."""
     try:
         yield
     except BrokenPipeError:

@@ -11,9 +11,8 @@ from pipeline.errors import UsageError
 from pipeline.load.files import replace_file
 from pipeline.load.manifest import Manifest
 from pipeline.load.warehouse import Warehouse
-from pipeline.report.contents import REPORTS
 from pipeline.report.figures import Basis, Figure, basis, figures
-from pipeline.report.sections import Report
+from pipeline.report.sections import Report, all_reports
 from pipeline.report.selection import Selection, selected
 from pipeline.text import closest, did_you_mean, render
 
@@ -21,24 +20,22 @@ FORMATS = ("table", "md", "csv", "json", "html")
 
 
 def reports_of(name: str, view: str | None = None) -> list[Report]:
-    """The report of that name, or all four; with `view`, of its sections that one alone. Raises UsageError for an unknown name."""
-    if name != "all" and name not in REPORTS:
-        raise UsageError(
-            f"{name}: there is no such report. Choose one of {', '.join([*REPORTS, 'all'])}."
-        )
-    found = list(REPORTS.values()) if name == "all" else [REPORTS[name]]
+    """Return the report of that name, or all; with `view`, its section of that view alone.
+
+    Raises UsageError for an unknown report or view.
+    """
+    known = all_reports()
+    if name != "all" and name not in known:
+        raise UsageError(f"{name}: no such report. Choose one of {', '.join([*known, 'all'])}.")
+    reports = list(known.values()) if name == "all" else [known[name]]
     if view is None:
-        return found
-    for report in found:
+        return reports
+    for report in known.values():
         if sections := tuple(section for section in report.sections if section.view == view):
+            if report not in reports:
+                raise UsageError(f"--view {view}: is in report {report.name}, not in {name}.")
             return [Report(report.name, report.title, report.lead, sections)]
-    if elsewhere := [
-        report.name
-        for report in REPORTS.values()
-        if any(section.view == view for section in report.sections)
-    ]:
-        raise UsageError(f"--view {view}: is in report {elsewhere[0]}, not in {name}.")
-    views = [section.view for report in found for section in report.sections]
+    views = [section.view for report in reports for section in report.sections]
     hint = did_you_mean(closest(view, views)) or f"It has {', '.join(views)}."
     raise UsageError(f"--view {view}: report {name} has no such view. {hint}")
 
@@ -172,7 +169,7 @@ def as_html(
         if options is None:
             options = selection.options()
         panels = [blocks.report_panel(report, found[report.name], options) for report in reports]
-        if len(reports) == len(REPORTS):
+        if len(reports) == len(all_reports()):
             by_view = {
                 figure.section.view: figure
                 for figures_found in found.values()

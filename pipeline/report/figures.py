@@ -9,20 +9,21 @@ from msgspec import Struct
 
 from pipeline.report.sections import Chart, Report, Section
 from pipeline.views.catalog import column_comments
-from pipeline.views.relations import relations
+from pipeline.views.relations import Relation, relations
 
 Row = tuple[Any, ...]
 
 
 class Picture(Struct, frozen=True):
-    """What a chart draws: its description and its rows as records."""
+    """What a chart draws: its description, its rows as records, and the SQL that selects them if it is not the view."""
 
     chart: Chart
     records: list[dict[str, Any]]
+    query: str = ""
 
 
 class Figure(Struct, frozen=True):
-    """One section with its rows, at most as many as were asked for; `total` is how many the view has."""
+    """One section with its rows, at most as many as were requested; `total` is how many the view has."""
 
     section: Section
     names: list[str]
@@ -35,13 +36,13 @@ class Figure(Struct, frozen=True):
     note: str = ""
 
     def column(self, name: str) -> list[Any]:
-        """The values of one column."""
+        """Return the values of one column."""
         at = self.names.index(name)
         return [row[at] for row in self.rows]
 
 
 class Basis(Struct, frozen=True):
-    """What all figures of a report rest on: the articles counted, their range of days (UTC), and up to when it was looked."""
+    """What all figures of a report rest on: the articles counted, their range of days (UTC), the report clock."""
 
     articles: int
     with_quality: int
@@ -52,7 +53,7 @@ class Basis(Struct, frozen=True):
     as_of: dt.datetime | None
 
     def words(self) -> str:
-        """Denominators and range in a line."""
+        """Return denominators and range in a line."""
         if not self.articles:
             return "No articles."
         days = (
@@ -65,11 +66,11 @@ class Basis(Struct, frozen=True):
 
 
 def basis(connection: duckdb.DuckDBPyConnection) -> Basis:
-    """What the figures of a connection rest on."""
+    """Return what the figures of a connection rest on."""
     [row] = connection.execute(
         """
-        select count(*), count(quality), count(heat), count(*) filter (is_published), min(day), max(day),
-               (select as_of from report_clock)
+        select count(*), count(quality), count(heat), count(*) filter (is_published),
+               min(day), max(day), (select as_of from report_clock)
         from article_facts
         """
     ).fetchall()
@@ -83,85 +84,87 @@ def figures(
     limit: int | None,
     pictures: bool = False,
 ) -> list[Figure]:
-    """The report's sections in order, each with at most `limit` rows (None: all of them)."""
-    known = {relation.name: relation for relation in relations("views", "reports")}
-    described_columns = column_comments(connection)
+    """Return the report's sections in order, each with at most `limit` rows (None: all of them)."""
+    create_computed(connection, [report])
+    known = {view.name: view for view in relations("reports", "computed")}
+    descriptions = column_comments(connection)
     found = []
     for section in report.sections:
-        if section.view == "near_titles":
-            about, described, sql = _near_titles(connection)
-        else:
-            about, described, sql = (
-                known[section.view].comment,
-                described_columns[section.view],
-                known[section.view].query,
-            )
+        view = known[section.view]
         order = f" order by {section.order}" if section.order else ""
-        names, rows = _ask(
-            connection,
-            f"from {section.view}" + (f"{order} limit {limit}" if limit is not None else ""),
-        )
+        cut = "" if limit is None else f"{order} limit {limit}"
+        names, rows = _fetch(connection, f"from {view.name}{cut}")
         total = len(rows)
         if limit is not None and total >= limit:
-            [(total,)] = connection.execute(f"select count(*) from {section.view}").fetchall()
-        picture = _picture(connection, section) if pictures and section.chart and rows else None
+            [(total,)] = connection.execute(f"select count(*) from {view.name}").fetchall()
         found.append(
             Figure(
                 section,
                 names,
                 rows,
                 total,
-                about,
-                described,
-                sql,
-                picture,
-                _note(connection, section) if rows else "",
+                view.comment,
+                descriptions[view.name],
+                view.query,
+                _picture(connection, section, view) if pictures and rows else None,
+                _note(connection, view) if rows else "",
             )
         )
     return found
 
 
-def _near_titles(connection: duckdb.DuckDBPyConnection) -> tuple[str, dict[str, str], str]:
-    """Compute `near_titles`, which SQL cannot; its description, as a view's header has it."""
-    from pipeline.report.near_titles import PAIR_COLUMNS, near_titles
+def create_computed(connection: duckdb.DuckDBPyConnection, reports: Sequence[Report]) -> None:
+    """Create the relations that Python computes, if a section of the reports shows them."""
+    views = {section.view for report in reports for section in report.sections}
+    if "near_titles" in views:
+        from pipeline.report.near_titles import create_near_titles
 
-    connection.register("near_titles", near_titles(connection))
-    about = "One row per pair of articles of different URLs whose titles are nearly the same, found by RapidFuzz."
-    return about, {column.name: column.comment for column in PAIR_COLUMNS}, ""
-
-
-def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], list[Row]]:
-    found = connection.execute(sql)
-    return [column[0] for column in found.description or ()], found.fetchall()
+        create_near_titles(connection)
 
 
-def _picture(connection: duckdb.DuckDBPyConnection, section: Section) -> Picture | None:
-    """The section's chart; None where its own query finds nothing to draw, though the view has rows."""
-    assert section.chart is not None
-    names, rows = _ask(
-        connection, section.chart.query or f"from {section.view} limit {section.chart.most}"
+def _fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], list[Row]]:
+    result = connection.execute(sql)
+    return [column[0] for column in result.description or ()], result.fetchall()
+
+
+def _picture(
+    connection: duckdb.DuckDBPyConnection, section: Section, view: Relation
+) -> Picture | None:
+    """Return what the section's chart draws; None without a chart or without rows to draw."""
+    chart = section.chart
+    if chart is None:
+        return None
+    query = view.companion("chart")
+    if query is None and (chart.where or chart.order):
+        where = f"\nwhere {chart.where}" if chart.where else ""
+        order = f"\norder by {chart.order}" if chart.order else ""
+        query = f"select {', '.join(chart.fields())}\nfrom {view.name}{where}{order}\nlimit {chart.limit}"
+    names, rows = _fetch(
+        connection,
+        query or f"select {', '.join(chart.fields())} from {view.name} limit {chart.limit}",
     )
-    records = [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
-    if section.chart.kind in ("band", "lines"):  # what has no time has no place on a line
-        records = [record for record in records if record[section.chart.x] is not None]
-    return Picture(section.chart, records) if records else None
+    records = [dict(zip(names, map(_json_value, row), strict=True)) for row in rows]
+    if chart.kind in ("band", "lines"):  # a row without a time has no place on a line
+        records = [record for record in records if record[chart.x] is not None]
+    return Picture(chart, records, query or "") if records else None
 
 
-def _note(connection: duckdb.DuckDBPyConnection, section: Section) -> str:
-    """The section's sentence of figures; empty where there is nothing to tell."""
-    found = connection.execute(section.note).fetchall() if section.note else []
-    return " ".join(text for (text,) in found if text)
+def _note(connection: duckdb.DuckDBPyConnection, view: Relation) -> str:
+    """Return the section's sentence of figures; empty if there is nothing to say."""
+    query = view.companion("note")
+    rows = connection.execute(query).fetchall() if query else []
+    return " ".join(text for (text,) in rows if text)
 
 
-def _plain(value: Any) -> Any:
-    """A value as a chart's JSON holds it."""
+def _json_value(value: Any) -> Any:
+    """Return a value as a chart's JSON holds it."""
     if isinstance(value, (dt.datetime, dt.date)):
         return value.isoformat()
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 
 
 def chosen(figure: Figure) -> tuple[list[str], list[Row]]:
-    """The columns that people are shown, in the section's order."""
-    wanted: Sequence[str] = figure.section.columns or figure.names
-    places = [figure.names.index(name) for name in wanted]
-    return list(wanted), [tuple(row[at] for at in places) for row in figure.rows]
+    """Return the columns for people, in the section's order, and their rows."""
+    names: Sequence[str] = figure.section.columns or figure.names
+    positions = [figure.names.index(name) for name in names]
+    return list(names), [tuple(row[at] for at in positions) for row in figure.rows]

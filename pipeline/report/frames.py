@@ -20,7 +20,7 @@ def report_frames(
 ) -> dict[str, Any]:
     """The views of a report as frames by name, over the articles selected. Raises UsageError."""
     from pipeline.report.compose import reports_of
-    from pipeline.report.near_titles import near_titles
+    from pipeline.report.figures import create_computed
     from pipeline.report.selection import Selection, selected
     from pipeline.settings import parse_day
 
@@ -29,13 +29,5 @@ def report_frames(
     selection = Selection(*days, tuple(topics), tuple(providers), tuple(collections))
     views = dict.fromkeys(section.view for report in wanted for section in report.sections)
     with selected(warehouse, selection, views=views) as connection:
-        found = {}
-        for view in views:
-            # the one section that SQL cannot compute
-            arrow = (
-                near_titles(connection)
-                if view == "near_titles"
-                else connection.table(view).to_arrow_table()
-            )
-            found[view] = _as_kind(arrow, kind)
-        return found
+        create_computed(connection, wanted)
+        return {view: _as_kind(connection.table(view).to_arrow_table(), kind) for view in views}

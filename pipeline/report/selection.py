@@ -213,7 +213,11 @@ def _keep_facts(connection: duckdb.DuckDBPyConnection, views: Collection[str] | 
     [(articles,)] = connection.execute("select count(*) from articles").fetchall()
     if articles > _STORED:
         return
-    reports = [report for report in relations("reports") if views is None or report.name in views]
+    reports = [
+        report
+        for report in relations("reports", "computed")
+        if views is None or report.name in views
+    ]
     words = set(re.findall(r"\w+", " ".join(report.query for report in reports)))
     for relation in relations("views"):
         if relation.name not in words:

@@ -1,6 +1,5 @@
 """DuckDB on a snapshot: base views over the part files, then `sql/views/`, then `sql/reports/`, with comments."""
 
-import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -14,7 +13,7 @@ from pipeline.load.warehouse import RECOVER, Warehouse
 from pipeline.schema.columns import Column
 from pipeline.schema.tables import RUNS, TABLES
 from pipeline.views import template
-from pipeline.views.quoting import quoted
+from pipeline.views.quoting import identifier, path_literal, quoted
 
 Tables = dict[str, list[PartFile]]
 
@@ -88,7 +87,7 @@ def base_view(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
 
 def base_query(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
     """The query that reads some part files of a table."""
-    paths = ", ".join(quoted(_glob_literal(path)) for path in warehouse.part_paths(name, files))
+    paths = ", ".join(map(path_literal, warehouse.part_paths(name, files)))
     parquet = f"read_parquet([{paths}], hive_partitioning = false)"
     return f"select {_names(TABLES[name].columns)} from {parquet}"
 
@@ -99,18 +98,14 @@ def _runs_view(warehouse: Warehouse) -> str:
     columns = ", ".join(
         f"{quoted(column.name)}: {quoted(template.duckdb_type(column))}" for column in RUNS.columns
     )
-    pattern = quoted(_glob_literal(str(warehouse.runs)) + "/*.json")
+    pattern = path_literal(str(warehouse.runs), "/*.json")
     options = "format = 'newline_delimited', ignore_errors = true, hive_partitioning = false"
     records = f"read_json({pattern}, {options}, columns = {{{columns}}})"
     return f"create or replace view runs as select {_names(RUNS.columns)} from {records} where run_id is not null"
 
 
-def _glob_literal(path: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", path)
-
-
 def _names(columns: tuple[Column, ...]) -> str:
-    return ", ".join(f'"{column.name}"' for column in columns)
+    return ", ".join(identifier(column.name) for column in columns)
 
 
 def _add_comments(connection: duckdb.DuckDBPyConnection) -> None:

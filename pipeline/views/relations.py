@@ -1,4 +1,12 @@
-"""The SQL files of `sql/`: one relation per file, the file's name is the relation's name."""
+"""The SQL files of `sql/`: one relation per file, named like the file.
+
+views     facts: what several reports build on
+reports   what people read, by subject
+computed  views on rows that Python computes, created in a connection when a report asks for them
+checks    queries of offending rows, with their thresholds in the header
+
+A file with a second suffix, such as `heat_survival.chart.sql`, is a query beside a report, and not a view.
+"""
 
 import os
 import re
@@ -15,15 +23,19 @@ _COLUMN_LINE = re.compile(r"--   (\w+): (.+)")
 _THRESHOLD_LINE = re.compile(r"--   threshold (\w+) = (off|-?[0-9]+(?:\.[0-9]+)?): (.+)")
 
 
+SUBJECTS = ("quality", "heat", "coverage", "health")
+"""Subjects of reports, in the order of reading: the folders of `sql/reports`."""
+
+
 def sql_folder() -> Path:
-    """Where the SQL files lie: inside the installed package, or beside it in a checkout."""
+    """Return the folder of the SQL files: inside the installed package, or beside it in a checkout."""
     packed = Path(__file__).parents[1] / "sql"
     return packed if packed.is_dir() else Path(__file__).parents[2] / "sql"
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A number that a check compares with, the query's parameter of that name; None (off) is a limit that nothing exceeds."""
+    """A number that a check compares with, its query's parameter; None (off) is a limit that nothing exceeds."""
 
     default: float | None
     about: str
@@ -31,7 +43,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Relation:
-    """One SQL file: its name is the view's name, its header says what a row and each column is, and each threshold of a check."""
+    """One SQL file: its header says what a row is, what columns mean, and the thresholds of a check."""
 
     path: Path
     comment: str
@@ -49,14 +61,20 @@ class Relation:
         """Subject of a report: its folder below `sql/reports`; empty for the other levels."""
         return self.path.parent.name if self.path.parents[1].name == "reports" else ""
 
+    def companion(self, kind: str) -> str | None:
+        """Return the query of the file beside this one, `<name>.<kind>.sql`; None if there is none."""
+        path = self.path.with_suffix(f".{kind}.sql")
+        return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
     @classmethod
     def load(cls, path: Path) -> "Relation":
-        """Read a file. Raises SchemaError where the first line is no grain line."""
+        """Read a file. Raises SchemaError if the first line is not a grain line."""
         query = path.read_text(encoding="utf-8")
         header = _HEADER.match(query)
         if header is None:
             raise SchemaError(
-                f"{path.name}: the first line is no grain line (expected `-- One row per <grain>: <purpose>.`). Add one."
+                f"{path.name}: the first line is not a grain line"
+                " (expected `-- One row per <grain>: <purpose>.`). Add one."
             )
         columns, thresholds = {}, {}
         for line in query.splitlines()[1:]:
@@ -72,26 +90,28 @@ class Relation:
 
 
 def relations(*levels: str) -> list[Relation]:
-    """The SQL files of the levels in order; within a level no relation reads another one."""
+    """Return the relations of the levels in order; within a level no relation reads another one."""
+    return [Relation.load(path) for path in _paths(*levels)]
+
+
+def _paths(*levels: str) -> list[Path]:
     return [
-        Relation.load(path)
+        path
         for level in levels
         for path in sorted((sql_folder() / level).rglob("*.sql"))
+        if "." not in path.stem
     ]
 
 
 @cache
 def common_columns() -> dict[str, str]:
-    """Return what columns of common names mean in every view that says nothing else, by `sql/columns.toml`."""
+    """Return what columns of common names mean unless a view says otherwise, from `sql/columns.toml`."""
     return tomllib.loads((sql_folder() / "columns.toml").read_text(encoding="utf-8"))
 
 
 def digest() -> str:
-    """Return a hash of what views, reports and their columns are defined by, as 16 hexadecimal characters."""
-    paths = sorted(
-        path for level in ("views", "reports") for path in (sql_folder() / level).rglob("*.sql")
-    )
-    paths.append(sql_folder() / "columns.toml")
+    """Return a hash of the views, reports and common columns, as 16 hexadecimal characters."""
+    paths = [*_paths("views", "reports"), sql_folder() / "columns.toml"]
     return blake2b(
         b"\0".join(os.fsencode(path.name) + b"\0" + path.read_bytes() for path in paths),
         digest_size=8,

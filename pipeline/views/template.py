@@ -18,7 +18,7 @@ from pipeline.schema.columns import Column
 from pipeline.schema.table import Table
 from pipeline.schema.tables import RUNS, TABLES
 from pipeline.views.dictionary.columns import describe
-from pipeline.views.quoting import quoted
+from pipeline.views.quoting import identifier, quoted
 from pipeline.views.relations import digest, relations
 
 _TYPES = {
@@ -129,7 +129,9 @@ def statements() -> str:
 
 def placeholder(table: Table) -> str:
     """The statement for a base view of the right columns and no rows."""
-    nulls = ", ".join(f'null::{duckdb_type(column)} as "{column.name}"' for column in table.columns)
+    nulls = ", ".join(
+        f"null::{duckdb_type(column)} as {identifier(column.name)}" for column in table.columns
+    )
     return f"create or replace view {table.name} as select {nulls} limit 0"
 
 
@@ -142,5 +144,8 @@ def comments(view: str, about: str, columns: dict[str, str]) -> list[str]:
     """The statements that describe a view and its columns."""
     return [
         f"comment on view {view} is {quoted(about)}",
-        *(f'comment on column {view}."{name}" is {quoted(text)}' for name, text in columns.items()),
+        *(
+            f"comment on column {view}.{identifier(name)} is {quoted(text)}"
+            for name, text in columns.items()
+        ),
     ]

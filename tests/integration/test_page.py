@@ -13,15 +13,15 @@ from playwright.sync_api import Browser
 
 from pipeline.load.warehouse import Warehouse
 from pipeline.report import compose
-from pipeline.report.contents import REPORTS
 from pipeline.report.page.blocks import safe_link
+from pipeline.report.sections import all_reports
 from pipeline.report.selection import Selection
 from pipeline.sample import write_site
 from tests.support.browser import Visit, chromium
 from tests.support.world import NOW, World, article
 
 ROOT = Path(__file__).parents[2]
-TABS = ("overview", *REPORTS)
+TABS = ("overview", *all_reports())
 ATTACK = "<script>window.hacked=1;alert(1)</script>"
 TITLES = (
     ATTACK,
@@ -183,7 +183,7 @@ def test_tables_sort_filter_and_show_more(browser: Browser, path: Path) -> None:
 def test_every_chart_names_its_view_and_is_drawn(browser: Browser, path: Path) -> None:
     visit = Visit(browser, path)
     drawn = 0
-    for report in REPORTS.values():
+    for report in all_reports().values():
         visit.open(report.name)
         for section in report.sections:
             card = visit.page.locator(f"#{section.view}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -118,7 +117,7 @@ def figure_block(figure: Figure, command: str = "", anchor: str | None = None) -
         command=command,
         chart=specification(picture) if picture else None,
         chart_about=picture.chart.about if picture else "",
-        chart_query=textwrap.dedent(picture.chart.query or "").strip() if picture else "",
+        chart_query=picture.query if picture else "",
         view=section.view,
         view_about=figure.about,
         view_columns=figure.described,

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pipeline.views.dictionary.entries import Entry
-
-SUBJECTS = ("quality", "heat", "coverage", "health")
+from pipeline.views.relations import SUBJECTS
 
 
 def overview(found: Mapping[str, Entry]) -> str:

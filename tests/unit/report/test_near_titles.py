@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from pipeline.report.near_titles import PAIR_COLUMNS, near_titles
+from pipeline.report.near_titles import create_near_titles
+from pipeline.views.catalog import column_comments
+from pipeline.views.relations import relations
 from tests.support.world import World, article
 
+[NEAR_TITLES] = relations("computed")
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 A, B, C, D = (f"https://{letter}.example/1" for letter in "abcd")
 
@@ -164,6 +167,11 @@ def test_titles_are_compared_without_case_accents_and_punctuation(
     assert world.rows("select title_key from title_keys") == [(key,)]
 
 
+def near_titles(connection: duckdb.DuckDBPyConnection, **options: Any) -> pa.Table:
+    create_near_titles(connection, **options)
+    return connection.table("near_titles").to_arrow_table()
+
+
 Known = tuple[str, str, float | None]  # URL, title, hour of publication
 
 
@@ -203,7 +211,7 @@ def pairs(known: list[Known], **options: Any) -> list[dict[str, object]]:
             ),
         )
         table = near_titles(connection, workers=1, **options)
-    assert table.column_names == [column.name for column in PAIR_COLUMNS]
+    assert table.column_names == list(NEAR_TITLES.columns)
     rows: list[dict[str, object]] = table.to_pylist()
     return rows
 
@@ -336,7 +344,8 @@ def test_no_pair_is_missed_and_none_is_too_many(known: list[Known], score: int) 
     assert found == {ends: pytest.approx(alike, abs=0.051) for ends, alike in best.items()}
 
 
-def test_every_column_of_the_pairs_is_described_once() -> None:
-    names = [column.name for column in PAIR_COLUMNS]
-    assert len(names) == len(set(names))
-    assert all(column.description for column in PAIR_COLUMNS)
+def test_every_column_of_the_pairs_is_described_in_the_connection(empty: World) -> None:
+    with empty.connect() as connection:
+        columns = near_titles(connection).column_names
+        assert column_comments(connection)["near_titles"] == NEAR_TITLES.columns
+    assert columns == list(NEAR_TITLES.columns)

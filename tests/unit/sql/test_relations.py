@@ -286,5 +286,5 @@ def test_a_file_without_grain_line_is_refused(tmp_path: object) -> None:
     path = sql_folder() / "views" / "article_facts.sql"
     broken = type(path)(str(tmp_path)) / "broken.sql"
     broken.write_text("select 1")
-    with pytest.raises(SchemaError, match=r"broken\.sql: the first line is no grain line"):
+    with pytest.raises(SchemaError, match=r"broken\.sql: the first line is not a grain line"):
         Relation.load(broken)

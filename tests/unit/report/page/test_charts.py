@@ -5,10 +5,9 @@ from typing import Any, get_args
 import altair
 import pytest
 
-from pipeline.report.contents import REPORTS
 from pipeline.report.figures import Picture
 from pipeline.report.page.charts import specification
-from pipeline.report.sections import Chart, Kind
+from pipeline.report.sections import Chart, Kind, all_reports
 
 alt: Any = altair
 """Altair's types spell out every literal of Vega-Lite, which plain names are not."""
@@ -326,5 +325,5 @@ def test_a_chart_is_as_altair_writes_it(picture: Picture, chart: Any) -> None:
 def test_every_kind_of_chart_is_tested_and_used() -> None:
     kinds = set(get_args(Kind))
     assert {picture.chart.kind for picture, _ in CHARTS} == kinds
-    charts = [section.chart for report in REPORTS.values() for section in report.sections]
+    charts = [section.chart for report in all_reports().values() for section in report.sections]
     assert {chart.kind for chart in charts if chart} == kinds
