@@ -1,6 +1,7 @@
 """What commands share: the application, options, and how rows are printed."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from pipeline._version import __version__
 from pipeline.errors import UsageError
@@ -51,6 +53,35 @@ def main(
     ] = False,
 ) -> None:
     pass
+
+
+OPTIONAL_VALUES = {"--git": "HEAD"}
+"""Options that may have no value, and the one that they have then: Typer has no such options."""
+_SQL_COMMENT = re.compile(r"--[^=\s]*\s")
+
+
+class Command(TyperCommand):
+    """A command that accepts options without their value, and SQL that begins with a comment.
+
+    An option has no value at the end, before an option and before a source. A word is SQL if it has
+    a blank before any `=`: the name of an option has none.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Add the values that are missing, and a blank before SQL, for the parser of Typer."""
+        flags = [
+            flag for one in self.params if not getattr(one, "is_flag", True) for flag in one.opts
+        ]
+        words = []
+        for last, word, following in zip(["", *args], args, [*args[1:], "-"], strict=False):
+            if last not in flags and _SQL_COMMENT.match(word):
+                word = f" {word}"
+            elif word in OPTIONAL_VALUES and (
+                following.startswith("-") or "=" in following or os.path.exists(following)
+            ):
+                word = f"{word}={OPTIONAL_VALUES[word]}"
+            words.append(word)
+        return super().parse_args(ctx, words)
 
 
 def warehouse_at(folder: str | None) -> "Warehouse":

@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from pipeline.cli.options import (
+    Command,
     JsonOption,
     WaitOption,
     WarehouseOption,
@@ -23,21 +23,7 @@ from pipeline.cli.options import (
 )
 
 
-class _OptionalRef(TyperCommand):
-    """A command whose option --git may stand without a value: at the end, before an option, or before a path that is there."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Give --git the value HEAD where none follows."""
-        given = []
-        for word, following in zip(args, [*args[1:], "-"], strict=False):
-            alone = word == "--git" and (
-                following.startswith("-") or "=" in following or os.path.exists(following)
-            )
-            given.append("--git=HEAD" if alone else word)
-        return super().parse_args(ctx, given)
-
-
-@app.command(cls=_OptionalRef)
+@app.command(cls=Command)
 def run(
     sources: Annotated[
         list[str] | None,

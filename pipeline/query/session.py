@@ -1,4 +1,4 @@
-"""SQL against a snapshot: statements that read, their parameters, their answers as text."""
+"""Answer SQL on a snapshot: statements that only read, their parameters, their answers as text."""
 
 import datetime as dt
 import re
@@ -13,42 +13,45 @@ from typing import Any, TypeVar
 import duckdb
 from msgspec import Struct
 
-from pipeline.errors import QueryError, UsageError
+from pipeline.errors import PipelineError, QueryError, UsageError
 from pipeline.load.files import writing_to
 from pipeline.load.retention import resolve
 from pipeline.load.warehouse import Warehouse
 from pipeline.query.diagnostics import explain
-from pipeline.query.read_only import reading_statements, restrict
+from pipeline.query.read_only import Statement, parse_reading, restrict, split
 from pipeline.text import FORMATS, TABLE_ROWS, fits, printable, render
 from pipeline.views.catalog import connect
 from pipeline.views.quoting import quoted
 
 STYLES = ("auto", *FORMATS)
-"""Formats as text; `auto` is a table, or records where few rows are wider than the terminal."""
+"""Formats as text; `auto` is a table, or records if few rows are wider than the terminal."""
 FEW_ROWS = 20
-"""Rows up to which `auto` shows records rather than hide columns."""
+"""Rows up to which `auto` prints records rather than hide columns."""
 
 Value = int | float | bool | str | dt.date | dt.datetime
-Asked = TypeVar("Asked")
-_CHUNK = 10_000
+Rows = list[tuple[Any, ...]]
+Result = TypeVar("Result")
+_BATCH = 10_000
 
 
 class Answer(Struct, frozen=True):
-    """What one statement gave: names and rows, and how many rows there are beyond those."""
+    """The names and rows that one statement returned; `more` counts the rows beyond a limit."""
 
     statement: str
     names: list[str]
-    rows: list[tuple[Any, ...]]
+    rows: Rows
     more: int = 0
 
 
 class Session:
-    """A connection on a snapshot, by default the published one, that only reads. Raises WarehouseError, UsageError."""
+    """A connection on a snapshot, by default the published one, that only reads.
+
+    Raises WarehouseError if nothing is published, UsageError if there is no such snapshot.
+    """
 
     def __init__(self, warehouse: Warehouse, snapshot: str | None = None) -> None:
-        self.connection = connect(
-            warehouse, warehouse.manifest(resolve(warehouse, snapshot)) if snapshot else None
-        )
+        manifest = warehouse.manifest(resolve(warehouse, snapshot)) if snapshot else None
+        self.connection = connect(warehouse, manifest)
         restrict(self.connection)
 
     def answers(
@@ -59,86 +62,135 @@ class Session:
         limit: int | None = None,
         explain: bool = False,
     ) -> Iterator[Answer]:
-        """The answer of each statement in turn, at most `limit` rows of it; with `explain`, its plan.
+        """Yield the answer of each statement, at most `limit` rows of it; with `explain`, its plan.
 
-        Raises QueryError with DuckDB's message, UsageError for statements that do not read or parameters that do not fit.
+        The statements before the first error are answered. Raises QueryError with DuckDB's message,
+        UsageError for statements that do not only read and for parameters that do not fit.
         """
-        given = parameters or {}
-        with self._told(sql):
-            statements = reading_statements(self.connection, sql)
-        check_parameters(statements, given)
-        start = 0
-        for statement in statements:
-            start = _offset(sql, statement.query, start)
-            values = {name: given[name] for name in statement.named_parameters}
-            if explain and statement.type.name != "EXPLAIN":
-                with self._told(sql, start - len("explain ")):
-                    answer = self._plan(statement, values)
-            else:
-                with self._told(sql):
-                    answer = self._answer(statement, values, limit)
-            yield answer
-            start += len(statement.query.encode())
+        for statement, parsed, values in self._prepared(sql, parameters):
+            names, batches = self._run(sql, statement, parsed, values, explain=explain)
+            rows: Rows = []
+            count = 0
+            for batch in batches:
+                rows += batch if limit is None else batch[: max(0, limit - count)]
+                count += len(batch)
+            yield Answer(statement.text, names, rows, count - len(rows))
 
     def last(
-        self, sql: str, parameters: Mapping[str, Value] | None = None, *, limit: int | None = None
-    ) -> tuple[list[str], Iterator[list[tuple[Any, ...]]]]:
-        """Names and rows of the last statement's answer, some thousand rows at a time; the ones before it are run too.
+        self,
+        sql: str,
+        parameters: Mapping[str, Value] | None = None,
+        *,
+        limit: int | None = None,
+        explain: bool = False,
+    ) -> tuple[list[str], Iterator[Rows]]:
+        """Return names and batches of rows of the last statement; those before it are run too.
 
-        Raises what `answers` raises, also in the middle of the rows.
+        Raises what `answers` raises, also while rows are read.
         """
-        given = parameters or {}
-        with self._told(sql):
-            statements = reading_statements(self.connection, sql)
-        check_parameters(statements, given)
-        for statement in statements[:-1]:
-            with self._told(sql):
-                self._answer(
-                    statement, {name: given[name] for name in statement.named_parameters}, 0
-                )
-        values = {name: given[name] for name in statements[-1].named_parameters}
-        with self._told(sql):
-            found = self._waited(lambda: self.connection.execute(statements[-1], values or None))
-        return [column[0] for column in found.description or ()], self._batches(sql, limit)
+        *others, (statement, parsed, values) = self._prepared(sql, parameters)
+        for other in others:
+            for _ in self._run(sql, *other)[1]:
+                pass
+        return self._run(sql, statement, parsed, values, limit=limit, explain=explain)
 
-    def _batches(self, sql: str, limit: int | None) -> Iterator[list[tuple[Any, ...]]]:
-        """What the connection has been asked for."""
+    def write_parquet(
+        self, sql: str, path: Path, parameters: Mapping[str, Value] | None = None
+    ) -> None:
+        """Write the rows of one statement as Parquet.
+
+        Raises QueryError, UsageError, WarehouseError if the file cannot be written.
+        """
+        prepared = list(self._prepared(sql, parameters))
+        if len(prepared) != 1:
+            raise UsageError(
+                f"query: {len(prepared)} statements (expected one, for a Parquet file)."
+                " Give a single statement."
+            )
+        [(statement, _, values)] = prepared
+        copy = "copy (\n"
+        with writing_to(path) as target, self._explaining(sql, statement.start - len(copy)):
+            self.connection.execute(
+                f"{copy}{statement.text.rstrip('; ')}\n) to {quoted(str(target))} (format parquet)",
+                values or None,
+            )
+
+    def _prepared(
+        self, sql: str, parameters: Mapping[str, Value] | None
+    ) -> Iterator[tuple[Statement, duckdb.Statement, dict[str, Value]]]:
+        """Yield the statements that can be run, with their parameters, then raise the error."""
+        given = parameters or {}
+        prepared, failure = [], None
+        with self._explaining(sql):
+            statements = split(sql)
+        for statement in statements:
+            try:
+                with self._explaining(sql, statement.start):
+                    prepared.append((statement, parse_reading(self.connection, statement)))
+            except PipelineError as error:
+                failure = error
+                break
+        names = {name for _, parsed in prepared for name in parsed.named_parameters}
+        check_parameters(names, given, is_complete=failure is None)
+        for statement, parsed in prepared:
+            yield statement, parsed, {name: given[name] for name in parsed.named_parameters}
+        if failure:
+            raise failure
+
+    def _run(
+        self,
+        sql: str,
+        statement: Statement,
+        parsed: duckdb.Statement,
+        values: dict[str, Value],
+        *,
+        limit: int | None = None,
+        explain: bool = False,
+    ) -> tuple[list[str], Iterator[Rows]]:
+        """Run one statement; return the names of its columns and its rows in batches."""
+        query: duckdb.Statement | str = parsed
+        start = statement.start
+        if explain and parsed.type.name != "EXPLAIN":
+            query = f"explain {statement.text}"
+            start -= len("explain ")
+        with self._explaining(sql, start):
+            result = self._interruptible(lambda: self.connection.execute(query, values or None))
+        return [column[0] for column in result.description or ()], self._batches(sql, start, limit)
+
+    def _batches(self, sql: str, start: int, limit: int | None) -> Iterator[Rows]:
+        """Yield the rows of the statement that was executed last."""
         count = 0
-        while size := _CHUNK if limit is None else min(_CHUNK, limit - count):
-            with self._told(sql):
-                rows = self._waited(partial(self.connection.fetchmany, size))
+        while size := _BATCH if limit is None else min(_BATCH, limit - count):
+            with self._explaining(sql, start):
+                rows = self._interruptible(partial(self.connection.fetchmany, size))
             if not rows:
                 return
             yield rows
             count += len(rows)
 
-    def _answer(
-        self, statement: duckdb.Statement, values: dict[str, Value], limit: int | None
-    ) -> Answer:
-        return self._waited(lambda: self._ask(statement, values, limit))
+    def _interruptible(self, call: Callable[[], Result]) -> Result:
+        """Return what `call` returns; it runs in a thread, so that a signal ends it at once.
 
-    def _waited(self, ask: Callable[[], Asked]) -> Asked:
-        """Asked in a thread, so that a signal ends it at once: DuckDB looks for one only between some of its steps.
-
-        The thread is interrupted until it has ended: an interruption before DuckDB begins is lost, and two threads must not
-        share the connection.
+        In this thread, DuckDB would notice a signal only between some of its steps. The other one
+        is interrupted until it has ended: an interruption before DuckDB begins is lost, and two
+        threads must not share the connection.
         """
-        given_up, found = Event(), Future[Asked]()
+        cancelled, future = Event(), Future[Result]()
 
-        def answer() -> None:
-            if not given_up.is_set():
+        def work() -> None:
+            if not cancelled.is_set():
                 try:
-                    found.set_result(ask())
+                    future.set_result(call())
                 except BaseException as error:  # for the thread that waits
-                    found.set_exception(error)
+                    future.set_exception(error)
 
-        thread = Thread(target=answer)
+        thread = Thread(target=work)
         try:
             thread.start()
             while thread.is_alive():
                 thread.join(0.2)
         except BaseException as error:
-            given_up.set()
+            cancelled.set()
             while thread.is_alive():
                 with suppress(KeyboardInterrupt):
                     self.connection.interrupt()
@@ -146,49 +198,11 @@ class Session:
             if isinstance(error, KeyboardInterrupt):
                 raise RuntimeError("Query interrupted") from error
             raise
-        return found.result()
-
-    def _ask(
-        self, statement: duckdb.Statement, values: dict[str, Value], limit: int | None
-    ) -> Answer:
-        found = self.connection.execute(statement, values or None)
-        names = [column[0] for column in found.description or ()]
-        if limit is None:
-            return Answer(statement.query, names, found.fetchall())
-        rows, more = found.fetchmany(limit), 0
-        while rest := len(found.fetchmany(_CHUNK)):
-            more += rest
-        return Answer(statement.query, names, rows, more)
-
-    def _plan(self, statement: duckdb.Statement, values: dict[str, Value]) -> Answer:
-        found = self.connection.execute(f"explain {statement.query}", values or None)
-        return Answer(statement.query, ["explain_key", "explain_value"], found.fetchall())
-
-    def write_parquet(
-        self, sql: str, path: Path, parameters: Mapping[str, Value] | None = None
-    ) -> None:
-        """Write the rows of one statement as Parquet. Raises QueryError, UsageError, WarehouseError."""
-        given = parameters or {}
-        with self._told(sql):
-            statements = reading_statements(self.connection, sql)
-        if len(statements) != 1:
-            raise UsageError(
-                f"query: {len(statements)} statements (expected one for a file of Parquet). Give a single one."
-            )
-        check_parameters(statements, given)
-        text = statements[0].query.strip().rstrip(";")
-        with (
-            writing_to(path) as target,
-            self._told(sql, _offset(sql, text, 0) - len("copy (\n")),
-        ):
-            self.connection.execute(
-                f"copy (\n{text}\n) to {quoted(str(target))} (format parquet)",
-                dict(given) or None,
-            )
+        return future.result()
 
     @contextmanager
-    def _told(self, sql: str, start: int = 0) -> Iterator[None]:
-        """Raise errors of DuckDB as ours."""
+    def _explaining(self, sql: str, start: int = 0) -> Iterator[None]:
+        """Raise errors of DuckDB as QueryError; its text begins at byte `start` of `sql`."""
         try:
             yield
         except (duckdb.Error, RuntimeError, UnicodeEncodeError) as error:
@@ -204,32 +218,36 @@ def answers(
     *,
     snapshot: str | None = None,
     limit: int | None = None,
-    explain: bool = False,
 ) -> list[Answer]:
-    """The answers of all statements of a text on one snapshot. Raises QueryError, UsageError, WarehouseError."""
-    return list(Session(warehouse, snapshot).answers(sql, parameters, limit=limit, explain=explain))
+    """Return the answers of all statements on one snapshot.
+
+    Raises QueryError, UsageError, WarehouseError.
+    """
+    return list(Session(warehouse, snapshot).answers(sql, parameters, limit=limit))
 
 
-def plan_text(answer: Answer) -> str:
-    """The plan that an `explain` gave."""
-    return "".join(f"{row[-1].rstrip()}\n" for row in answer.rows)
+def answer_texts(
+    answers: Iterator[Answer], sql: str, style: str, *, width: int | None
+) -> Iterator[str]:
+    """Yield answers as text, each under a heading if the SQL has several statements."""
+    has_headings = len(split(sql)) > 1
+    for number, answer in enumerate(answers, 1):
+        separator = "\n" if number > 1 else ""
+        yield separator + (heading(number, answer) if has_headings else "")
+        yield as_text(answer, style, width=width)
 
 
 def as_text(answer: Answer, style: str, *, width: int | None) -> str:
-    """An answer in one of `STYLES`, for a terminal of so many columns. Raises UsageError for an unknown format."""
-    if style not in STYLES:
-        raise UsageError(
-            f"--format {style}: unknown. Choose one of {', '.join((*STYLES, 'parquet'))}."
-        )
+    """Return an answer in one of `STYLES`, for a terminal of `width` characters."""
     if answer.names == ["explain_key", "explain_value"] and style in ("auto", "table"):
-        return plan_text(answer)
+        return "".join(f"{row[-1].rstrip()}\n" for row in answer.rows)
     notes, chosen = "", style
     if style == "auto":
-        wide = width is not None and not fits(answer.names, answer.rows, width)
-        chosen = "record" if wide and len(answer.rows) + answer.more <= FEW_ROWS else "table"
-        if wide and chosen == "record":
+        is_wide = width is not None and not fits(answer.names, answer.rows, width)
+        chosen = "record" if is_wide and len(answer.rows) + answer.more <= FEW_ROWS else "table"
+        if is_wide and chosen == "record":
             notes += f"... {len(answer.names)} columns do not fit; --format table cuts them\n"
-        elif wide:
+        elif is_wide:
             notes += "... --format record shows all columns\n"
     if answer.more and chosen in ("table", "record", "md"):
         notes += f"... {answer.more:,} more rows; --limit 0 or --format csv prints all\n"
@@ -237,38 +255,43 @@ def as_text(answer: Answer, style: str, *, width: int | None) -> str:
 
 
 def heading(number: int, answer: Answer) -> str:
-    """The line above an answer that is one of several."""
-    words = printable(" ".join(answer.statement.split()))
-    return f"-- {number}: {words if len(words) <= 80 else words[:79] + '…'}\n"
+    """Return the line above an answer that is one of several."""
+    text = printable(" ".join(answer.statement.split()))
+    return f"-- {number}: {text if len(text) <= 80 else text[:79] + '…'}\n"
 
 
 def row_limit(style: str, limit: int | None) -> int | None:
-    """How many rows a format shows: as many as are asked for (0 = all), else all but for people, who see `TABLE_ROWS`."""
+    """Return how many rows to print; None = all.
+
+    That is `limit` (0 = all) if it is given, else `TABLE_ROWS` in formats for people.
+    """
     if limit is not None:
         return limit or None
     return TABLE_ROWS if style in ("auto", "table", "record") else None
 
 
 def parse_parameters(texts: Sequence[str]) -> dict[str, Value]:
-    """Values by name from `name=value`: a number, true or false, a date or time in ISO 8601 (UTC), else text.
+    """Return values by name from texts `name=value`.
 
-    What is only nearly a number, such as 007 or 1e5, is text. Raises UsageError.
+    A value is a number, true or false, a date or time in ISO 8601 (UTC), else text; 007 and 1e5 are
+    text. Raises UsageError.
     """
-    found: dict[str, Value] = {}
+    parameters: dict[str, Value] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals or not re.fullmatch(r"\w+", name):
             raise UsageError(
-                f"--param {printable(text)}: is no parameter (expected NAME=VALUE). Use it in SQL as $NAME."
+                f"--param {printable(text)}: is not a parameter (expected NAME=VALUE)."
+                " SQL uses it as $NAME."
             )
-        if name in found:
-            raise UsageError(f"--param {name}: is given twice. Give it once.")
-        found[name] = typed(value)
-    return found
+        if name in parameters:
+            raise UsageError(f"--param {name}: is given twice (expected once). Remove one of them.")
+        parameters[name] = typed(value)
+    return parameters
 
 
 def typed(text: str) -> Value:
-    """The value that a text means."""
+    """Return the value that a text stands for."""
     if re.fullmatch(r"-?(0|[1-9][0-9]{0,17})", text):
         return int(text)
     if re.fullmatch(r"-?(0|[1-9][0-9]*)\.[0-9]+", text):
@@ -286,22 +309,21 @@ def typed(text: str) -> Value:
     return text
 
 
-def check_parameters(statements: Sequence[duckdb.Statement], given: Mapping[str, Value]) -> None:
-    """Raise UsageError for a parameter without value, or a value that no statement asks for."""
-    asked = {name for statement in statements for name in statement.named_parameters}
-    if missing := sorted(asked - given.keys()):
+def check_parameters(
+    names: set[str], given: Mapping[str, Value], *, is_complete: bool = True
+) -> None:
+    """Raise UsageError for a parameter without value, or a value that no statement uses.
+
+    `names` are the parameters of the statements; only if all of them are known, `is_complete`, can
+    a value be one too many.
+    """
+    if missing := sorted(names - given.keys()):
         raise UsageError(
             f"query: ${missing[0]} has no value. Give it with --param {missing[0]}=VALUE."
         )
-    if left := sorted(given.keys() - asked):
-        names = (
-            f"It asks for {', '.join(f'${name}' for name in sorted(asked))}."
-            if asked
-            else "It asks for none."
+    if is_complete and (unused := sorted(given.keys() - names)):
+        known = ", ".join(f"${name}" for name in sorted(names)) or "none"
+        raise UsageError(
+            f"--param {unused[0]}: the SQL has no parameter ${unused[0]} (it has {known})."
+            " Check the name."
         )
-        raise UsageError(f"--param {left[0]}: the SQL has no ${left[0]}. {names}")
-
-
-def _offset(sql: str, statement: str, start: int) -> int:
-    """Where a statement begins, in bytes, at `start` or after."""
-    return max(start, sql.encode().find(statement.encode(), start))

@@ -108,7 +108,7 @@ def _names(columns: tuple[Column, ...]) -> str:
     return ", ".join(identifier(column.name) for column in columns)
 
 
-def _add_comments(connection: duckdb.DuckDBPyConnection) -> None:
+def add_comments(connection: duckdb.DuckDBPyConnection) -> None:
     """Describe every base view and its columns; the views of `sql/` are described."""
     statements = []
     for table in [*TABLES.values(), RUNS]:
@@ -167,7 +167,7 @@ class Staged:
 
     def comment(self) -> None:
         """Start to describe the base views, all of which are shown; meanwhile the catalog may be asked."""
-        self._commented = self._threads.submit(_add_comments, cursor(self.connection))
+        self._commented = self._threads.submit(add_comments, cursor(self.connection))
 
     def flush(self) -> None:
         """Write the catalog to its file; what could fail for want of room fails here, before anything is published."""

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import QueryError, UsageError
 from pipeline.load.warehouse import Warehouse
+from pipeline.query.read_only import split
 from pipeline.query.session import (
     Answer,
     Session,
@@ -318,7 +320,7 @@ def test_each_answer_of_a_script_is_printed_under_a_heading(asked: World) -> Non
     done = call("query", sql, "-w", asked.warehouse)
     assert (
         done.stdout
-        == "-- 1: /* first */ select 1 as a;\na\n─\n1\n\n-- 2: select title from articles order by title; ;\ntitle\n─────\nAlpha\nBeta\n"
+        == "-- 1: select 1 as a;\na\n─\n1\n\n-- 2: select title from articles order by title;\ntitle\n─────\nAlpha\nBeta\n"
     )
     assert call("query", sql, "-w", asked.warehouse, "--format", "csv").stdout.split() == [
         "title",
@@ -328,12 +330,61 @@ def test_each_answer_of_a_script_is_printed_under_a_heading(asked: World) -> Non
     assert len(heading(1, Answer("select " + "x" * 200, [], []))) < 90
 
 
-def test_a_script_sees_one_snapshot_and_stops_at_a_mistake(asked: World) -> None:
-    done = call("query", "select 1; select nothing;\nselect 3", "-w", asked.warehouse)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(
-        'pipeline: query: line 1, column 18: Referenced column "nothing" was not found'
-    )
+@pytest.mark.parametrize(
+    ("second", "status", "message"),
+    [
+        ("select nothing", 1, 'line 1, column 29: Referenced column "nothing" was not found'),
+        ("selec ';'", 1, 'line 1, column 22: syntax error at or near "selec"'),
+        ("select 'open", 1, "line 1, column 29: unterminated string literal"),
+        ("select error('gone')", 1, "gone"),
+        ("drop table articles", 2, "drop is not a statement that reads"),
+    ],
+)
+def test_a_script_gives_the_answers_before_its_first_error(
+    asked: World, second: str, status: int, message: str, tmp_path: Path
+) -> None:
+    sql = f"select 1 as ü; /*;*/ {second};\nselect 3"
+    done = call("query", sql, "-w", asked.warehouse)
+    assert (done.returncode, done.stdout) == (status, "-- 1: select 1 as ü;\nü\n─\n1\n")
+    assert done.stderr.startswith("pipeline: query: ") and message in done.stderr
+    done = call("query", sql, "-w", asked.warehouse, "-o", tmp_path / "answers.txt")
+    assert (done.returncode, done.stdout) == (status, "") and not list(tmp_path.iterdir())
+    done = call("query", sql, "-w", asked.warehouse, "--format", "csv")
+    assert (done.returncode, done.stdout) == (status, "")
+
+
+@pytest.mark.parametrize(
+    ("sql", "statements"),
+    [
+        ("select 1", [("select 1", 0)]),
+        (" select 'é;'; -- a; b\nselect 2 ;;", [("select 'é;';", 1), ("select 2 ;", 23)]),
+        ('select $$a;b$$;\n/* c; */ select "d;', [("select $$a;b$$;", 0), ('select "d;', 25)]),
+    ],
+)
+def test_a_script_is_split_at_its_semicolons(sql: str, statements: list[tuple[str, int]]) -> None:
+    assert [(one.text, one.start) for one in split(sql)] == statements
+
+
+@given(
+    st.lists(st.sampled_from(["select 1", ";", "'", "\n", " ", "--", "/*", "*/", "é", "$$", '"']))
+)
+def test_a_script_loses_no_text(pieces: list[str]) -> None:
+    sql = "".join(pieces)
+    try:
+        statements = split(sql)
+    except UsageError:
+        statements = []
+    end, encoded = 0, sql.encode()
+    for one in statements:
+        assert encoded[one.start :].startswith(one.text.encode())
+        between = encoded[end : one.start].decode()
+        assert not re.sub(r"--[^\n]*(\n|$)|/\*.*?(\*/|$)|[;\s]", "", between, flags=re.DOTALL)
+        end = one.start + len(one.text.encode())
+
+
+@pytest.mark.parametrize("end", ["-- the end", "/* the\nend */\n", "-- the;\n-- end;\n", ";;\n"])
+def test_a_script_may_end_with_a_comment(asked: World, end: str) -> None:
+    assert ask(asked, f"-- begin;\nselect 1 as a;\n{end}") == [(1,)]
 
 
 # Parameters
@@ -399,11 +450,11 @@ def test_parameters_are_values_never_sql(asked: World) -> None:
     ("sql", "texts", "words"),
     [
         ("select $a", [], r"query: \$a has no value\. Give it with --param a=VALUE\."),
-        ("select $a", ["a=1", "b=2"], r"--param b: the SQL has no \$b\. It asks for \$a\."),
-        ("select 1", ["b=2"], r"--param b: the SQL has no \$b\. It asks for none\."),
+        ("select $a", ["a=1", "b=2"], r"--param b: the SQL has no parameter \$b \(it has \$a\)\."),
+        ("select 1", ["b=2"], r"--param b: the SQL has no parameter \$b \(it has none\)\."),
         ("select $a", ["a=1", "a=2"], r"--param a: is given twice"),
-        ("select $a", ["a"], r"--param a: is no parameter \(expected NAME=VALUE\)"),
-        ("select $a", ["=1"], r"is no parameter"),
+        ("select $a", ["a"], r"--param a: is not a parameter \(expected NAME=VALUE\)"),
+        ("select $a", ["=1"], r"is not a parameter"),
     ],
 )
 def test_parameters_that_do_not_fit(asked: World, sql: str, texts: list[str], words: str) -> None:
@@ -612,12 +663,13 @@ def test_a_mistake_is_one_message(asked: World) -> None:
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
 def test_any_text_is_answered_or_refused(text: str) -> None:
     from pipeline.query.diagnostics import explain
-    from pipeline.query.read_only import reading_statements, restrict
+    from pipeline.query.read_only import parse_reading, restrict
 
     with duckdb.connect() as connection:
         restrict(connection)
         try:
-            reading_statements(connection, text)
+            for statement in split(text):
+                parse_reading(connection, statement)
         except UsageError:
             pass
         except duckdb.Error as error:
@@ -662,7 +714,7 @@ def test_ctrl_c_before_a_query_begins_ends_it_too(asked: World) -> None:
     pressing.start()
     try:
         with pytest.raises(RuntimeError, match="Query interrupted"):
-            session._waited(late)
+            session._interruptible(late)
     finally:
         signal.signal(signal.SIGINT, before)
         pressing.join()
