@@ -8,10 +8,13 @@ import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
+
 from pipeline.errors import UsageError
+from pipeline.load.files import unwritable
 from pipeline.load.retention import resolve
 from pipeline.load.warehouse import Warehouse
-from pipeline.views.catalog import add_comments, connect
+from pipeline.views.catalog import add_comments, connect, cursor
 from pipeline.views.quoting import quoted
 
 OLDEST_CLI = (1, 2)
@@ -40,14 +43,21 @@ def run_shell(warehouse: Warehouse, snapshot: str | None = None) -> int:
 
 
 def write_views(warehouse: Warehouse, snapshot: str | None, path: Path) -> None:
-    """Write a database with the commented views of a snapshot, by default the published one."""
+    """Write a database with the commented views of a snapshot, by default the published one.
+
+    Raises UsageError if there is no such snapshot, WarehouseError if a file is missing or `path`
+    cannot be written.
+    """
     manifest = warehouse.manifest(resolve(warehouse, snapshot)) if snapshot else None
     with connect(warehouse, manifest) as connection:
-        add_comments(connection)
-        connection.execute(
-            f"attach {quoted(str(path))} as warehouse (storage_version 'v1.2.0');"
-            "copy from database memory to warehouse (schema); detach warehouse"
-        )
+        add_comments(cursor(connection))
+        try:
+            connection.execute(
+                f"attach {quoted(str(path))} as warehouse (storage_version 'v1.2.0');"
+                "copy from database memory to warehouse (schema); detach warehouse"
+            )
+        except (duckdb.IOException, duckdb.TransactionException) as error:
+            raise unwritable(path, str(error).split("\n", 1)[0]) from error
 
 
 def find_cli() -> str:
