@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.options import WarehouseOption, app, output_format, warehouse_at
+from pipeline.cli.options import (
+    SinceOption,
+    UntilOption,
+    WarehouseOption,
+    app,
+    output_format,
+    warehouse_at,
+)
 from pipeline.errors import UsageError
 
 
@@ -41,14 +48,8 @@ def export(
     order_by: Annotated[
         str | None, typer.Option(metavar="SQL", help="Such as `heat desc nulls last, article_id`.")
     ] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(metavar="DAY", help="Articles published on this day (UTC) or later."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(metavar="DAY", help="Articles published on this day (UTC) or earlier."),
-    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     sample: Annotated[
         int | None,
         typer.Option(

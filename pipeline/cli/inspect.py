@@ -1,15 +1,25 @@
 """Commands that look at what is published: status, rejects, findings, schema, check."""
 
 import json
-import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.options import JsonOption, WarehouseOption, app, line_end, warehouse_at, write
+from pipeline.cli.options import (
+    TEXT_ENDINGS,
+    AllOption,
+    JsonOption,
+    WarehouseOption,
+    app,
+    line_end,
+    output_format,
+    terminal_width,
+    warehouse_at,
+    write,
+)
 from pipeline.errors import UsageError
 
 
@@ -74,37 +84,37 @@ def rejects(
     as_json: JsonOption = False,
 ) -> None:
     """Print files that could not be read, by path:line:column."""
-    from pipeline.query.defects import refused, rejection_lines, rejections
+    from pipeline.query import defects
 
-    place = warehouse_at(warehouse)
     if run_id is None:
-        rows = rejections(place)
+        records = defects.rejections(warehouse_at(warehouse))
     else:
-        run_id, rows = refused(place, run_id)
-        print(f"Run {run_id}: {len(rows):,} files were rejected.", file=sys.stderr)
-    _print_defects(rows, rejection_lines, as_json)
+        run_id, records = defects.refused(warehouse_at(warehouse), run_id)
+        print(f"Run {run_id} rejected {len(records):,} files.", file=sys.stderr)
+    _print_defects(records, defects.rejection_lines(records), as_json)
 
 
 @app.command()
 def findings(
     rule: Annotated[
-        str | None, typer.Option(metavar="RULE", help="Only defects of this kind.")
+        str | None, typer.Option(metavar="RULE", help="Only findings of this rule.")
     ] = None,
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
+    every: AllOption = False,
 ) -> None:
-    """Print defects that were survived, by path:line:column."""
-    from pipeline.query.defects import finding_lines, rules
-    from pipeline.query.defects import findings as found
+    """Print defects in articles that were loaded, by path:line:column.
 
-    place = warehouse_at(warehouse)
-    rows = found(place, rule)
-    if rule and not rows:
-        print(
-            f"No finding of rule {rule}. There are: {', '.join(dict.fromkeys(rules(place))) or 'none'}.",
-            file=sys.stderr,
-        )
-    _print_defects(rows, finding_lines, as_json)
+    A summary by rule and by field comes first.
+    """
+    from pipeline.query import defects
+
+    records = defects.findings(warehouse_at(warehouse), rule)
+    if rule and not records:
+        known = ", ".join(defects.rules(warehouse_at(warehouse))) or "none"
+        print(f"No finding of rule {rule} (rules with findings: {known}).", file=sys.stderr)
+    limit = None if every else defects.LISTED
+    _print_defects(records, defects.finding_lines(records, limit), as_json)
 
 
 @app.command()
@@ -120,7 +130,6 @@ def history(
     as_json: JsonOption = False,
 ) -> None:
     """Print the history of one article: its heat over time, each change of scores and content."""
-    from pipeline.cli.options import terminal_width
     from pipeline.query.timeline import timeline, timeline_object, timeline_text
 
     found = timeline(warehouse_at(warehouse), article)
@@ -134,16 +143,24 @@ def history(
 def schema(
     name: Annotated[str | None, typer.Argument(help="One table or view.")] = None,
     style: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="table, csv, json, jsonl, md or html.")
-    ] = "table",
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="table, csv, json, jsonl, md or html; default: by the ending of -o, else table.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a file.")
     ] = None,
 ) -> None:
     """Print the tables and views, or the columns of one and what it reads."""
+    from pipeline.text import STREAMED
     from pipeline.views.dictionary.text import shown
 
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() and output is None else None
+    endings = {name: name for name in (*STREAMED, "md", "html")} | TEXT_ENDINGS
+    style = output_format(style, output, endings, "table")
+    width = terminal_width(output) if sys.stdout.isatty() else None
     write(shown(name, style, width=width, line_end=line_end(output)), output)
 
 
@@ -179,13 +196,9 @@ def check(
         raise typer.Exit(CheckFailed.exit_code)
 
 
-def _print_defects(
-    rows: list[dict[str, Any]],
-    lines: Callable[[list[dict[str, Any]]], Iterator[str]],
-    as_json: bool,
-) -> None:
+def _print_defects(records: list[dict[str, Any]], lines: Iterator[str], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False, default=str))
+        print(json.dumps(records, indent=2, ensure_ascii=False, default=str))
     else:
-        for line in lines(rows):
+        for line in lines:
             print(line)

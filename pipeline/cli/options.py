@@ -34,6 +34,14 @@ WaitOption = Annotated[
     float,
     typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for another run to end."),
 ]
+SinceOption = Annotated[
+    str | None, typer.Option(metavar="DAY", help="Articles published on this day (UTC) or later.")
+]
+UntilOption = Annotated[
+    str | None,
+    typer.Option(metavar="DAY", help="Articles published on this day (UTC) or earlier."),
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Print every line, not only the first.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -92,6 +100,8 @@ def warehouse_at(folder: str | None) -> "Warehouse":
     return Warehouse(load_settings({"warehouse": folder})[0].warehouse)
 
 
+TEXT_ENDINGS = {"txt": "table", "htm": "html"}
+"""Endings of formats that have another name."""
 FORMAT_ENDINGS = {
     *("csv", "db", "duckdb", "feather", "gz", "htm", "html", "json", "jsonl", "md", "ndjson"),
     *("ods", "parquet", "sql", "sqlite", "tsv", "xls", "xlsx", "xml", "yaml", "yml", "zip", "zst"),

@@ -8,8 +8,12 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import (
+    TEXT_ENDINGS,
+    SinceOption,
+    UntilOption,
     WarehouseOption,
     app,
+    output_format,
     terminal_width,
     warehouse_at,
     write,
@@ -40,14 +44,8 @@ def report(
         ),
     ] = None,
     view: Annotated[str | None, typer.Option(metavar="VIEW", help="This section alone.")] = None,
-    since: Annotated[
-        str | None,
-        typer.Option(metavar="DAY", help="Articles published on this day (UTC) or later."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(metavar="DAY", help="Articles published on this day (UTC) or earlier."),
-    ] = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
     topics: Annotated[
         list[str] | None,
         typer.Option("--topic", metavar="TOPIC", help="Articles with this topic; may repeat."),
@@ -76,8 +74,9 @@ def report(
     from pipeline.report.selection import Selection
     from pipeline.settings import parse_day
 
-    if style is None:
-        style = compose.format_of(output)
+    if style != "csv":  # whose output is a folder
+        endings = {name: name for name in ("md", "json", "html")} | TEXT_ENDINGS
+        style = output_format(style, output, endings, "table")
     if style not in compose.FORMATS:
         raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(compose.FORMATS)}.")
     selection = Selection(
@@ -87,27 +86,23 @@ def report(
         tuple(providers or ()),
         tuple(name.lstrip("_") or name for name in collections or ()),
     )
-    place, wanted = warehouse_at(warehouse), compose.reports_of(name, view)
-    rest = (
-        f"{selection.options()} -w {shlex.quote(warehouse)}" if warehouse else selection.options()
-    )
+    source, reports = warehouse_at(warehouse), compose.reports_of(name, view)
+    options = selection.options() + (f" -w {shlex.quote(warehouse)}" if warehouse else "")
     if style == "csv" and output is not None:
-        for path in compose.write_csv(place, wanted, selection, output):
+        for path in compose.write_csv(source, reports, selection, output):
             print(path)
     elif style == "csv":
         if view is None:
             raise UsageError(
-                "--format csv: is a file for each view. Name a folder with -o, or one view with --view."
+                "--format csv: has a file for each view. Name a folder with -o, or one view with"
+                " --view."
             )
-        print(compose.csv_of(place, wanted[0], selection)[view], end="")
+        print(compose.csv_of(source, reports[0], selection)[view], end="")
     elif style == "html":
         if output is None and sys.stdout.isatty():
-            raise UsageError("--format html: is no text for a terminal. Name a file with -o.")
-        write(compose.as_html(place, wanted, selection, options=rest), output)
+            raise UsageError("--format html: is not for a terminal. Name a file with -o.")
+        write(compose.as_html(source, reports, selection, options=options), output)
     else:
-        write(
-            compose.as_text(
-                place, wanted, selection, style, width=terminal_width(output), options=rest
-            ),
-            output,
-        )
+        width = terminal_width(output)
+        text = compose.as_text(source, reports, selection, style, width=width, options=options)
+        write(text, output)

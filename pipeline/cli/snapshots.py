@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from pipeline.cli.options import (
+    AllOption,
     JsonOption,
     WaitOption,
     WarehouseOption,
     app,
     emit,
+    terminal_width,
     warehouse_at,
 )
 
@@ -35,24 +37,26 @@ def diff(
         str,
         typer.Argument(
             metavar="A",
-            help="A snapshot: its id, the beginning of it, or previous: the one before.",
+            help="A snapshot: its id, the beginning of it, or previous.",
         ),
     ] = "previous",
-    after: Annotated[str, typer.Argument(metavar="B", help="Likewise.")] = "current",
+    after: Annotated[str, typer.Argument(metavar="B", help="Another one, or current.")] = "current",
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
+    every: AllOption = False,
 ) -> None:
-    """Compare the articles of two snapshots, field by field."""
+    """Compare the articles of two snapshots, field by field.
+
+    A summary by kind of change and by field comes first.
+    """
+    from pipeline.query.diff import LISTED, diff_object, diff_text
     from pipeline.query.diff import diff as compare
-    from pipeline.query.diff import diff_object, diff_rows, diff_text
 
     found = compare(warehouse_at(warehouse), before, after)
     if as_json:
         print(json.dumps(diff_object(found), indent=2, ensure_ascii=False))
     else:
-        if found.changes:
-            emit(*diff_rows(found), "table", None)
-        print(diff_text(found))
+        print(diff_text(found, terminal_width(None), None if every else LISTED), end="")
 
 
 @app.command()
@@ -83,7 +87,10 @@ def gc(
     wait: WaitOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove old snapshots, and files that belong to none. What readers could see within the last hour stays."""
+    """Remove old snapshots and files that belong to none.
+
+    What readers could see within the last hour stays.
+    """
     import msgspec
 
     from pipeline.operations.run_summary import swept_text

@@ -1,6 +1,8 @@
-"""Rejections and findings of the published snapshot or a refused run, as lines that an editor can jump to."""
+"""List rejections and findings, of the published snapshot or of a refused run, for editors."""
 
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -9,43 +11,48 @@ from pipeline.errors import UsageError
 from pipeline.extract.sources import shown
 from pipeline.load.warehouse import Warehouse
 from pipeline.text import printable
+from pipeline.text import table as as_table
 from pipeline.views.catalog import connect
 
-Rows = list[dict[str, Any]]
+Records = list[dict[str, Any]]
 
-LISTED = 5
+LISTED = 20
+"""Findings that the text lists unless all are wanted."""
+RUNS = 5
+"""Runs that an error lists."""
 _OF_THE_LOG = ("at", "run", "event", "root")
 
 
-def rejections(warehouse: Warehouse) -> Rows:
-    """All rejections by path, each with the file's place on disk as `file`."""
-    return _rows("select * from rejections order by source, path", {}, warehouse)
+def rejections(warehouse: Warehouse) -> Records:
+    """Return all rejections by path, each with the file's path on disk as `file`."""
+    return _records("select * from rejections order by source, path", {}, warehouse)
 
 
-def refused(warehouse: Warehouse, run: str) -> tuple[str, Rows]:
-    """The id of a run that published nothing and its rejections, from its log, by path; `last`: the newest run that has any.
+def refused(warehouse: Warehouse, run: str) -> tuple[str, Records]:
+    """Return the id of a run that published nothing, and its rejections by path, from its log.
 
-    Raises UsageError where no log of that run is there, or no log has any.
+    `run` is an id, or `last`: the newest run that rejected files. Raises UsageError if there is no
+    log of that run, or no log with rejections.
     """
     logs = {path.stem: path for path in sorted(warehouse.logs.glob("*.jsonl"), reverse=True)}
     if run != "last" and run not in logs:
-        there = ", ".join(list(logs)[:LISTED]) or "none"
         raise UsageError(
-            f"{printable(run)}: there is no log of such a run in {warehouse.logs} (newest: {there})."
+            f"{printable(run)}: no log of this run in {warehouse.logs}"
+            f" (newest: {', '.join(list(logs)[:RUNS]) or 'none'}). Choose another run."
         )
     for name, path in logs.items() if run == "last" else [(run, logs[run])]:
-        rows = [
-            row for line in path.read_bytes().splitlines() if (row := _rejection(line)) is not None
-        ]
-        if rows or run != "last":
-            return name, rows
+        lines = path.read_bytes().splitlines()
+        records = [record for line in lines if (record := _rejection(line)) is not None]
+        if records or run != "last":
+            return name, records
     raise UsageError(
-        f"{warehouse.logs}: no run was refused that rejected files. For what is published: pipeline rejects."
+        f"{warehouse.logs}: no run was refused for rejected files."
+        " For those of the published snapshot: pipeline rejects."
     )
 
 
 def _rejection(line: bytes) -> dict[str, Any] | None:
-    """The rejection in a line of a log; None where there is none, or none that can be read."""
+    """Return the rejection in a line of a log; None for other lines and damaged ones."""
     try:
         event = msgspec.json.decode(line, type=dict[str, Any])
     except msgspec.DecodeError:
@@ -57,52 +64,63 @@ def _rejection(line: bytes) -> dict[str, Any] | None:
 
 
 def rules(warehouse: Warehouse) -> list[str]:
-    """Rules of which there are findings."""
-    return [
-        row["rule"]
-        for row in _rows(
-            "select distinct rule, source, '' as path from findings order by rule", {}, warehouse
-        )
-    ]
+    """Return the rules that have findings."""
+    query = "select distinct rule, source, '' as path from findings order by rule"
+    return list(dict.fromkeys(record["rule"] for record in _records(query, {}, warehouse)))
 
 
-def findings(warehouse: Warehouse, rule: str | None) -> Rows:
-    """Findings by path, of one rule or all, each with the file's place on disk as `file`."""
+def findings(warehouse: Warehouse, rule: str | None) -> Records:
+    """Return findings by path, of one rule or all, each with the file's path on disk as `file`."""
     query = (
         "select * from findings where $rule is null or rule = $rule order by source, path, position"
     )
-    return _rows(query, {"rule": rule}, warehouse)
+    return _records(query, {"rule": rule}, warehouse)
 
 
-def _rows(query: str, parameters: dict[str, Any], warehouse: Warehouse) -> Rows:
+def _records(query: str, parameters: dict[str, Any], warehouse: Warehouse) -> Records:
     manifest = warehouse.manifest()
     roots = {source.name: source.path for source in manifest.sources}
-    found = connect(warehouse, manifest).execute(query, parameters)
-    names = [column[0] for column in found.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-    for row in rows:
-        row["file"] = shown(roots.get(row["source"], ""), row["path"])
-    return rows
+    result = connect(warehouse, manifest).execute(query, parameters)
+    names = [column[0] for column in result.description or ()]
+    records = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    for record in records:
+        record["file"] = shown(roots.get(record["source"], ""), record["path"])
+    return records
 
 
-def rejection_lines(rows: Rows) -> Iterator[str]:
-    """`path:line:column: message [code]`, and below it the line with a mark."""
-    for row in rows:
-        yield f"{_place(row)}: {printable(row['message'])} [{row['code']}]"
-        if row["line_text"]:
-            shown = printable(row["line_text"])[:120]
-            yield f"    {shown}"
-            if row["column_number"] and row["column_number"] <= len(shown):
-                yield "    " + " " * (row["column_number"] - 1) + "^"
+def rejection_lines(records: Records) -> Iterator[str]:
+    """Yield `path:line:column: message [code]`, and below it the line with a mark."""
+    for record in records:
+        yield f"{_position(record)}: {printable(record['message'])} [{record['code']}]"
+        if record["line_text"]:
+            text = printable(record["line_text"])[:120]
+            yield f"    {text}"
+            if record["column_number"] and record["column_number"] <= len(text):
+                yield "    " + " " * (record["column_number"] - 1) + "^"
 
 
-def finding_lines(rows: Rows) -> Iterator[str]:
-    """`path:line:column: field: what was found, what was done [rule]`."""
-    for row in rows:
-        field = f"{printable(row['field'])}: " if row["field"] else ""
-        value = "" if row["value"] is None else f"{printable(row['value'])[:120]!r} "
-        yield f"{_place(row)}: {field}{value}{printable(row['action'])} [{row['rule']}]"
+def finding_lines(records: Records, limit: int | None = LISTED) -> Iterator[str]:
+    """Yield a summary by rule and field, then `path:line:column: field: value, action [rule]`.
+
+    At most `limit` findings are listed, None = all.
+    """
+    if not records:
+        return
+    files = len({record["file"] for record in records})
+    count = f"{len(records):,} finding{'s' * (len(records) != 1)}"
+    yield f"{count} in {files:,} file{'s' * (files != 1)}\n"
+    groups = Counter((record["rule"], record["field"] or "") for record in records)
+    rows = [(rule, field, count) for (rule, field), count in groups.most_common()]
+    yield as_table(["rule", "field", "findings"], rows, None, limit=None)
+    for record in islice(records, limit):
+        field = f"{printable(record['field'])}: " if record["field"] else ""
+        value = "" if record["value"] is None else f"{printable(record['value'])[:120]!r} "
+        action = printable(record["action"])
+        yield f"{_position(record)}: {field}{value}{action} [{record['rule']}]"
+    if limit is not None and len(records) > limit:
+        yield f"... {len(records) - limit:,} more findings; --all prints them"
 
 
-def _place(row: dict[str, Any]) -> str:
-    return f"{printable(row['file'])}:{row['line_number'] or 1}:{row['column_number'] or 1}"
+def _position(record: dict[str, Any]) -> str:
+    line, column = record["line_number"] or 1, record["column_number"] or 1
+    return f"{printable(record['file'])}:{line}:{column}"

@@ -1,10 +1,12 @@
-"""What differs between two snapshots: articles added, removed, changed and moved, and in which fields.
+"""Compare two snapshots: articles added, removed, changed and moved, and the fields that differ.
 
-Part files are immutable and named by their content. An article has one row of `articles` per snapshot; where that row lies in
-a file that both snapshots name, it is the same row in both and neither has another one elsewhere. So the files that only one
-of them names hold every row that differs, even if it went from one part to another; the others are not read.
+Part files are immutable and named by their content. An article has one row of `articles` in each
+snapshot; a row in a file that both snapshots list is the same in both. So the files that only one
+of them lists hold every row that differs, also if it went from one part to another, and no other
+file is read.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from pipeline.load.manifest import Manifest, PartFile
 from pipeline.load.retention import available, resolve
 from pipeline.load.warehouse import Warehouse
 from pipeline.schema.tables import TABLES
+from pipeline.text import table as as_table
 from pipeline.views.catalog import base_view, open_memory
 
 KINDS = ("added", "removed", "changed", "moved")
@@ -30,14 +33,13 @@ CHILDREN = {
     "images": ("images", "count(*)"),
     "body": ("bodies", "sum(length(body))"),
 }
-"""Child tables as fields of the article, and what is told of their rows: how many they are, or how many characters."""
+"""Child tables as fields of an article, and how their rows are measured."""
+LISTED = 20
+"""Articles that the text lists unless all are wanted."""
 
-Values = dict[str, dict[str, list[Any]]]
-"""Old and new value by field by article_id."""
 
-
-class Place(Struct, frozen=True):
-    """Where an article lies in one snapshot, and its title."""
+class Article(Struct, frozen=True):
+    """An article in one snapshot."""
 
     source: str
     path: str
@@ -45,7 +47,10 @@ class Place(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True):
-    """One article that differs; `values` holds [old, new] by field, for child tables rows (for `body` characters)."""
+    """One article that differs.
+
+    `values` holds [old, new] by field: of child tables the number of rows, of `body` of characters.
+    """
 
     change: str
     article_id: str
@@ -58,7 +63,7 @@ class Change(Struct, frozen=True):
 
 
 class Diff(Struct, frozen=True):
-    """Two snapshots compared: `counts` by kind of change; `changes` in the order of `KINDS`, then by source and path."""
+    """Two snapshots compared; `changes` are in the order of `KINDS`, then of source and path."""
 
     before: str
     after: str
@@ -69,18 +74,19 @@ class Diff(Struct, frozen=True):
 
 
 def diff(warehouse: Warehouse, before: str, after: str) -> Diff:
-    """Compare two snapshots, each named by its id or the start of it.
+    """Compare two snapshots, each given by its id or the beginning of it.
 
-    Raises UsageError where that fits none or several, WarehouseError where part files are gone.
+    Raises UsageError if that fits none or several, WarehouseError if part files are missing.
     """
     old, new = (warehouse.manifest(resolve(warehouse, text)) for text in (before, after))
     connection = open_memory()
     try:
-        changes = _changes(connection, warehouse, old, new)
+        changes = _Comparison(connection, warehouse, old, new).changes()
     except duckdb.Error as error:
         reason = str(error).split("\n", 1)[0]
         raise WarehouseError(
-            f"{warehouse.root}: part files of snapshot {old.id} or {new.id} cannot be read ({reason}). {available(warehouse)}"
+            f"{warehouse.root}: part files of snapshot {old.id} or {new.id} cannot be read"
+            f" ({reason}). {available(warehouse)}"
         ) from error
     finally:
         connection.close()
@@ -90,267 +96,267 @@ def diff(warehouse: Warehouse, before: str, after: str) -> Diff:
 
 
 def diff_rows(found: Diff) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and a row per article that differs, for `render`."""
+    """Return column names and a row for each article that differs."""
     names = ["change", "path", "title", "fields", "moved_from", "source"]
     rows = [
-        (c.change, c.path, c.title, ", ".join(c.fields), c.moved_from, c.source)
+        (c.change, c.path, c.title, ", ".join(c.fields), c.moved_from or "", c.source)
         for c in found.changes
     ]
     return names, rows
 
 
-def diff_object(found: Diff) -> dict[str, Any]:
-    """The comparison as one JSON object; times are ISO 8601 in UTC."""
-    named: dict[str, Any] = msgspec.to_builtins(found)
-    return named
+def diff_object(found: Diff) -> Any:
+    """Return the comparison as JSON has it; times are ISO 8601 in UTC."""
+    return msgspec.to_builtins(found)
 
 
-def diff_text(found: Diff) -> str:
-    """The comparison in one line."""
-    articles = f"{found.articles_before:,} article{'s' * (found.articles_before != 1)} before, {found.articles_after:,} after"
+def diff_line(found: Diff) -> str:
+    """Return the comparison in one line."""
+    articles = (
+        f"{found.articles_before:,} article{'s' * (found.articles_before != 1)} before,"
+        f" {found.articles_after:,} after"
+    )
     if not found.changes:
         return f"No article differs ({articles})."
-    return (
-        ", ".join(f"{number:,} {kind}" for kind, number in found.counts.items()) + f" ({articles})"
-    )
+    counts = ", ".join(f"{number:,} {kind}" for kind, number in found.counts.items())
+    return f"{counts} ({articles})"
 
 
-def _changes(
-    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, old: Manifest, new: Manifest
-) -> list[Change]:
-    shown = _show(connection, warehouse, old, new)
-    gone, fresh = _lone(connection, shown)
-    moves = _moves(connection, shown, gone, fresh)
-    _pair(connection, shown, gone, fresh, moves)
-    values = _article_values(connection) if "articles" in shown else {}
-    for field, (table, measure) in CHILDREN.items():
-        if table in shown:
-            for identity, *numbers in _child_values(connection, table, measure):
-                values.setdefault(identity, {})[field] = numbers
-    changed = [identity for identity in values if identity not in moves]
-    places = fresh | _places(connection, warehouse, new, shown, changed)
+def diff_text(found: Diff, width: int | None, limit: int | None = LISTED) -> str:
+    """Return the comparison for people: a summary by kind and by field, then a table of articles.
 
-    def told(kind: str, identity: str, place: Place, moved_from: str | None = None) -> Change:
-        found = values.get(identity, {})
-        return Change(
-            kind, identity, place.source, place.path, place.title, list(found), found, moved_from
+    The table has at most `limit` rows, None = all.
+    """
+    texts = [f"{diff_line(found)}\n"]
+    fields = Counter(field for change in found.changes for field in change.fields)
+    if fields:
+        texts.append(as_table(["field", "articles"], fields.most_common(), width, limit=None))
+    if found.changes:
+        names, rows = diff_rows(found)
+        texts.append(as_table(names, rows[:limit], width, limit=None))
+        if limit is not None and len(rows) > limit:
+            texts[-1] += f"... {len(rows) - limit:,} more articles; --all prints them\n"
+    return "\n".join(texts)
+
+
+class _Comparison:
+    """A connection with the rows of the files that only one of two snapshots lists.
+
+    Its schemas `before` and `after` have the tables in `tables`.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        warehouse: Warehouse,
+        old: Manifest,
+        new: Manifest,
+    ) -> None:
+        self.connection, self.warehouse, self.old, self.new = connection, warehouse, old, new
+        self.tables: set[str] = set()
+
+    def changes(self) -> list[Change]:
+        """Return what differs, in no order."""
+        self._create_views()
+        removed, added = self._only_in("before", "after"), self._only_in("after", "before")
+        moves = self._moves(removed, added)
+        self._pair(removed, added, moves)
+        values = self._values()
+        changed = [article for article in values if article not in moves]
+        articles = added | self._articles(changed)
+
+        def change(kind: str, key: str, article: Article, moved_from: str | None = None) -> Change:
+            fields = values.get(key, {})
+            return Change(
+                kind, key, article.source, article.path, article.title,
+                list(fields), fields, moved_from,
+            )  # fmt: skip
+
+        left = set(moves.values())
+        return [
+            *(change("added", key, article) for key, article in added.items() if key not in moves),
+            *(
+                change("removed", key, article)
+                for key, article in removed.items()
+                if key not in left
+            ),
+            *(change("changed", key, articles[key]) for key in changed),
+            *(change("moved", key, added[key], removed[old].path) for key, old in moves.items()),
+        ]
+
+    def _create_views(self) -> None:
+        self.connection.execute("create schema before; create schema after")
+        children = [table for table, _ in CHILDREN.values()]
+        for table in ("articles", "documents", "observations", *children):
+            old_files, new_files = self.old.tables.get(table, []), self.new.tables.get(table, [])
+            removed, added = _without(old_files, new_files), _without(new_files, old_files)
+            if not removed and not added:
+                continue
+            self._refuse_missing(self.old, table, removed)
+            self._refuse_missing(self.new, table, added)
+            for schema, files in (("before", removed), ("after", added)):
+                view = base_view(self.warehouse, table, files or removed or added)
+                self.connection.execute(
+                    f"use memory.{schema}; {view}{'' if files else ' where false'}; use memory.main"
+                )
+            self.tables.add(table)
+
+    def _refuse_missing(self, manifest: Manifest, table: str, files: list[PartFile]) -> None:
+        for path in self.warehouse.part_paths(table, files):
+            if not Path(path).is_file():
+                raise WarehouseError(
+                    f"{path}: this part of snapshot {manifest.id} is missing."
+                    f" {available(self.warehouse, without=manifest.id)}"
+                )
+
+    def _only_in(self, schema: str, other: str) -> dict[str, Article]:
+        """Return the articles that only one snapshot has, by article_id."""
+        if "articles" not in self.tables:
+            return {}
+        return self._by_id(
+            f"from {schema}.articles anti join {other}.articles using (article_id)", {}
         )
 
-    left = set(moves.values())
-    return [
-        *(
-            told("added", identity, place)
-            for identity, place in fresh.items()
-            if identity not in moves
-        ),
-        *(
-            told("removed", identity, place)
-            for identity, place in gone.items()
-            if identity not in left
-        ),
-        *(told("changed", identity, places[identity]) for identity in changed),
-        *(
-            told("moved", identity, fresh[identity], gone[origin].path)
-            for identity, origin in moves.items()
-        ),
-    ]
+    def _articles(self, ids: list[str]) -> dict[str, Article]:
+        """Return articles of the snapshot after.
 
+        If only child rows differ, the article itself is in a file that both snapshots list.
+        """
+        condition = "where article_id in (select unnest($ids))"
+        articles = {}
+        if "articles" in self.tables and ids:
+            articles = self._by_id(f"from after.articles {condition}", {"ids": ids})
+        if others := [key for key in ids if key not in articles]:
+            files = self.new.tables["articles"]
+            self._refuse_missing(self.new, "articles", files)
+            self.connection.execute(base_view(self.warehouse, "articles", files))
+            articles |= self._by_id(f"from main.articles {condition}", {"ids": others})
+        return articles
 
-def _show(
-    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, old: Manifest, new: Manifest
-) -> set[str]:
-    """Views `before.<table>` and `after.<table>` over the files that only one snapshot names; returns tables that have any."""
-    connection.execute("create schema before; create schema after")
-    shown = set()
-    for table in (
-        "articles",
-        "documents",
-        "observations",
-        *(table for table, _ in CHILDREN.values()),
-    ):
-        old_files, new_files = old.tables.get(table, []), new.tables.get(table, [])
-        mine, theirs = _without(old_files, new_files), _without(new_files, old_files)
-        if not mine and not theirs:
-            continue
-        _refuse_incomplete(warehouse, old, table, mine)
-        _refuse_incomplete(warehouse, new, table, theirs)
-        for schema, files in (("before", mine), ("after", theirs)):
-            view = base_view(warehouse, table, files or mine or theirs)
-            connection.execute(
-                f"use memory.{schema}; {view}{'' if files else ' where false'}; use memory.main"
+    def _by_id(self, relation: str, parameters: dict[str, Any]) -> dict[str, Article]:
+        rows = self.connection.execute(
+            f"select article_id, source, path, title {relation}", parameters
+        ).fetchall()
+        return {key: Article(*values) for key, *values in rows}
+
+    def _moves(self, removed: dict[str, Article], added: dict[str, Article]) -> dict[str, str]:
+        """Return the old article_id by the new one of articles that moved.
+
+        Moves are those that runs observed, then those of equal bytes in one source, paired in the
+        order of paths as runs pair them.
+        """
+        if not removed or not added:
+            return {}
+        moves = self._observed_moves(removed, added) if "observations" in self.tables else {}
+        origins: dict[tuple[str, str], list[str]] = {}
+        for key, source, digest in self._digests("before", removed.keys() - moves.values()):
+            origins.setdefault((source, digest), []).append(key)
+        for key, source, digest in self._digests("after", added.keys() - moves.keys()):
+            if candidates := origins.get((source, digest)):
+                moves[key] = candidates.pop(0)
+        return moves
+
+    def _observed_moves(
+        self, removed: dict[str, Article], added: dict[str, Article]
+    ) -> dict[str, str]:
+        """Follow articles back to where the snapshots part, then on to the snapshot after.
+
+        Without a rollback one of the two directions is empty. Files of observations may be merged,
+        so rows that both have do not count.
+        """
+        query = """
+            select {}, {} from {}.observations
+            anti join {}.observations using (article_id, revision)
+            where moved_from is not null order by observed_at {}
+        """
+        origins = {key: key for key in removed}
+        for direction in (
+            ("article_id", "moved_from", "before", "after", "desc"),
+            ("moved_from", "article_id", "after", "before", "asc"),
+        ):
+            for start, end in self.connection.execute(query.format(*direction)).fetchall():
+                if start in origins:
+                    origins[end] = origins.pop(start)
+        return {key: origin for key, origin in origins.items() if key in added}
+
+    def _digests(self, schema: str, ids: Iterable[str]) -> list[tuple[str, str, str]]:
+        """Return article_id, source and digest of files, in the order of paths."""
+        query = f"""
+            select document_id, source, raw_hash from {schema}.documents
+            where document_id in (select unnest($ids)) order by path
+        """
+        return self.connection.execute(query, {"ids": sorted(ids)}).fetchall()
+
+    def _pair(
+        self, removed: dict[str, Article], added: dict[str, Article], moves: dict[str, str]
+    ) -> None:
+        """Create views `old_<table>` of the rows before, by the article_id after.
+
+        The table `unpaired` has the articles that have no counterpart.
+        """
+        unpaired = sorted((removed.keys() - moves.values()) | (added.keys() - moves.keys()))
+        self.connection.execute(
+            "create table unpaired as select unnest($ids::varchar[]) as article_id",
+            {"ids": unpaired},
+        )
+        self.connection.execute(
+            "create table moves as"
+            " select unnest($old::varchar[]) as old_id, unnest($new::varchar[]) as new_id",
+            {"old": list(moves.values()), "new": list(moves)},
+        )
+        for table in self.tables & {"articles", *(table for table, _ in CHILDREN.values())}:
+            self.connection.execute(
+                f"create view old_{table} as select * exclude (old_id, new_id)"
+                " replace (coalesce(new_id, article_id) as article_id)"
+                f" from before.{table} left join moves on article_id = old_id"
             )
-        shown.add(table)
-    return shown
+
+    def _values(self) -> dict[str, dict[str, list[Any]]]:
+        """Return old and new value of each field that differs, by article_id."""
+        values = dict(self._article_values()) if "articles" in self.tables else {}
+        for field, (table, measure) in CHILDREN.items():
+            if table in self.tables:
+                for key, *measures in self._child_values(table, measure):
+                    values.setdefault(key, {})[field] = measures
+        return values
+
+    def _article_values(self) -> Iterator[tuple[str, dict[str, list[Any]]]]:
+        tests = [f'old."{name}" is distinct from new."{name}"' for name in FIELDS]
+        cells = ", ".join(
+            f'case when {test} then {{old: old."{name}", new: new."{name}"}} end'
+            for name, test in zip(FIELDS, tests, strict=True)
+        )
+        self.connection.execute(
+            f"select article_id, {cells}"
+            " from old_articles as old join after.articles as new using (article_id)"
+            f" where {' or '.join(tests)}"
+        )
+        while rows := self.connection.fetchmany(10_000):  # most of their cells are null
+            for key, *pairs in rows:
+                cells_of = zip(FIELDS, pairs, strict=True)
+                yield key, {name: [*pair.values()] for name, pair in cells_of if pair is not None}
+
+    def _child_values(self, table: str, measure: str) -> list[tuple[str, int, int]]:
+        """Return article_id and the measures before and after, if rows of a child table differ."""
+        columns = ", ".join(f'"{name}"' for name in TABLES[table].names)
+        return self.connection.execute(
+            f"""
+            with old as (select {columns} from old_{table}),
+                new as (select {columns} from after.{table}),
+                differing as (
+                    select article_id from (from old except from new)
+                    union select article_id from (from new except from old)),
+                before as (select article_id, {measure} as size from old group by all),
+                after as (select article_id, {measure} as size from new group by all)
+            select article_id, coalesce(before.size, 0)::bigint, coalesce(after.size, 0)::bigint
+            from differing
+            left join before using (article_id)
+            left join after using (article_id)
+            anti join unpaired using (article_id)
+            """
+        ).fetchall()
 
 
 def _without(files: list[PartFile], others: list[PartFile]) -> list[PartFile]:
     names = {file.file for file in others}
     return [file for file in files if file.file not in names]
-
-
-def _refuse_incomplete(
-    warehouse: Warehouse, manifest: Manifest, table: str, files: list[PartFile]
-) -> None:
-    for path in warehouse.part_paths(table, files):
-        if not Path(path).is_file():
-            raise WarehouseError(
-                f"{path}: this part of snapshot {manifest.id} is gone. {available(warehouse, without=manifest.id)}"
-            )
-
-
-def _lone(
-    connection: duckdb.DuckDBPyConnection, shown: set[str]
-) -> tuple[dict[str, Place], dict[str, Place]]:
-    """Articles that only the snapshot before has, and that only the one after has."""
-    if "articles" not in shown:
-        return {}, {}
-    query = "select article_id, source, path, title from {}.articles anti join {}.articles using (article_id)"
-    gone, fresh = (
-        {
-            identity: Place(*place)
-            for identity, *place in connection.execute(query.format(*sides)).fetchall()
-        }
-        for sides in (("before", "after"), ("after", "before"))
-    )
-    return gone, fresh
-
-
-def _moves(
-    connection: duckdb.DuckDBPyConnection,
-    shown: set[str],
-    gone: dict[str, Place],
-    fresh: dict[str, Place],
-) -> dict[str, str]:
-    """Old article_id by new one: as runs saw it, then by equal bytes in one source, in the order of paths as runs do."""
-    if not gone or not fresh:
-        return {}
-    moves = _traced(connection, gone, fresh) if "observations" in shown else {}
-    waiting: dict[tuple[str, str], list[str]] = {}
-    for identity, *content in _bytes(connection, "before", gone.keys() - moves.values()):
-        waiting.setdefault((content[0], content[1]), []).append(identity)
-    for identity, *content in _bytes(connection, "after", fresh.keys() - moves.keys()):
-        if origins := waiting.get((content[0], content[1])):
-            moves[identity] = origins.pop(0)
-    return moves
-
-
-def _traced(
-    connection: duckdb.DuckDBPyConnection, gone: dict[str, Place], fresh: dict[str, Place]
-) -> dict[str, str]:
-    """Follow articles through the moves that runs saw: back to where the snapshots part, then on to the one after.
-
-    Without a rollback one of the two ways is empty. Files of observations may be joined, so rows of both do not count.
-    """
-    query = (
-        "select {}, {} from {}.observations anti join {}.observations using (article_id, revision)"
-        " where moved_from is not null order by observed_at {}"
-    )
-    origins = {identity: identity for identity in gone}
-    for way in (
-        ("article_id", "moved_from", "before", "after", "desc"),
-        ("moved_from", "article_id", "after", "before", "asc"),
-    ):
-        for start, end in connection.execute(query.format(*way)).fetchall():
-            if start in origins:
-                origins[end] = origins.pop(start)
-    return {identity: origin for identity, origin in origins.items() if identity in fresh}
-
-
-def _bytes(
-    connection: duckdb.DuckDBPyConnection, side: str, identities: Iterable[str]
-) -> list[tuple[str, str, str]]:
-    """article_id, source and digest of the file, in path order."""
-    query = f"select document_id, source, raw_hash from {side}.documents where document_id in (select unnest($ids)) order by path"
-    return connection.execute(query, {"ids": sorted(identities)}).fetchall()
-
-
-def _pair(
-    connection: duckdb.DuckDBPyConnection,
-    shown: set[str],
-    gone: dict[str, Place],
-    fresh: dict[str, Place],
-    moves: dict[str, str],
-) -> None:
-    """Views `old_<table>`: what was before, by the article_id after; `lone` lists articles that have nothing to compare with."""
-    lone = sorted((gone.keys() - moves.values()) | (fresh.keys() - moves.keys()))
-    connection.execute(
-        "create table lone as select unnest($ids::varchar[]) as article_id", {"ids": lone}
-    )
-    connection.execute(
-        "create table moves as select unnest($old::varchar[]) as former_id, unnest($new::varchar[]) as later_id",
-        {"old": list(moves.values()), "new": list(moves)},
-    )
-    for table in shown & {"articles", *(table for table, _ in CHILDREN.values())}:
-        connection.execute(
-            f"create view old_{table} as select * exclude (former_id, later_id)"
-            " replace (coalesce(later_id, article_id) as article_id)"
-            f" from before.{table} left join moves on article_id = former_id"
-        )
-
-
-def _article_values(connection: duckdb.DuckDBPyConnection) -> Values:
-    """Columns of `articles` that differ."""
-    tests = {name: f'old."{name}" is distinct from new."{name}"' for name in FIELDS}
-    cells = ", ".join(
-        f'case when {test} then {{old: old."{name}", new: new."{name}"}} end'
-        for name, test in tests.items()
-    )
-    query = f"select article_id, {cells} from old_articles as old join after.articles as new using (article_id)"
-    found: Values = {}
-    for identity, *pairs in _fetched(
-        connection.execute(f"{query} where {' or '.join(tests.values())}")
-    ):
-        cells_of = zip(FIELDS, pairs, strict=True)
-        found[identity] = {
-            name: [pair["old"], pair["new"]] for name, pair in cells_of if pair is not None
-        }
-    return found
-
-
-def _fetched(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    """Rows a few at a time: most of their cells are null."""
-    while rows := connection.fetchmany(10_000):
-        yield from rows
-
-
-def _child_values(
-    connection: duckdb.DuckDBPyConnection, table: str, measure: str
-) -> list[tuple[str, int, int]]:
-    """Articles whose rows of a child table differ, with the measure of the rows before and after."""
-    columns = ", ".join(f'"{name}"' for name in TABLES[table].names)
-    return connection.execute(
-        f"""
-        with old as (select {columns} from old_{table}), new as (select {columns} from after.{table}),
-            differing as (
-                select article_id from (from old except from new)
-                union select article_id from (from new except from old))
-        select article_id,
-            coalesce((select {measure} from old where old.article_id = differing.article_id), 0)::bigint,
-            coalesce((select {measure} from new where new.article_id = differing.article_id), 0)::bigint
-        from differing anti join lone using (article_id)
-        """
-    ).fetchall()
-
-
-def _places(
-    connection: duckdb.DuckDBPyConnection,
-    warehouse: Warehouse,
-    manifest: Manifest,
-    shown: set[str],
-    identities: list[str],
-) -> dict[str, Place]:
-    """Places of articles; where only child rows differ, the article itself may lie in a file that both snapshots name."""
-    query = "select article_id, source, path, title from {}.articles where article_id in (select unnest($ids))"
-
-    def found(schema: str, wanted: list[str]) -> dict[str, Place]:
-        rows = (
-            connection.execute(query.format(schema), {"ids": wanted}).fetchall() if wanted else []
-        )
-        return {identity: Place(*place) for identity, *place in rows}
-
-    places = found("after", identities) if "articles" in shown else {}
-    if missing := [identity for identity in identities if identity not in places]:
-        _refuse_incomplete(warehouse, manifest, "articles", manifest.tables["articles"])
-        connection.execute(base_view(warehouse, "articles", manifest.tables["articles"]))
-        places |= found("main", missing)
-    return places

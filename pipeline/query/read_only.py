@@ -1,7 +1,7 @@
 """Decide which SQL may run: statements that read, on a connection that refuses to change anything.
 
-DuckDB has no switch for "read anywhere, write nowhere". The type of a statement is not enough: since
-2.0 a common table expression may be a COPY or an INSERT, EXPLAIN ANALYZE runs what it explains, and
+DuckDB has no switch for "read anywhere, write nowhere". The type of a statement is not enough:
+since 2.0 a common table expression may be a COPY or an INSERT, EXPLAIN ANALYZE runs what it explains, and
 a function runs statements given as JSON. So the parsed tree is searched too.
 """
 

@@ -40,13 +40,6 @@ def reports_of(name: str, view: str | None = None) -> list[Report]:
     raise UsageError(f"--view {view}: report {name} has no such view. {hint}")
 
 
-def format_of(output: Path | None) -> str:
-    """The format that the ending of a file's name stands for, by default `table`."""
-    return {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}.get(
-        output.suffix.lower() if output else "", "table"
-    )
-
-
 def as_text(
     warehouse: Warehouse,
     reports: Sequence[Report],

@@ -1,5 +1,6 @@
 """The command line in processes of its own: exit status, what goes to which stream, formats."""
 
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -188,11 +189,68 @@ def test_rejects_and_findings_are_places_to_jump_to(built: World) -> None:
         "           ^",
     ]
     found = call("findings", "-w", built.warehouse, folder=built.site)
-    assert found.stdout == "_news/a.md:4:7: heat: '33' read as 33 [number_as_text]\n"
+    assert found.stdout.splitlines() == [
+        "1 finding in 1 file",
+        "",
+        "rule             field   findings",
+        "─────────────────────────────────",
+        "number_as_text   heat           1",
+        "",
+        "_news/a.md:4:7: heat: '33' read as 33 [number_as_text]",
+    ]
     assert call("findings", "--rule", "mojibake", "-w", built.warehouse).stdout == ""
     assert (
         json.loads(call("rejects", "--json", "-w", built.warehouse).stdout)[0]["code"] == "bad_yaml"
     )
+
+
+def test_findings_and_diff_list_some_lines_and_all_when_asked(world: World) -> None:
+    world.write({f"{number:02}.md": article(heat="'33'") for number in range(25)})
+    world.run()
+    world.write({f"{number:02}.md": article(heat="'34'", title="New") for number in range(24)})
+    world.run(now=dt.datetime(2026, 1, 3, tzinfo=dt.UTC))
+    lines = call("findings", "-w", world.warehouse).stdout.splitlines()
+    assert lines[0] == "25 findings in 25 files" and len(lines) == 6 + 20 + 1
+    assert lines[4].split() == ["number_as_text", "heat", "25"]
+    assert lines[-1] == "... 5 more findings; --all prints them"
+    assert len(call("findings", "--all", "-w", world.warehouse).stdout.splitlines()) == 6 + 25
+    assert len(json.loads(call("findings", "--json", "-w", world.warehouse).stdout)) == 25
+    lines = call("diff", "-w", world.warehouse).stdout.splitlines()
+    assert lines[:6] == [
+        "0 added, 0 removed, 24 changed, 0 moved (25 articles before, 25 after)",
+        "",
+        "field   articles",
+        "────────────────",
+        "title         24",
+        "heat          24",
+    ]
+    assert len(lines) == 9 + 20 + 1 and lines[-1] == "... 4 more articles; --all prints them"
+    assert len(call("diff", "--all", "-w", world.warehouse).stdout.splitlines()) == 9 + 24
+    assert len(json.loads(call("diff", "--json", "-w", world.warehouse).stdout)["changes"]) == 24
+
+
+def test_a_path_that_ends_in_another_format_is_refused(built: World, tmp_path: Path) -> None:
+    place, folder = ("-w", built.warehouse), tmp_path / "out"
+    folder.mkdir()
+    for command, path, message in [
+        (
+            ("query", "select 1"),
+            "x.db",
+            ".db is not the ending of an output format (expected .csv,",
+        ),
+        (("query", "select 1", "--format", "csv"), "x.json", "ends in .json, which is not csv"),
+        (("report", "heat"), "x.csv", ".csv is not the ending of an output format (expected .md,"),
+        (("report", "heat", "--format", "md"), "x.html", "ends in .html, which is not md"),
+        (("schema",), "x.yaml", ".yaml is not the ending of an output format (expected .csv,"),
+    ]:
+        done = call(*command, "-o", folder / path, *(() if command == ("schema",) else place))
+        assert done.returncode == 2 and message in done.stderr, done.stderr
+    assert list(folder.iterdir()) == []
+    for name, content in [("x.csv", b"n\r\n1\r\n"), ("x.jsonl", b'{"n": 1}\n'), ("x", None)]:
+        assert call("query", "select 1 as n", "-o", folder / name, *place).returncode == 0
+        assert (folder / name).read_bytes() == (content or "n\n─\n1\n".encode())
+    assert call("schema", "-o", folder / "s.csv").returncode == 0
+    assert (folder / "s.csv").read_bytes().startswith(b"name,kind,one row per,key,columns\r\n")
 
 
 def test_names_cannot_move_the_cursor(world: World) -> None:

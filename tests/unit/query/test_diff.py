@@ -21,9 +21,9 @@ from pipeline.query.diff import (
     KINDS,
     Diff,
     diff,
+    diff_line,
     diff_object,
     diff_rows,
-    diff_text,
 )
 from pipeline.runs.record import RunResult
 from pipeline.text import render
@@ -96,7 +96,7 @@ def test_every_kind_of_change(world: World) -> None:
         ("changed", "changed.md", {"title": ["changed", "new title"], "heat": [50, -1]}, None),
         ("moved", "_news/moved.md", {"collection": [None, "news"]}, "moved.md"),
     ]
-    assert diff_text(found) == "1 added, 1 removed, 3 changed, 1 moved (6 articles before, 6 after)"
+    assert diff_line(found) == "1 added, 1 removed, 3 changed, 1 moved (6 articles before, 6 after)"
     assert render(*diff_rows(found), "csv").split("\n") == [
         "change,path,title,fields,moved_from,source",
         "added,new.md,fresh,,,site",
@@ -283,7 +283,7 @@ def test_articles_that_go_from_part_to_part_do_not_differ(world: World) -> None:
 def test_nothing_differs(world: World) -> None:
     world.write({"a.md": article(), "b.md": "---\nname: P\n---\n"})
     one = published(world)
-    assert diff_text(compare(world, one, one)) == "No article differs (1 article before, 1 after)."
+    assert diff_line(compare(world, one, one)) == "No article differs (1 article before, 1 after)."
     os.utime(world.site / "a.md", (1, 1))
     world.write({"b.md": "---\nname: Q\n---\n"})
     two = published(world, 1)
@@ -300,7 +300,7 @@ def test_a_snapshot_without_articles(world: World) -> None:
     assert told(compare(world, one, two)) == [("removed", "a.md", {}, None)]
     assert told(compare(world, two, one)) == [("added", "a.md", {}, None)]
     assert (
-        diff_text(compare(world, one, two))
+        diff_line(compare(world, one, two))
         == "0 added, 1 removed, 0 changed, 0 moved (1 article before, 0 after)"
     )
 
@@ -522,7 +522,7 @@ def test_a_snapshot_whose_files_are_gone(world: World) -> None:
             compare(world, *names)
         assert (
             str(caught.value)
-            == f"{part}: this part of snapshot {one} is gone. Choose from {two}: see `pipeline snapshots`."
+            == f"{part}: this part of snapshot {one} is missing. Choose from {two}: see `pipeline snapshots`."
         )
     part.write_bytes(content[:-9])
     with pytest.raises(
