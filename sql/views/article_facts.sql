@@ -3,13 +3,7 @@
 --   month: First day of the month of publication (UTC); null where the time is unknown
 --   heat: Heat score; null = unscored or suppressed
 select
-    article_id,
-    source,
-    collection,
-    type,
-    title,
-    url,
-    published_at,
+    article_id, source, collection, type, title, url, published_at,
     (published_at at time zone 'UTC')::date as day,
     date_trunc('month', published_at at time zone 'UTC')::date as month,
     provider_id,

@@ -46,13 +46,7 @@ measured as (
     from ranked
     group by dimension, topic, month)
 select
-    dimension,
-    topic,
-    month,
-    articles,
-    without_provider,
-    of_articles,
-    providers,
+    dimension, topic, month, articles, without_provider, of_articles, providers,
     hhi_points / 10000 as hhi,
     hhi_points,
     case
@@ -62,8 +56,5 @@ select
         else 'low'
     end as level,
     10000 / hhi_points as effective_providers,
-    gini,
-    cr4,
-    top_provider,
-    top_provider_share
+    gini, cr4, top_provider, top_provider_share
 from measured

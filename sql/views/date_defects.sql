@@ -5,21 +5,14 @@
 --   detail: What it is held against, as text
 with moments as (
     select
-        article_id,
-        published_at,
-        updated_at,
-        modified_at,
+        article_id, published_at, updated_at, modified_at,
         unnest(['publishedDateTime', 'updatedDateTime']) as field,
         unnest([published_at, updated_at]) as value
     from articles
     join (select document_id as article_id, modified_at from documents where status = 'article') as files using (article_id)),
 dated as (
     select
-        article_id,
-        published_at,
-        modified_at,
-        field,
-        value,
+        article_id, published_at, modified_at, field, value,
         (value at time zone 'UTC')::date
             in (date '0001-01-01', date '1899-12-30', date '1900-01-01', date '1970-01-01') as is_default
     from moments

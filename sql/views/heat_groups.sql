@@ -35,11 +35,7 @@ members as (
     union all
     select 'month', null, null, null, date_trunc('month', published_on)::date, article_id from judged)
 select
-    dimension,
-    members.provider_id,
-    topic,
-    day,
-    month,
+    dimension, members.provider_id, topic, day, month,
     count(article_id) as articles,
     count(heat) as scored,
     count(*) filter (is_suppressed) as suppressed,

@@ -9,13 +9,7 @@
 --   problems: Those of no_url, no_size, tiny, odd_aspect, relative (of an image not cached), http, not_cached; empty = none
 with judged as (
     select
-        article_id,
-        owner,
-        owner_position,
-        position,
-        url,
-        width_px,
-        height_px,
+        article_id, owner, owner_position, position, url, width_px, height_px,
         coalesce(trim(url), '') = '' as no_url,
         coalesce(width_px <= 0 or height_px <= 0, true) as no_size,
         coalesce(least(width_px, height_px) > 0
@@ -29,22 +23,8 @@ with judged as (
         attribution
     from images)
 select
-    article_id,
-    owner,
-    owner_position,
-    position,
-    url,
-    width_px,
-    height_px,
-    no_url,
-    no_size,
-    is_tiny,
-    is_odd,
-    is_relative,
-    is_http,
-    is_cached,
-    title,
-    attribution,
+    article_id, owner, owner_position, position, url, width_px, height_px, no_url, no_size, is_tiny,
+    is_odd, is_relative, is_http, is_cached, title, attribution,
     concat_ws(', ',
         case when no_url then 'no_url' end,
         case when no_size then 'no_size' end,

@@ -63,21 +63,10 @@ students as (
                 + 1.589534 / (scored - 1) ** 4 end::double as t
     from (select distinct scored from counted where scored >= 2) as sizes)
 select
-    dimension,
-    provider_id,
-    topic,
-    month,
-    articles,
-    scored,
-    published,
-    mean_quality,
-    sd_quality,
+    dimension, provider_id, topic, month, articles, scored, published, mean_quality, sd_quality,
     mean_quality - t * sd_quality / sqrt(scored) as mean_low,
     mean_quality + t * sd_quality / sqrt(scored) as mean_high,
-    median_quality,
-    p10_quality,
-    p90_quality,
-    overall_mean,
+    median_quality, p10_quality, p90_quality, overall_mean,
     k as shrinkage_k,
     case when scored = 0 or within_variance is null then null
          when k is not null then (scored * mean_quality + k * overall_mean) / (scored + k)

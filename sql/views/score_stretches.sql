@@ -12,7 +12,7 @@
 --   heat: Heat; null = suppressed or unscored
 --   quality: Quality score; null = unscored
 --   observations: Observations in the stretch, those of content alone and of moves too
---   ended: How the life ended: deleted, moved_away (nobody knows where to) or replaced (by another file); null = it goes on
+--   ended: How the life ended: deleted, moved_away (to an unknown path) or replaced (by another file); null = it goes on
 -- A stint is a file's time at one path: from a row `first`, `revived` or `moved` to one of `deleted` or `moved_away`. It goes on in
 -- the stint that arrived from its path in the revision in which it left; a life is a chain of stints. So a path that is used again
 -- tells its lives apart. Only the articles with such an event (eventful) take part in that: few of many.
@@ -91,15 +91,7 @@ stretches as (
     where is_new
     window in_order as (partition by article_id, life order by place))
 select
-    article_id,
-    life,
-    stretch,
-    source,
-    path,
-    revision,
-    valid_from,
-    valid_to,
-    known_until,
+    article_id, life, stretch, source, path, revision, valid_from, valid_to, known_until,
     coalesce(valid_to, known_until) as until,
     (epoch_us(coalesce(valid_to, known_until)) - epoch_us(valid_from)) / 3600e6::double as hours,
     case when heat >= 0 then heat end as heat,

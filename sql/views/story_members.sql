@@ -1,11 +1,11 @@
 -- One row per distinct URL of a story, ours or only listed as related: stories are groups of URLs that related items join.
 -- A story is a connected component of the graph whose nodes are canonical URLs (an article without one is a node of its own) and
--- whose edges join an article's URL with each of its related items' URLs, whoever lists whom. Two guards keep stories apart:
+-- whose edges join an article's URL with each of its related items' URLs, in either direction. Two guards keep stories apart:
 -- an edge counts only where both URLs were first published within 3 days of each other (or a time is unknown), and a URL that
 -- more than 100 article URLs list takes part in no edge (hub_links shows those).
 -- Why 3 days: in two real corpora (1,971 articles, 4,980 edges; 19,989 versions of 1,428 URLs, 6,439 edges) edges get rarer up to
 -- 4 days and more frequent again at 7, where the site's "last week" begins to speak instead of the story. Without a limit the
--- longest story lasts 874 days, since a guide that is published anew each year joins all years; with 7 days it lasts 26, and the
+-- longest story lasts 874 days, since a guide that is published again each year joins all years; with 7 days it lasts 26, and the
 -- largest (88 URLs) mixes the date of a launch with system requirements; with 3 days the longest lasts 16 and 12, half of all
 -- last a day, and 76 and 79 % of the edges stay.
 -- Why 100: there the most listed URLs are listed by 32 and 36 and are true stories; a limit below that would cut the largest.

@@ -26,11 +26,7 @@ given as (
     where original_url is not null or web_url is not null),
 split as (
     select
-        article_id,
-        position,
-        provider_id,
-        field,
-        url,
+        article_id, position, provider_id, field, url,
         lower(split_part(url, '?', 1)) as page,
         case when contains(url, '?') then regexp_extract(url, '(?i)[?&](utm_\w+|ns_\w+|at_(?:medium|campaign|custom\d)'
             || '|(?:fb|g|d|msclk|y|tw|tt)clid|msclkid|gclsrc|gbraid|wbraid|igshid|igsh|mc_[ce]id|mkt_tok|_hs(?:enc|mi)'

@@ -1,7 +1,7 @@
 -- One row per topic and run of days without an article of it: where coverage stopped for longer than is usual for the topic.
 -- Listed are gaps of at least 3 times the topic's usual interval (so at least 3 days) that reach into the last 366 days up to
 -- report_clock.last_day, of topics with articles on at least 10 days. Articles of more than ten years before that day, or dated
--- after it, are left out: such dates are errors more often than news. Days before a topic's first article are no gap.
+-- after it, are left out: such dates are errors more often than news. Days before a topic's first article are not a gap.
 -- Why: 'no news' where days_with_news > 0: the site collected other news in the gap. Else 'no articles' where good_runs > 0: no
 -- article of any topic, yet a run looked on those days. Else 'no run': nothing shows that anyone looked; a later run does not, as
 -- it finds what the site collected and not what it missed. Days before the first run on record count as days without a run.
@@ -51,12 +51,7 @@ good_days as (
 run_days as (select day, sum(runs) over (order by day) as runs_until from good_days),
 counted as (
     select
-        topic,
-        first_day,
-        last_day,
-        is_open,
-        usual_interval_days,
-        topic_days,
+        topic, first_day, last_day, is_open, usual_interval_days, topic_days,
         until.days_until - before.days_until as days_with_news,
         until.articles_until - before.articles_until as other_articles,
         coalesce(runs_until.runs_until, 0) - coalesce(runs_before.runs_until, 0) as good_runs

@@ -31,21 +31,10 @@ with dated as (
 topical as (select count(distinct article_id) as with_topic, count(distinct topic) as topics from topic_facts),
 counted as (
     select
-        articles,
-        with_topic,
-        without_provider,
-        topics,
-        providers,
-        first_day,
-        last_day,
-        newest_article_at,
-        undated,
-        in_future,
+        articles, with_topic, without_provider, topics, providers, first_day, last_day,
+        newest_article_at, undated, in_future,
         coalesce(last_day - calendar_starts + 1, 0) as calendar_days,
-        days_with_articles,
-        last_7_days,
-        previous_7_days,
-        as_of
+        days_with_articles, last_7_days, previous_7_days, as_of
     from dated
     cross join topical
     cross join report_clock)
@@ -53,14 +42,7 @@ select
     articles,
     with_topic,
     articles - with_topic as without_topic,
-    without_provider,
-    topics,
-    providers,
-    first_day,
-    last_day,
-    newest_article_at,
-    undated,
-    in_future,
+    without_provider, topics, providers, first_day, last_day, newest_article_at, undated, in_future,
     calendar_days::bigint as calendar_days,
     days_with_articles,
     (calendar_days - days_with_articles)::bigint as days_without_articles,

@@ -21,10 +21,7 @@ cells as (
 shares as (
     select
         coalesce(providers.name, providers.domain, cells.provider) as provider,
-        providers.domain,
-        cells.provider_id,
-        topic,
-        cells.articles,
+        providers.domain, cells.provider_id, topic, cells.articles,
         by_provider.articles as of_provider,
         by_topic.articles as of_topic,
         (select count(*) from articles) as of_articles,
@@ -38,14 +35,7 @@ shares as (
     left join providers on providers.provider_id = cells.provider_id),
 quotients as (
     select
-        provider,
-        domain,
-        provider_id,
-        topic,
-        articles,
-        of_provider,
-        of_topic,
-        of_articles,
+        provider, domain, provider_id, topic, articles, of_provider, of_topic, of_articles,
         articles / of_provider::double as share_of_provider,
         articles / of_topic::double as share_of_topic,
         articles / of_provider::double / usual_share as location_quotient,
@@ -57,19 +47,8 @@ quotients as (
         last_day
     from shares)
 select
-    provider,
-    domain,
-    topic,
-    articles,
-    of_provider,
-    of_topic,
-    of_articles,
-    share_of_provider,
-    share_of_topic,
-    location_quotient,
-    location_quotient_low,
-    location_quotient_high,
-    case
+    provider, domain, topic, articles, of_provider, of_topic, of_articles, share_of_provider,
+    share_of_topic, location_quotient, location_quotient_low, location_quotient_high, case
         when of_provider < 10 then null
         when location_quotient_low > 1 then 'over'
         when location_quotient_high < 1 then 'under'

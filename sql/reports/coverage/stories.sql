@@ -13,7 +13,7 @@
 --   first_url: Its URL
 --   timed: Members whose time of publication is known; the span is over these
 --   followers: Denominator of the lag: members with a known time after the earliest one (timed - 1)
---   median_lag_hours: Median hours that the followers came after the earliest member; null where nobody followed
+--   median_lag_hours: Median hours that the followers came after the earliest member; null without followers
 --   scored: Members with a quality score
 --   best_quality: Highest quality score over the scored
 with placed as (

@@ -26,11 +26,7 @@ pairs as (
     having count(*) >= 3),
 scaled as (
     select
-        topic_a,
-        topic_b,
-        articles,
-        articles_a,
-        articles_b,
+        topic_a, topic_b, articles, articles_a, articles_b,
         (select count(*) from articles) as of_articles,
         articles_a * articles_b::double / (select count(*) from articles) as expected_articles,
         1.959964::double as z,
@@ -38,13 +34,7 @@ scaled as (
         last_day
     from pairs)
 select
-    topic_a,
-    topic_b,
-    articles,
-    articles_a,
-    articles_b,
-    of_articles,
-    expected_articles,
+    topic_a, topic_b, articles, articles_a, articles_b, of_articles, expected_articles,
     articles / expected_articles as lift,
     (articles + z * z / 2 - z * sqrt(articles * (1 - articles / of_articles::double) + z * z / 4))
         / (1 + z * z / of_articles) / expected_articles as lift_low,

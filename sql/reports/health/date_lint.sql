@@ -1,4 +1,4 @@
--- One row per article, time and rule that the time breaks: which dates want a look.
+-- One row per article, time and rule that the time breaks: dates to review.
 --   rule: Kind of defect, see date_lint_rules
 --   detail: What it is held against, or what the file says instead of a time
 with ahead as (
@@ -15,11 +15,7 @@ defects as (
     from ahead
     where value > as_of)
 select
-    rule,
-    source,
-    path,
-    article_id,
-    title,
+    rule, source, path, article_id, title,
     coalesce(provider_name, provider_domain) as provider,
     field,
     value,

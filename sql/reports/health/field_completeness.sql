@@ -93,11 +93,7 @@ counted as (
         where item <> ''
         group by field, month) as broken on broken.field = whole.field and broken.month is not distinct from whole.month)
 select
-    level,
-    field,
-    month,
-    items,
-    present,
+    level, field, month, items, present,
     items - present as missing,
     present / items::double as present_share,
     empty,

@@ -11,11 +11,7 @@
 --   articles_undated: Articles without a publication time
 with dated as (
     select
-        source,
-        collection,
-        status,
-        as_of,
-        published_at,
+        source, collection, status, as_of, published_at,
         case when published_at <= as_of then published_at end as past_at,
         case when documents.modified_at <= as_of then documents.modified_at end as written_at
     from documents

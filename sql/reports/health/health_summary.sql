@@ -31,11 +31,7 @@ written as (
     from articles)
 select
     (select as_of from report_clock) as as_of,
-    files,
-    articles,
-    other,
-    skipped,
-    rejected,
+    files, articles, other, skipped, rejected,
     rejected / nullif(files, 0)::double as rejected_share,
     (select count(*) from findings) as findings,
     articles_with_findings,

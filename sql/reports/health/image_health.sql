@@ -1,6 +1,6 @@
--- One row per owner of images: how many owners have none, and how many images want a look; all four owners always.
+-- One row per owner of images: how many owners have none, and how many images are to be reviewed; always all four owners.
 --   owners: Denominator of missing: articles, articles with a provider, related items, related items with a provider
---   missing: Owners without an image in the file (logos of sidecars are no part of it)
+--   missing: Owners without an image in the file (without logos of sidecars)
 --   missing_share: missing / owners
 --   images: Denominator of the rest: images listed
 --   without_url: Images without an address
@@ -12,7 +12,7 @@
 --   not_cached: Images of which the file says that the site holds no copy
 --   cache_unknown: Images of which the file does not say it
 --   without_title: Images without a caption
---   without_attribution: Images that name nobody to credit
+--   without_attribution: Images without a credit
 --   with_problems: Images that image_problems lists
 --   with_problems_share: with_problems / images
 with logos as (

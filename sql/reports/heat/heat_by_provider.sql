@@ -5,18 +5,8 @@ select
     providers.domain,
     articles,
     (select count(*) from article_facts) as of_articles,
-    scored,
-    suppressed,
-    unscored,
-    suppressed_share,
-    mean_heat,
-    median_heat,
-    max_heat,
-    with_both,
-    equal_to_quality,
-    mean_excess,
-    first_day,
-    last_day
+    scored, suppressed, unscored, suppressed_share, mean_heat, median_heat, max_heat, with_both,
+    equal_to_quality, mean_excess, first_day, last_day
 from heat_groups
 join providers using (provider_id)
 where dimension = 'provider'

@@ -4,14 +4,14 @@
 --   peak_excess: Highest heat - quality
 --   n: Denominator: the peak and the changes of scores after it, as long as heat stays above quality
 --   hours_fitted: From the peak to the last of them [hour]
---   estimable: Whether a half-life can be told
+--   estimable: Whether a half-life can be estimated
 --   reason: Why not; null where it can
 --   slope: Change of ln(heat - quality) per hour, by least squares; null where it cannot be fitted [1 / hour]
 --   half_life_hours: ln(2) / -slope: time in which the excess halves; null where not estimable [hour]
 --   low_hours: Lower end of its 95 % interval: ln(2) / -(slope - t * standard error), Student's t with n - 2 degrees of freedom [hour]
 --   high_hours: Upper end, ln(2) / -(slope + t * standard error); null = open, as the slope may be 0 or more [hour]
 --   r_squared: Share of the variance of ln(excess) that the line explains; null where all are equal
---   of_lives: Denominator: lives with a peak, those of which nothing can be told too
+--   of_lives: Denominator: lives with a peak, with those that cannot be estimated
 -- Exponential decay, excess = peak * exp(slope * hours), fitted as a line through the logarithms (simple linear regression: Draper &
 -- Smith, Applied Regression Analysis, 1998, ch. 1). At least 4 points, so that 2 degrees of freedom stay. The curve ends where heat is
 -- back at its quality, suppressed or lost: what rises again later is another curve.
@@ -66,14 +66,7 @@ judged as (
                 when b >= 0 then 'not estimable: heat does not fall after the peak' end as reason
     from slopes)
 select
-    judged.article_id,
-    life,
-    title,
-    url,
-    provider,
-    peak_excess,
-    peak_at,
-    n,
+    judged.article_id, life, title, url, provider, peak_excess, peak_at, n,
     last_x / 3600000::double as hours_fitted,
     reason is null as estimable,
     reason,

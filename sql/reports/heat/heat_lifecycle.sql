@@ -28,15 +28,7 @@ with summed as (
     from score_stretches
     group by article_id, life)
 select
-    summed.article_id,
-    life,
-    title,
-    url,
-    provider,
-    files.path,
-    first_seen_at,
-    known_until,
-    ended,
+    summed.article_id, life, title, url, provider, files.path, first_seen_at, known_until, ended,
     (epoch_us(known_until) - epoch_us(first_seen_at)) / 3600e6::double as hours_known,
     peak_excess,
     peak_at,

@@ -14,7 +14,7 @@
 -- Kaplan & Meier, JASA 53, 1958: the product of 1 - events / at_risk. Greenwood, 1926: survival times the root of the sum of
 -- events / (at_risk * (at_risk - events)). Interval on the scale of ln(-ln(survival)), which stays within 0 and 1: Kalbfleisch &
 -- Prentice, 1980. Median's interval: Brookmeyer & Crowley, Biometrics 38, 1982.
--- One spell for each life, its first: later ones of the same life are no independent cases; a life after an end is a case of its own.
+-- One spell for each life, its first: later ones of the same life are not independent; a life after an end counts as another case.
 -- Suppression and deletion censor: they end what is seen, not the heat; that they come independently of heat is assumed.
 with history as materialized (
     select article_id, life, stretch, valid_from, until, heat_excess

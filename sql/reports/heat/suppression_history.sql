@@ -25,12 +25,7 @@ spells as (
     from suppressed
     group by article_id, life, spell)
 select
-    spells.article_id,
-    spells.life,
-    title,
-    url,
-    provider,
-    spells.path,
+    spells.article_id, spells.life, title, url, provider, spells.path,
     spells.valid_from as suppressed_from,
     spells.valid_to as suppressed_to,
     (epoch_us(spells.until) - epoch_us(spells.valid_from)) / 3600e6::double as hours,

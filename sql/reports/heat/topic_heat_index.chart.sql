@@ -1,4 +1,4 @@
--- One row per week and topic, of the six topics with most time of articles; one week alone is no line.
+-- One row per week and topic, of the six topics with most time of articles; a topic with one week makes no line.
 select topic, week, heat_index, mean_heat, mean_excess, article_hours
 from topic_heat_index
 where topic in (

@@ -8,16 +8,9 @@
 -- A better version was left out where is_published and margin > 0. On an article that is not shown, a better related item is
 -- mostly the very version that was shown in its place.
 select
-    article_id,
-    article_facts.title,
-    article_facts.url,
-    article_facts.provider,
-    article_facts.published_at,
-    article_facts.is_published,
-    article_facts.quality,
-    related_items,
-    related_scored,
-    related_better,
+    article_id, article_facts.title, article_facts.url, article_facts.provider,
+    article_facts.published_at, article_facts.is_published, article_facts.quality, related_items,
+    related_scored, related_better,
     try_cast(best_quality::hugeint - article_facts.quality as bigint) as margin,
     best_quality,
     related.title as best_title,

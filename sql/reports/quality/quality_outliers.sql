@@ -11,17 +11,8 @@ with usual as (
     group by provider_id
     having count(*) >= 10)
 select
-    article_id,
-    title,
-    url,
-    provider,
-    domain,
-    published_at,
-    is_published,
-    quality,
-    scored,
-    median_quality,
-    mad_quality,
+    article_id, title, url, provider, domain, published_at, is_published, quality, scored,
+    median_quality, mad_quality,
     0.6745::double * (quality - median_quality) / mad_quality as modified_z
 from article_facts
 join usual using (provider_id)

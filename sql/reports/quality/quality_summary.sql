@@ -3,7 +3,7 @@
 --   scored: Denominator of the quality figures: articles with a quality score
 --   unscored: Articles without one; never counted as 0
 --   min_quality: Lowest score
---   max_quality: Highest score; there is no upper bound
+--   max_quality: Highest score; without an upper bound
 select
     count(*) as articles,
     count(quality) as scored,
