@@ -1,27 +1,23 @@
 """One part from its files to its Parquet files: the function that workers run."""
 
 import gc
+import itertools
 from collections.abc import Iterator
-from hashlib import blake2b
 from pathlib import Path
 
 import pyarrow as pa
-import yaml_rs
 
 from pipeline.build.tasks import OldPart, Options, PartResult, PartTask, rest_of
-from pipeline.extract.frontmatter import read_safely
-from pipeline.extract.source import Entry, Listing, Loaded, sidecar_kind
+from pipeline.extract.documents import listed_file, read_documents, read_sidecars
+from pipeline.extract.source import Entry, Listing
 from pipeline.extract.sources import Source
 from pipeline.load import listings, parts
 from pipeline.load.manifest import FileState, PartFile
-from pipeline.schema.documents import Difference, Document, Finding, Rejection, SourceFile
+from pipeline.schema.documents import Difference, Document, Extracted, Rejection
 from pipeline.schema.tables import TABLES
-from pipeline.transform import sidecars
-from pipeline.transform.articles import Row, finding_rows, status_of
+from pipeline.transform.articles import Row, status_of
 from pipeline.transform.content_changes import VALUED, Values, differences, values_of
-from pipeline.transform.documents import PART_TABLES, Frames, Read, transform
-
-_KINDS = {"topics": "topic", "organizations": "organization"}
+from pipeline.transform.documents import Frames, transform
 
 
 def build_part(task: PartTask) -> PartResult:
@@ -123,113 +119,48 @@ def _merge(old: OldPart, before: Frames, frames: Frames, source: Source) -> Fram
     return merged
 
 
-def _documents(task: PartTask, states: list[FileState]) -> Iterator[Read]:
+def _documents(task: PartTask, states: list[FileState]) -> Iterator[Extracted]:
     """Read the task's files one by one; `states` grows as they are read."""
-    source, options = task.source, task.options
-    for entry, loaded in source.read(task.entries, options.max_file_bytes):
+    options = task.options
+    for entry, loaded, extracted in read_documents(
+        task.source, task.entries, task.part, strict=options.strict, limit=options.max_file_bytes
+    ):
+        file, document = extracted
         if isinstance(loaded, Rejection):
-            states.append(
-                FileState(
-                    entry.path,
-                    entry.size,
-                    entry.mtime_ns,
-                    entry.ctime_ns,
-                    True,
-                    "rejected",
-                    version=entry.version,
-                )
-            )
-            yield file_of(source, task.part, entry), loaded
-            continue
-        raw = loaded.raw
-        file = SourceFile(
-            source.name,
-            entry.path,
-            source.document_id(entry.path),
-            task.part,
-            _KINDS.get(sidecar_kind(entry.path) or "") if "_data/" in entry.path else None,
-            len(raw),
-            table_time(loaded.mtime_ns),
-            blake2b(raw, digest_size=8).hexdigest(),
-        )
-        document = read_safely(raw, strict=options.strict)
-        digests = (
-            (document.content_hash, document.score_hash)
-            if isinstance(document, Document)
-            else (None, None)
-        )
-        times = loaded.mtime_ns, loaded.ctime_ns, loaded.is_racy
-        states.append(
-            FileState(
+            state = _listed_state(entry, "rejected", racy=True)
+        else:
+            read = document if isinstance(document, Document) else None
+            state = FileState(
                 entry.path,
-                len(raw),
-                *times,
+                len(loaded.raw),
+                loaded.mtime_ns,
+                loaded.ctime_ns,
+                loaded.is_racy,
                 status_of(document),
                 file.raw_hash,
-                *digests,
+                read.content_hash if read else None,
+                read.score_hash if read else None,
                 entry.version,
             )
-        )
-        yield file, document
+        states.append(state)
+        yield extracted
 
 
-def table_time(ns: int) -> int | None:
-    """Nanoseconds since 1970 as the microseconds that tables hold; None outside the years 1 to 9999."""
-    return ns // 1000 if -62_135_596_800 * 10**9 <= ns < 253_402_300_800 * 10**9 else None
-
-
-def file_of(source: Source, part: str, entry: Entry) -> SourceFile:
-    """A file that was listed and not read."""
-    identity = source.document_id(entry.path)
-    return SourceFile(source.name, entry.path, identity, part)
+def _listed_state(entry: Entry, status: str, *, racy: bool) -> FileState:
+    times = entry.mtime_ns, entry.ctime_ns
+    return FileState(entry.path, entry.size, *times, racy, status, version=entry.version)
 
 
 def build_rest(source: Source, listing: Listing, warehouse: str, options: Options) -> PartResult:
-    """What is no document: topic sidecars, and what could not be listed."""
+    """Write what is not a document: topic sidecars, and what could not be listed."""
     root, part = Path(warehouse), rest_of(source.name)
-    refused = [
-        (SourceFile(source.name, path, source.document_id(path), part), rejection)
+    rejected = (
+        Extracted(listed_file(source, path, part), rejection)
         for path, rejection in listing.rejected.items()
-    ]
-    frames = dict(transform(refused))
-    rows, findings = [], []
-    for entry, loaded in source.read(listing.sidecars, options.max_file_bytes):
-        file = file_of(source, part, entry)
-        data = _read_sidecar(loaded)
-        if isinstance(data, dict):
-            rows.append(sidecars.row(file, "topic", data))
-        else:
-            findings += finding_rows(file, [data], of_article=False)
-    frames["sidecars"] = TABLES["sidecars"].from_rows(rows)
-    frames["findings"] = TABLES["findings"].from_rows(findings)
-    assert set(frames) == set(PART_TABLES)
-    states = [
-        FileState(
-            entry.path,
-            entry.size,
-            entry.mtime_ns,
-            entry.ctime_ns,
-            False,
-            "sidecar",
-            version=entry.version,
-        )
-        for entry in listing.sidecars
-    ]
-    states += [FileState(path, 0, 0, 0, False, "rejected") for path in listing.rejected]
-    return PartResult(
-        part, len(refused), _write(root, part, frames), listings.write(root, states), []
     )
-
-
-def _read_sidecar(loaded: Loaded | Rejection) -> dict[str, object] | Finding:
-    if isinstance(loaded, Rejection):
-        return Finding("unreadable_sidecar", "", loaded.message, "left out")
-    try:
-        data = yaml_rs.loads(loaded.raw.decode("utf-8-sig"), parse_datetime=False)
-    except (ValueError, TypeError) as error:
-        return Finding(
-            "unreadable_sidecar", "", str(error).rsplit("\n", 1)[-1].strip(), "left out", 1, 1
-        )
-    if not isinstance(data, dict):
-        return Finding("unreadable_sidecar", "", "no keys with values", "left out", 1, 1)
-    return data
+    sidecars = read_sidecars(source, listing.sidecars, options.max_file_bytes)
+    frames = transform(itertools.chain(rejected, sidecars))
+    states = [_listed_state(entry, "sidecar", racy=False) for entry in listing.sidecars]
+    states += [FileState(path, 0, 0, 0, False, "rejected") for path in listing.rejected]
+    written = _write(root, part, frames)
+    return PartResult(part, len(listing.rejected), written, listings.write(root, states), [])

@@ -56,6 +56,27 @@ def document_id(source: str, path: str) -> str:
     return blake2b(f"{source}\0{path}".encode(), digest_size=8).hexdigest()
 
 
+def part_bounds(documents: int, size: int) -> list[int]:
+    """Return where parts of about `size` documents begin and end.
+
+    Small sites make up to four parts, so that processors share them.
+    """
+    if not documents:
+        return []
+    count = max(round(documents / size), min(4, documents * 10 // size), 1)
+    return [documents * at // count for at in range(count + 1)]
+
+
+def part_name(source: str, number: int) -> str:
+    """Return the name of a part of a source."""
+    return f"{source}/{number:04}"
+
+
+def rest_of(source: str) -> str:
+    """Return the name of the part for what is not a document."""
+    return f"{source}/rest"
+
+
 def too_large(size: int, limit: int) -> Rejection:
     """The rejection of a file of more than `limit` bytes."""
     return Rejection(

@@ -7,7 +7,7 @@ repairs it or sets it to None and says so in a `Finding`, and keeps what is unkn
 """
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from msgspec import Meta, Struct, field
 from msgspec.structs import fields
@@ -235,6 +235,15 @@ class Document(Struct, gc=False):
             self.places = Places(self.front_matter)
         line, column = self.places.locate(path)
         return (line + 1 if line else None), column
+
+
+class Extracted(NamedTuple):
+    """A file of a source, and what it says or why it could not be read."""
+
+    file: SourceFile
+    """The file."""
+    document: Document | Rejection
+    """Its document, or its rejection."""
 
 
 def dotted(path: tuple[Step, ...]) -> str:

@@ -5,12 +5,11 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from pipeline.schema.documents import Document, Rejection, SourceFile
+from pipeline.schema.documents import Document, Extracted, Rejection, SourceFile
 from pipeline.schema.tables import TABLES
 from pipeline.transform import articles, images, related, sidecars, topics
 from pipeline.transform.articles import Row
 
-Read = tuple[SourceFile, Document | Rejection]
 Frames = dict[str, pa.Table]
 
 PART_TABLES = tuple(name for name, table in TABLES.items() if not table.derived)
@@ -20,7 +19,7 @@ BATCH = 2_000
 
 
 def transform(
-    documents: Iterable[Read], *, keep_bodies: bool = True, keep_secured: bool = False
+    documents: Iterable[Extracted], *, keep_bodies: bool = True, keep_secured: bool = False
 ) -> Frames:
     """The tables of a part, in the order of the documents."""
     batches: dict[str, list[pa.Table]] = {name: [] for name in PART_TABLES}
@@ -62,6 +61,8 @@ def document_rows(
             ("documents", [articles.document_row(file, document)]),
             ("rejections", [articles.rejection_row(file, document)]),
         ]
+    if file.sidecar == "topic":
+        return _sidecar_rows(file, "topic", document)
     found: list[tuple[str, list[Row]]] = []
     if article := document.article:
         url = articles.choose_url(article, (), document)
@@ -91,3 +92,10 @@ def document_rows(
         )
     found.append(("documents", [articles.document_row(file, document)]))
     return found
+
+
+def _sidecar_rows(file: SourceFile, kind: str, document: Document) -> list[tuple[str, list[Row]]]:
+    """Return the rows of a file that describes a topic: it is not one of the documents."""
+    if document.metadata is None:
+        return [("findings", articles.finding_rows(file, document.findings, of_article=False))]
+    return [("sidecars", [sidecars.row(file, kind, document.metadata)])]
