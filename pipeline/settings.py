@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 from msgspec import Meta, Struct
@@ -89,6 +89,29 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
                 parse_limits(limit)
             except UsageError as error:
                 raise ValueError(str(error)) from error
+
+
+class SettingValues(TypedDict, total=False):
+    """Settings as keyword arguments of `run`, all but the sources: see `Settings`."""
+
+    warehouse: str | os.PathLike[str]
+    workers: int
+    part_size: int
+    max_file_bytes: int
+    max_rejects: int | str
+    allow_empty: bool
+    strict: bool
+    history: bool
+    keep_bodies: bool
+    keep_secured: bool
+    auto_gc: bool
+    keep_snapshots: int
+    keep_days: float
+    keep_logs: int
+    max_article_age: str
+    max_file_age: str
+    max_run_age: str
+    checks: dict[str, int | float | str]
 
 
 def parse_limits(text: str) -> Limits:

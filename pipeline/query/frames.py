@@ -14,47 +14,39 @@ from pipeline.views.catalog import connect
 Kind = Literal["pandas", "arrow", "polars"]
 
 
-def warehouse_of(place: str | os.PathLike[str] | None) -> Warehouse:
-    """The warehouse at a place, or the one that the settings name."""
-    return Warehouse(
-        load_settings({"warehouse": None if place is None else os.fspath(place)})[0].warehouse
-    )
+def warehouse_at(path: str | os.PathLike[str] | None) -> Warehouse:
+    """Return the warehouse at `path`, or the one that the settings name."""
+    flags = {"warehouse": None if path is None else os.fspath(path)}
+    return Warehouse(load_settings(flags)[0].warehouse)
 
 
-def connected(warehouse: Warehouse, snapshot: str | None) -> duckdb.DuckDBPyConnection:
-    """A connection on a snapshot, by default the published one. Raises UsageError where it is not there."""
-    return connect(
-        warehouse, warehouse.manifest(resolve(warehouse, snapshot)) if snapshot else None
-    )
+def open_snapshot(warehouse: Warehouse, snapshot: str | None) -> duckdb.DuckDBPyConnection:
+    """Connect to a snapshot, by default the published one; raises UsageError if it is not kept."""
+    manifest = warehouse.manifest(resolve(warehouse, snapshot)) if snapshot else None
+    return connect(warehouse, manifest)
 
 
-def frame_of(connection: duckdb.DuckDBPyConnection, name: str, kind: Kind) -> Any:
-    """A table or view as a frame. Raises QueryError for an unknown name, UsageError for a kind that cannot be had."""
-    names = [
-        row[0]
-        for row in connection.execute(
-            "select view_name from duckdb_views() where not internal order by 1"
-        ).fetchall()
-    ]
-    tables = [
-        row[0]
-        for row in connection.execute(
-            "select table_name from duckdb_tables() where not internal"
-        ).fetchall()
-    ]
-    if name not in names and name not in tables:
-        raise QueryError(
-            f"{name}: there is no such table or view. There are {', '.join(sorted([*names, *tables]))}."
-        )
+def read_frame(connection: duckdb.DuckDBPyConnection, name: str, kind: Kind) -> Any:
+    """Return a table or view as a frame.
+
+    Raises QueryError for an unknown name, UsageError for an unknown or missing kind of frame.
+    """
+    rows = connection.execute(
+        "select view_name from duckdb_views() where not internal"
+        " union all select table_name from duckdb_tables() where not internal order by 1"
+    ).fetchall()
+    names = [name for (name,) in rows]
+    if name not in names:
+        raise QueryError(f"{name}: there is no such table or view. There are {', '.join(names)}.")
     try:
         arrow = connection.table(name).to_arrow_table()
     except duckdb.Error as error:
         raise QueryError(f"{name}: cannot be read ({error}). See `pipeline status`.") from error
-    return _as_kind(arrow, kind)
+    return as_kind(arrow, kind)
 
 
-def _as_kind(arrow: Any, kind: str) -> Any:
-    """An Arrow table as what is asked for; text, numbers and times are not copied."""
+def as_kind(arrow: Any, kind: str) -> Any:
+    """Return an Arrow table as a frame of some kind; text, numbers and times are not copied."""
     if kind == "arrow":
         return arrow
     if kind == "pandas":

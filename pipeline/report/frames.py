@@ -4,21 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.load.warehouse import Warehouse
-from pipeline.query.frames import Kind, _as_kind
+from pipeline.query.frames import Kind, as_kind
 
 
 def report_frames(
     warehouse: Warehouse,
     name: str,
     *,
-    since: str | None,
-    until: str | None,
-    topics: Sequence[str],
-    providers: Sequence[str],
-    collections: Sequence[str],
-    kind: Kind,
+    since: str | None = None,
+    until: str | None = None,
+    topics: Sequence[str] = (),
+    providers: Sequence[str] = (),
+    collections: Sequence[str] = (),
+    kind: Kind = "pandas",
 ) -> dict[str, Any]:
-    """The views of a report as frames by name, over the articles selected. Raises UsageError."""
+    """Return the views of a report as frames by name, over the articles selected."""
     from pipeline.report.compose import reports_of
     from pipeline.report.figures import create_computed
     from pipeline.report.selection import Selection, selected
@@ -30,4 +30,4 @@ def report_frames(
     views = dict.fromkeys(section.view for report in wanted for section in report.sections)
     with selected(warehouse, selection, views=views) as connection:
         create_computed(connection, wanted)
-        return {view: _as_kind(connection.table(view).to_arrow_table(), kind) for view in views}
+        return {view: as_kind(connection.table(view).to_arrow_table(), kind) for view in views}
