@@ -327,18 +327,20 @@ def rollback(snapshot: str, warehouse: At = None) -> RunRecord:
     return Warehouse(warehouse).rollback(snapshot)
 
 
-def __getattr__(name: str) -> Any:
-    """Load a record when it is first asked for, so that `import pipeline` stays light (PEP 562)."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from pipeline.schema import documents
+if not TYPE_CHECKING:  # a type checker would take every name for one of these
 
-    if hasattr(documents, name):
-        return getattr(documents, name)
-    from pipeline import settings
-    from pipeline.load import retention
-    from pipeline.query import diff
-    from pipeline.runs import record
+    def __getattr__(name: str) -> Any:
+        """Load a record when it is first asked for, so that `import pipeline` stays light (PEP 562)."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from pipeline.schema import documents
 
-    modules = (settings, retention, diff, record)
-    return next(getattr(module, name) for module in modules if hasattr(module, name))
+        if hasattr(documents, name):
+            return getattr(documents, name)
+        from pipeline import settings
+        from pipeline.load import retention
+        from pipeline.query import diff
+        from pipeline.runs import record
+
+        modules = (settings, retention, diff, record)
+        return next(getattr(module, name) for module in modules if hasattr(module, name))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pipeline.load.warehouse import Warehouse
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,

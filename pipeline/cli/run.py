@@ -215,8 +215,11 @@ def _progress(*, hidden: bool) -> Iterator[Callable[[int, int], None] | None]:
 
 
 def _command() -> str:
-    """How this program was called, for the commands that it proposes."""
+    """Return how this program was called, for the commands that it proposes."""
     called = sys.argv[0]
-    if shutil.which("pipeline") == called or not called.endswith("pipeline"):
-        return "pipeline" if called.endswith("pipeline") else "python -m pipeline"
+    name = os.path.basename(called)
+    if name not in ("pipeline", "frontmatter-warehouse"):
+        return "python -m pipeline"
+    if shutil.which(name) == called:
+        return name
     return os.path.relpath(called) if os.path.isabs(called) else called

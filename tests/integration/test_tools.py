@@ -188,7 +188,7 @@ def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
         path for path in (ROOT / "pipeline").rglob("*") if path.suffix not in ("", ".py", ".pyc")
     ]
     data += (ROOT / "sql").rglob("*.*")
-    assert {"vega.js", "vega.LICENSES", "charts.json"} <= {path.name for path in data}
+    assert {"py.typed", "vega.js", "vega.LICENSES", "charts.json"} <= {path.name for path in data}
     inside = {path.relative_to(ROOT).as_posix().removeprefix("pipeline/") for path in data}
     assert {f"pipeline/{name}" for name in inside} <= shipped
     subprocess.run(
