@@ -87,7 +87,7 @@ class _Reader:
             event.blob for track in task.tracks for event in track.events if event.blob
         )
         last = {}
-        with blobs(task.source.place, names, task.options.max_file_bytes) as contents:
+        with blobs(task.source.directory, names, task.options.max_file_bytes) as contents:
             for track in task.tracks:
                 file = FileHistory(track)
                 for event in track.events:
@@ -225,7 +225,7 @@ class _Reader:
     def _read_again(self, blob: str | None) -> Document | None:
         """Return the article of a version that was read for another file, or by another run."""
         names, options = [blob] if blob else [], self._task.options
-        with blobs(self._task.source.place, names, options.max_file_bytes) as contents:
+        with blobs(self._task.source.directory, names, options.max_file_bytes) as contents:
             content = next(contents, None)
         document = self._document(content) if isinstance(content, bytes) else None
         return document if isinstance(document, Document) and document.article else None

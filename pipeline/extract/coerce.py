@@ -1,12 +1,14 @@
-"""The exact path: front matter that does not fit the contract, read value by value.
+"""Read front matter that does not fit the contract, value by value.
 
-Text that YAML took for a number, a date or a boolean keeps the characters of the file. A value that can be repaired is
-repaired, one that cannot be used becomes None; both leave a finding with the value as found.
+Text that YAML took for a number, a date or a boolean keeps the characters of the file. A value that
+can be repaired is repaired, one that cannot be used becomes None; both leave a finding with the
+value in the file.
 """
 
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -33,52 +35,53 @@ from pipeline.schema.documents import (
 from pipeline.schema.positions import Location, Step
 
 MOJIBAKE_BYTES = re.compile(
-    rb"\xc3[\x82-\xb4](?:\xc2[\x80-\xbf]|\xc5[\x92\x93\xa0\xa1\xb8\xbd\xbe]|\xc6\x92|\xcb[\x86\x9c]|\xe2(?:\x80[\x93-\xba]|\x82\xac|\x84\xa2))"
+    rb"\xc3[\x82-\xb4](?:\xc2[\x80-\xbf]|\xc5[\x92\x93\xa0\xa1\xb8\xbd\xbe]|\xc6\x92|\xcb[\x86\x9c]"
+    rb"|\xe2(?:\x80[\x93-\xba]|\x82\xac|\x84\xa2))"
 )
 """What `MOJIBAKE` looks for, in UTF-8: faster on a whole file."""
 MOJIBAKE = re.compile(
-    "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u203a\u20ac\u2122]"
+    "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc"
+    "\u2013-\u203a\u20ac\u2122]"
 )
-"""A UTF-8 lead byte and continuation byte, both read as Windows-1252: the cheap test before ftfy."""
+"""A lead and a continuation byte of UTF-8 read as Windows-1252: the cheap test before ftfy."""
 
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _VALUE_LIMIT = 2_000
 
-Path = tuple[Step, ...]
+KeyPath = tuple[Step, ...]
 
 
 class ExactReader:
-    """Reads one document's values; `findings` grows as it goes.
+    """Reads the values of one document; `findings` grows meanwhile.
 
-    `where` tells the place of a value, `exact_text` loads the front matter with every scalar as text, `suspicious`
-    says that some text may be mojibake.
+    `where` locates a value, `exact_text` loads the front matter with every scalar as text,
+    `suspicious` says that some text may be mojibake.
     """
 
     def __init__(
         self,
-        where: Callable[[Path], Location],
+        where: Callable[[KeyPath], Location],
         exact_text: Callable[[], Any],
         *,
         strict: bool,
         suspicious: bool = True,
     ) -> None:
         self.findings: list[Finding] = []
-        self._where, self._load_text, self._strict, self._suspicious = (
-            where,
-            exact_text,
-            strict,
-            suspicious,
-        )
+        self._where, self._load_text = where, exact_text
+        self._strict, self._suspicious = strict, suspicious
         self._text_tree: Any = None
 
     def article(self, data: Mapping[Any, Any]) -> Article:
-        """The article; every value that does not fit is None or repaired."""
+        """Return the article; every value that does not fit is None or repaired."""
         article: Article = self._struct(Article, data, ())
         return article
 
     def article_but_for_empty(self, data: Mapping[Any, Any]) -> Article | None:
-        """The article where all that does not fit are empty strings, which become None; else None, and no finding."""
-        empty: list[Path] = []
+        """Return the article if only empty strings do not fit (they become None); else None.
+
+        Findings are added only for an article.
+        """
+        empty: list[KeyPath] = []
         filled = _without_empty(Article, data, (), empty)
         try:
             article = msgspec.convert(filled, Article) if empty else None
@@ -90,14 +93,14 @@ class ExactReader:
             self._unusable("empty_string", "", path)
         return article
 
-    def _struct(self, kind: Any, data: Mapping[Any, Any], path: Path) -> Any:
+    def _struct(self, kind: Any, data: Mapping[Any, Any], path: KeyPath) -> Any:
         values = {}
         for key, name, declared in _plan(kind):
             if (value := data.get(key)) is not None:
                 values[name] = self._value(declared, value, (*path, key))
         return kind(**values)
 
-    def _value(self, kind: Any, value: Any, path: Path) -> Any:
+    def _value(self, kind: Any, value: Any, path: KeyPath) -> Any:
         if get_origin(kind) is list:
             return self._list(get_args(kind)[0], value, path)
         if kind is Text:
@@ -116,7 +119,7 @@ class ExactReader:
             return self._record(kind, value, path)
         return self._unusable("wrong_type", value, path)
 
-    def _record(self, kind: Any, value: Mapping[Any, Any], path: Path) -> Any:
+    def _record(self, kind: Any, value: Mapping[Any, Any], path: KeyPath) -> Any:
         if not self._suspicious:
             try:
                 record = msgspec.convert(value, kind)
@@ -127,7 +130,7 @@ class ExactReader:
                     return record
         return self._struct(kind, value, path)
 
-    def _list(self, kind: Any, value: Any, path: Path) -> list[Any] | None:
+    def _list(self, kind: Any, value: Any, path: KeyPath) -> list[Any] | None:
         repaired = None
         if not isinstance(value, list):
             if isinstance(value, dict) == (kind is not Text):
@@ -148,7 +151,7 @@ class ExactReader:
                 self._note("null_item", (*path, at), None, "left out")
         return [item for item in items if item is not None]
 
-    def _text(self, value: Any, path: Path) -> str | None:
+    def _text(self, value: Any, path: KeyPath) -> str | None:
         if isinstance(value, (dict, list, tuple, frozenset, set)):
             return self._unusable("wrong_type", value, path)
         if not isinstance(value, str):
@@ -168,30 +171,25 @@ class ExactReader:
         self._note("mojibake", path, value, "kept as found" if self._strict else "decoded again")
         return value if self._strict else mended
 
-    def _number(self, value: Any, path: Path) -> int | None:
+    def _number(self, value: Any, path: KeyPath) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool):
-            return (
-                value
-                if INT64_MIN <= value <= INT64_MAX
-                else self._unusable("invalid_number", self._exact(value, path), path)
-            )
+            if INT64_MIN <= value <= INT64_MAX:
+                return value
+            return self._unusable("invalid_number", self._exact(value, path), path)
         number, rule = None, ""
         if isinstance(value, float) and value.is_integer():
             number, rule = int(value), "decimal_number"
         elif isinstance(value, str):
             if not value:
                 return self._unusable("empty_string", value, path)
-            found = re.fullmatch(r"\s*([+-]?\d{1,19})(?:\.0+)?\s*", value, re.ASCII)
-            if found:
-                number, rule = int(found[1]), "number_as_text"
+            if match := re.fullmatch(r"\s*([+-]?\d{1,19})(?:\.0+)?\s*", value, re.ASCII):
+                number, rule = int(match[1]), "number_as_text"
         if number is None or self._strict or not INT64_MIN <= number <= INT64_MAX:
-            return self._unusable(
-                "invalid_number" if number is None else rule, self._exact(value, path), path
-            )
+            return self._unusable(rule or "invalid_number", self._exact(value, path), path)
         self._note(rule, path, self._exact(value, path), f"read as {number}")
         return number
 
-    def _boolean(self, value: Any, path: Path) -> bool | None:
+    def _boolean(self, value: Any, path: KeyPath) -> bool | None:
         if isinstance(value, bool):
             return value
         if value == "":
@@ -201,52 +199,38 @@ class ExactReader:
             return self._unusable("invalid_boolean", self._exact(value, path), path)
         if self._strict:
             return self._unusable("boolean_as_text", self._exact(value, path), path)
-        self._note(
-            "boolean_as_text",
-            path,
-            self._exact(value, path),
-            f"read as {str(text in _TRUE).lower()}",
-        )
+        action = f"read as {str(text in _TRUE).lower()}"
+        self._note("boolean_as_text", path, self._exact(value, path), action)
         return text in _TRUE
 
-    def _moment(self, value: Any, path: Path) -> dt.datetime | None:
+    def _moment(self, value: Any, path: KeyPath) -> dt.datetime | None:
         if value == "":
             return self._unusable("empty_string", value, path)
-        text = (
-            value.isoformat()
-            if isinstance(value, (dt.date, dt.datetime))
-            else self._exact(value, path)
-        )
+        is_date = isinstance(value, (dt.date, dt.datetime))
+        text = value.isoformat() if is_date else self._exact(value, path)
         moment = parse_moment(text)
         if moment is None:
             return self._unusable("invalid_date", text, path)
         if moment.tzinfo is not None:
             return moment.astimezone(dt.UTC)
-        rule = "date_without_time" if len(text.strip()) <= 10 else "date_without_zone"
+        rule, action = "date_without_zone", "read as UTC"
+        if len(text.strip()) <= 10:
+            rule, action = "date_without_time", "read as midnight UTC"
         if self._strict:
             return self._unusable(rule, text, path)
-        self._note(
-            rule,
-            path,
-            text,
-            "read as UTC" if rule == "date_without_zone" else "read as midnight UTC",
-        )
+        self._note(rule, path, text, action)
         return moment.replace(tzinfo=dt.UTC)
 
-    def _duration(self, value: Any, path: Path) -> dt.timedelta | None:
+    def _duration(self, value: Any, path: KeyPath) -> dt.timedelta | None:
         if value == "":
             return self._unusable("empty_string", value, path)
-        try:
-            return (
-                msgspec.convert(value, dt.timedelta)
-                if isinstance(value, str)
-                else self._unusable("invalid_duration", value, path)
-            )
-        except ValidationError:
-            return self._unusable("invalid_duration", value, path)
+        with suppress(ValidationError):
+            if isinstance(value, str):
+                return msgspec.convert(value, dt.timedelta)
+        return self._unusable("invalid_duration", value, path)
 
-    def _exact(self, value: Any, path: Path) -> str:
-        """The scalar at `path` as the file writes it."""
+    def _exact(self, value: Any, path: KeyPath) -> str:
+        """Return the scalar at `path` as the file writes it."""
         if isinstance(value, str):
             return value
         if self._text_tree is None:
@@ -261,18 +245,18 @@ class ExactReader:
             return node
         return text_of(value).lower() if isinstance(value, bool) else text_of(value)
 
-    def _unusable(self, rule: str, value: Any, path: Path) -> None:
+    def _unusable(self, rule: str, value: Any, path: KeyPath) -> None:
         self._note(rule, path, value, "set to null")
 
-    def _note(self, rule: str, path: Path, value: Any, action: str) -> None:
-        shown = None if value is None or "secured" in path else text_of(value)[:_VALUE_LIMIT]
-        self.findings.append(Finding(rule, dotted(path), shown, action, *self._where(path)))
+    def _note(self, rule: str, path: KeyPath, value: Any, action: str) -> None:
+        text = None if value is None or "secured" in path else text_of(value)[:_VALUE_LIMIT]
+        self.findings.append(Finding(rule, dotted(path), text, action, *self._where(path)))
 
 
 def _without_empty(
-    kind: Any, data: Mapping[Any, Any], path: Path, empty: list[Path]
+    kind: Any, data: Mapping[Any, Any], path: KeyPath, empty: list[KeyPath]
 ) -> dict[Any, Any]:
-    """A record without its empty scalars, at any depth; their paths are added to `empty`, in the order of the contract."""
+    """Return a record without empty scalars, at any depth; add their paths to `empty`."""
     filled = dict(data)
     for key, inner in _CONTENTS[kind]:
         value = data.get(key)
@@ -293,7 +277,7 @@ def _without_empty(
 
 
 def text_of(value: Any) -> str:
-    """`str(value)`, also where an integer in it has more digits than Python converts."""
+    """Return `str(value)`, also if an integer in it has more digits than Python converts."""
     try:
         return str(value)
     except ValueError:
@@ -306,7 +290,7 @@ def _is_address(key: Step) -> bool:
 
 @cache
 def _plan(kind: Any) -> tuple[tuple[str, str, Any], ...]:
-    """Key in the file, name of the field and its type without None, for each field of a Struct."""
+    """Return key in the file, name and type without None of each field of a Struct."""
     hints = get_type_hints(kind, include_extras=True)
     return tuple(
         (item.encode_name, item.name, _without_none(hints[item.name])) for item in fields(kind)
@@ -314,7 +298,7 @@ def _plan(kind: Any) -> tuple[tuple[str, str, Any], ...]:
 
 
 def _without_none(kind: Any) -> Any:
-    """`list[Text | None] | None` → `list[Text]`; of a union of a record and text, the record."""
+    """Return `list[Text]` for `list[Text | None] | None`; of a record or text, the record."""
     if isinstance(kind, UnionType) or str(get_origin(kind)) == "typing.Union":
         kind = next(option for option in get_args(kind) if option is not type(None))
     if get_origin(kind) is list:
@@ -333,18 +317,18 @@ _NO_SCALARS = {"provider", "related", "images", "topics"}
 """Fields in which an empty string is of the wrong type."""
 
 
-def unknown_fields(data: Mapping[Any, Any], kind: Any = Article, path: Path = ()) -> dict[str, Any]:
-    """Fields of a record and the records in it that the contract does not know, by dotted path."""
-    found = {
-        dotted((*path, text_of(key))): value
-        for key, value in data.items()
-        if key not in KNOWN[kind]
+def unknown_fields(
+    data: Mapping[Any, Any], kind: Any = Article, path: KeyPath = ()
+) -> dict[str, Any]:
+    """Return fields that the contract does not know, at any depth, by dotted path."""
+    known = KNOWN[kind]
+    unknown = {
+        dotted((*path, text_of(key))): value for key, value in data.items() if key not in known
     }
     for key, inner in NESTED[kind]:
         value = data.get(key)
         for at, item in enumerate(value) if isinstance(value, list) else ((None, value),):
             if isinstance(item, dict):
-                found |= unknown_fields(
-                    item, inner, (*path, key) if at is None else (*path, key, at)
-                )
-    return found
+                here = (*path, key) if at is None else (*path, key, at)
+                unknown |= unknown_fields(item, inner, here)
+    return unknown

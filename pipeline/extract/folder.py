@@ -35,28 +35,23 @@ class Folder(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "Folder":
-        """The source that `[name=]path` means; by default it is named after the folder.
+        """Return the source that `[name=]path` names; its default name is that of the folder.
 
-        Raises UsageError for an empty name or path, SourceError where nothing is there.
+        Raises UsageError for an empty name or path, SourceError if nothing is there.
         """
         name, path = named(text)
-        if path != text and not name:
-            raise UsageError(
-                f"{text!r}: the source has no name (got nothing before `=`). Write NAME=PATH or PATH."
-            )
-        if not path:
-            raise UsageError(f"{text!r}: the source has no path. Write NAME=PATH or PATH.")
-        place = Path(os.path.abspath(path))
-        if not (name + str(place)).isascii() and "\ufffd" in os.fsencode(name + str(place)).decode(
-            "utf-8", "replace"
-        ):
+        if not path or (path != text and not name):
+            lacking = "name (got nothing before `=`)" if path else "path"
+            raise UsageError(f"{text!r}: the source has no {lacking}. Write NAME=PATH or PATH.")
+        full = Path(os.path.abspath(path))
+        if MARK in os.fsencode(f"{name}{full}").decode("utf-8", "replace"):
             raise UsageError(
                 f"{text!r}: the name or path is not UTF-8. Rename the folder, or link to it."
             )
-        if place.is_dir():
-            return cls(name or place.name or "root", str(place))
-        if place.exists():
-            return cls(name or place.stem or "root", str(place.parent), place.name)
+        if full.is_dir():
+            return cls(name or full.name or "root", str(full))
+        if full.exists():
+            return cls(name or full.stem or "root", str(full.parent), full.name)
         raise SourceError(
             f"{path}: there is no such folder or file. Name a folder with articles, or create it."
         )
@@ -67,7 +62,7 @@ class Folder(Struct, frozen=True):
         return os.path.join(self.root, self.only) if self.only else self.root
 
     def document_id(self, path: str) -> str:
-        """Identity of the file at `path`: it does not depend on where the folder lies."""
+        """Return the identity of the file at `path`, wherever the folder lies."""
         return document_id(self.name, path)
 
     def read(
@@ -78,67 +73,62 @@ class Folder(Struct, frozen=True):
             yield entry, read_file(self.root, entry.path, limit)
 
     def list(self, *, with_times: bool = True) -> Listing:
-        """All documents and sidecars below the root; hidden files and folders are left out.
+        """List documents and sidecars below the root; hidden files and folders are left out.
 
-        Without times, documents have no size and times either, which saves a call to the system for each.
-        Raises SourceError where the root itself cannot be listed.
+        Without times, documents have no size and times either, which saves a call to the system
+        for each. Raises SourceError if the root itself cannot be listed.
         """
-        entries: list[Entry] = []
-        sidecars: list[Entry] = []
-        rejected: dict[str, Rejection] = {}
+        listing = Listing([], [], {})
         seen = {_inode(os.stat(self.root))} if os.path.exists(self.root) else set()
         waiting = [("", self.root)]
         while waiting:
             prefix, folder = waiting.pop()
             try:
-                found = list(os.scandir(folder))
+                items = list(os.scandir(folder))
             except OSError as error:
                 if not prefix:
                     raise SourceError(
                         f"{folder}: cannot be listed ({error.strerror}). Check its permissions."
                     ) from error
-                rejected[prefix] = Rejection(
+                listing.rejected[prefix] = Rejection(
                     "read", "permission_denied", f"the folder cannot be listed ({error.strerror})."
                 )
                 continue
-            for item in found:
+            for item in items:
                 if item.name.startswith(".") or (
-                    self.only is not None and not prefix and item.name != self.only
+                    self.only and not prefix and item.name != self.only
                 ):
                     continue
                 path = prefix + text_of_name(item.name)
                 try:
-                    if item.is_dir():
-                        status = item.stat()
-                        if _inode(status) not in seen:  # a link may lead back up
-                            seen.add(_inode(status))
-                            waiting.append((path + "/", item.path))
-                        continue
-                    wanted = self.only is not None or is_document(item.name)
-                    if not wanted and not is_sidecar(path):
-                        continue
-                    if wanted and not with_times and item.is_file():
-                        entries.append(Entry(path, 0, 0, 0))
-                        continue
-                    status = item.stat()
+                    if not item.is_dir():
+                        self._list_file(item, path, listing, with_times=with_times)
+                    elif (inode := _inode(item.stat())) not in seen:  # a link may lead back up
+                        seen.add(inode)
+                        waiting.append((path + "/", item.path))
                 except OSError as error:
                     if is_document(item.name):
-                        rejected[path] = _read_failure(error)
-                    continue
-                if not stat.S_ISREG(status.st_mode):
-                    rejected[path] = Rejection(
-                        "read",
-                        "not_a_file",
-                        "this is no regular file. Remove it or replace it by a file.",
-                    )
-                else:
-                    listed = entries if wanted else sidecars
-                    listed.append(
-                        Entry(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-                    )
-        entries.sort(key=_by_path)
-        sidecars.sort(key=_by_path)
-        return Listing(entries, sidecars, rejected)
+                        listing.rejected[path] = _read_failure(error)
+        listing.entries.sort(key=_by_path)
+        listing.sidecars.sort(key=_by_path)
+        return listing
+
+    def _list_file(
+        self, item: "os.DirEntry[str]", path: str, listing: Listing, *, with_times: bool
+    ) -> None:
+        wanted = self.only is not None or is_document(item.name)
+        if not wanted and not is_sidecar(path):
+            return
+        if wanted and not with_times and item.is_file():
+            listing.entries.append(Entry(path, 0, 0, 0))
+            return
+        status = item.stat()
+        if stat.S_ISREG(status.st_mode):
+            entry = Entry(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+            (listing.entries if wanted else listing.sidecars).append(entry)
+        else:
+            message = "this is no regular file. Remove it or replace it by a file."
+            listing.rejected[path] = Rejection("read", "not_a_file", message)
 
 
 def read_file(root: str, path: str, limit: int) -> Loaded | Rejection:
@@ -149,11 +139,12 @@ def read_file(root: str, path: str, limit: int) -> Loaded | Rejection:
         handle = os.open(file_at(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             status = os.fstat(handle)
-            if status.st_size > limit:
-                return too_large(status.st_size, limit)
-            content = os.read(handle, status.st_size + 1)
+            size = status.st_size
+            if size > limit:
+                return too_large(size, limit)
+            content = os.read(handle, size + 1)
             while (
-                len(content) != status.st_size
+                len(content) != size
                 and len(content) <= limit
                 and (more := os.read(handle, 1 << 16))
             ):
@@ -168,20 +159,15 @@ def read_file(root: str, path: str, limit: int) -> Loaded | Rejection:
 
 def _read_failure(error: OSError) -> Rejection:
     if isinstance(error, FileNotFoundError):
-        return Rejection(
-            "read",
-            "vanished",
-            "the file was listed and is gone. The next run sees what became of it.",
-        )
-    if isinstance(error, PermissionError):
-        return Rejection(
-            "read",
-            "permission_denied",
-            "the file may not be read. Give the user of this run the right to read it.",
-        )
-    return Rejection(
-        "read", "unreadable", f"the file cannot be read ({error.strerror}). Check the disk."
-    )
+        code = "vanished"
+        message = "the file was listed and is gone. The next run sees what became of it."
+    elif isinstance(error, PermissionError):
+        code = "permission_denied"
+        message = "the file may not be read. Give the user of this run the right to read it."
+    else:
+        code = "unreadable"
+        message = f"the file cannot be read ({error.strerror}). Check the disk."
+    return Rejection("read", code, message)
 
 
 def _inode(status: os.stat_result) -> tuple[int, int]:
@@ -193,10 +179,10 @@ def _by_path(entry: Entry) -> str:
 
 
 def file_at(root: str, path: str) -> str | bytes:
-    """Where the file of a listed path lies below a folder; undoes `text_of_name`."""
+    """Return where the file of a listed path lies below a folder; undoes `text_of_name`."""
     if MARK not in path:
         return f"{root}/{path}"
     raw = re.sub(
-        rb"\xef\xbf\xbd([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), path.encode()
+        rb"\xef\xbf\xbd([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), path.encode()
     )
     return os.fsencode(root) + b"/" + raw

@@ -1,7 +1,8 @@
-"""Bytes of one file to a Document or a Rejection.
+"""Read the bytes of one file into a Document or a Rejection.
 
-Two paths lead to an article. The fast one parses YAML with yaml-rs and types it with msgspec: about 99 files in 100.
-What does not fit takes the exact one (`exact.py`), value by value, with a second reader that keeps every scalar as text.
+Two paths lead to an article. The fast one parses YAML with yaml-rs and types it with msgspec: about
+99 files in 100. What does not fit takes the exact one (`coerce.py`), value by value, with a second
+reader that keeps every scalar as text.
 """
 
 import json
@@ -23,14 +24,15 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 _POINTER = Rejection(
     "fence",
     "lfs_pointer",
-    "this is a pointer of Git LFS, the article lies elsewhere. Run `git lfs pull` and read the checkout.",
+    "this is a pointer of Git LFS, the article lies elsewhere."
+    " Run `git lfs pull` and read the checkout.",
 )
 _NO_FINDINGS: list[Finding] = []
 _ARTICLE_KEYS = KNOWN[Article]
 
 
 def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
-    """The document that a file's bytes hold; `strict` repairs nothing.
+    """Return the document that a file's bytes hold; `strict` repairs nothing.
 
     A file without front matter gives a Document whose format is None.
     """
@@ -57,7 +59,8 @@ def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
         return Rejection(
             "parse",
             "not_a_mapping",
-            f"the front matter is a {type(data).__name__}, expected keys with values. Write `key: value` lines.",
+            f"the front matter is a {type(data).__name__}, expected keys with values."
+            " Write `key: value` lines.",
             2,
             1,
             visible(front_matter.split("\n", 1)[0]),
@@ -81,10 +84,10 @@ def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
 
 
 def read_safely(raw: bytes, *, strict: bool = False) -> Document | Rejection:
-    """Like `read`; what nobody foresaw is a rejection too: one file's surprise must not stop the others."""
+    """Read like `read`, but return a rejection for an error that nobody foresaw, too."""
     try:
         return read(raw, strict=strict)
-    except Exception as error:
+    except Exception as error:  # one file must not stop the others
         return Rejection.surprise(error)
 
 
@@ -129,7 +132,7 @@ def _read_article(
 
 
 def _text_reader(document: Document) -> Callable[[], Any]:
-    """The second reader: the same front matter with every scalar as the text that stands in the file."""
+    """Return the second reader: the front matter with every scalar as the text in the file."""
     if document.format == "yaml":
         return partial(_as_text, document.front_matter)
     if document.format == "json":
@@ -203,7 +206,7 @@ def _last_of_each(repeated: list[str], pairs: list[tuple[str, Any]]) -> dict[str
 
 
 def without_secured(value: Any) -> Any:
-    """The value without what any key called secured holds, at any depth."""
+    """Return the value without what any key called secured holds, at any depth."""
     if isinstance(value, dict):
         return {key: without_secured(item) for key, item in value.items() if not _is_secured(key)}
     return [without_secured(item) for item in value] if isinstance(value, list) else value
@@ -215,7 +218,7 @@ def _is_secured(key: Any) -> bool:
 
 
 def _digest(document: Document, data: dict[str, Any]) -> None:
-    """Content and score digests; takes the volatile keys out of `data`."""
+    """Set the digests of content and scores; remove the volatile keys from `data`."""
     data.pop("secured", None)
     scores = (data.pop("quality", None), data.pop("heat", None), data.pop("published", None))
     try:

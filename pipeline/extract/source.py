@@ -1,4 +1,4 @@
-"""What a source is: a named place that lists files and gives their bytes. Here: a folder, or one file of it."""
+"""What every source has in common: it has a name, lists files and gives their bytes."""
 
 import os
 from hashlib import blake2b
@@ -15,10 +15,11 @@ SIDECAR_FOLDERS = {"topics": (".yaml", ".yml"), "organizations": (".md",)}
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """A file as listed: path inside the source, size in bytes, times of last modification and change of status.
+    """A file as listed: path inside the source, size in bytes, times of its last changes.
 
-    Times are nanoseconds since 1970. A new content always has a new change time, even where its size and modification
-    time were put back; or a new version, where the source names contents (git: the blob).
+    Times are nanoseconds since 1970: of the content, and of the status. New content always has a
+    new status time, even if size and modification time were put back; or a new version, if the
+    source names contents (git: the blob).
     """
 
     path: str
@@ -29,7 +30,10 @@ class Entry(Struct, frozen=True, gc=False):
 
 
 class Loaded(Struct, frozen=True, gc=False):
-    """A file as read: its bytes, its times when it was opened, and whether it could have changed since without these telling."""
+    """A file as read: its bytes, and its times when it was opened.
+
+    `is_racy` says that it could have changed since without these telling.
+    """
 
     raw: bytes
     mtime_ns: int
@@ -38,7 +42,7 @@ class Loaded(Struct, frozen=True, gc=False):
 
 
 class Listing(Struct, frozen=True):
-    """What a source holds: documents and topic sidecars in path order, and what could not be listed."""
+    """Documents and topic sidecars of a source in path order, and rejections by path."""
 
     entries: list[Entry]
     sidecars: list[Entry]
@@ -46,13 +50,13 @@ class Listing(Struct, frozen=True):
 
 
 def named(text: str) -> tuple[str, str]:
-    """Name and path of `[name=]path`; the name is empty where none is given."""
+    """Split `[name=]path` into name and path; the name may be empty."""
     name, equals, path = text.partition("=")
     return ("", text) if not equals or "/" in name or os.path.exists(text) else (name, path)
 
 
 def document_id(source: str, path: str) -> str:
-    """Identity of a file: 16 hexadecimal characters, BLAKE2b of the source's name and the path in it."""
+    """Return the identity of a file: BLAKE2b of source and path, 16 hexadecimal characters."""
     return blake2b(f"{source}\0{path}".encode(), digest_size=8).hexdigest()
 
 
@@ -78,7 +82,7 @@ def rest_of(source: str) -> str:
 
 
 def too_large(size: int, limit: int) -> Rejection:
-    """The rejection of a file of more than `limit` bytes."""
+    """Return the rejection of a file of more than `limit` bytes."""
     return Rejection(
         "read",
         "too_large",
@@ -87,29 +91,25 @@ def too_large(size: int, limit: int) -> Rejection:
 
 
 def is_document(path: str) -> bool:
-    """Whether a file may hold an article, by its ending."""
+    """Return whether a file may hold an article, by its ending."""
     return path.lower().endswith(SUFFIXES)
 
 
 def sidecar_kind(path: str) -> str | None:
-    """`topics` or `organizations` for a file of those folders below `_data/`; else None."""
+    """Return `topics` or `organizations` for a file of these folders below `_data/`; else None."""
     parts = path.split("/")
-    if (
-        len(parts) >= 3
-        and parts[-3] == "_data"
-        and path.lower().endswith(SIDECAR_FOLDERS.get(parts[-2], ()))
-    ):
-        return parts[-2] if parts[-2] in SIDECAR_FOLDERS else None
-    return None
+    if len(parts) < 3 or parts[-3] != "_data":
+        return None
+    return parts[-2] if path.lower().endswith(SIDECAR_FOLDERS.get(parts[-2], ())) else None
 
 
 def is_sidecar(path: str) -> bool:
-    """Whether a file describes a topic or an organisation."""
+    """Return whether a file describes a topic or an organisation."""
     return "_data/" in path and sidecar_kind(path) is not None
 
 
 def text_of_name(name: str) -> str:
-    """A file name as text that any table holds: U+FFFD and two hexadecimal digits for each byte that is not UTF-8.
+    """Return a file name as text: U+FFFD and two hexadecimal digits for a byte that is not UTF-8.
 
     U+FFFD itself is written so too: no two names give the same text.
     """
@@ -122,17 +122,15 @@ def text_of_name(name: str) -> str:
     except UnicodeDecodeError:
         text = raw.decode("utf-8", "surrogateescape")
     return "".join(
-        _spelled_out(char) if char == MARK or "\udc80" <= char <= "\udcff" else char
+        "".join(f"{MARK}{byte:02x}" for byte in os.fsencode(char))
+        if char == MARK or "\udc80" <= char <= "\udcff"
+        else char
         for char in text
     )
 
 
-def _spelled_out(char: str) -> str:
-    return "".join(f"{MARK}{byte:02x}" for byte in os.fsencode(char))
-
-
 def is_racy(mtime_ns: int, ctime_ns: int, read_ns: int) -> bool:
-    """Whether a file read at `read_ns` could have changed since without its times telling.
+    """Return whether a file read at `read_ns` could have changed since without its times telling.
 
     A file system's clock ticks every few milliseconds, a coarse one every second or two.
     """

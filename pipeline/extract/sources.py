@@ -1,4 +1,4 @@
-"""Every kind of source there is, and which one a text names."""
+"""The kinds of sources, and which one a text names."""
 
 import os
 import re
@@ -10,19 +10,22 @@ Source = Folder | Repository
 
 
 def parse(text: str) -> Source:
-    """The source that `[name=]path` or `[name=]git+file://...` means. Raises UsageError and SourceError."""
+    """Return the source that `[name=]path` or `[name=]git+file://...` names.
+
+    Raises UsageError and SourceError.
+    """
     return Repository.parse(text) if is_address(text) else Folder.parse(text)
 
 
 def shown(root: str, path: str = "") -> str:
-    """A source's root, or a file of it, as people look for it: from the working directory where it lies below.
+    """Return a source's root, or a file of it, relative to the working directory if it lies below.
 
-    What lies in a repository is told by its address, as git names a file of a commit.
+    A file of a repository is named as git does: address, commit and path.
     """
     if not is_address(root):
-        place = os.path.join(root, path) if path else root
-        near = os.path.relpath(place)
-        return place if near.startswith("..") else near
+        full = os.path.join(root, path) if path else root
+        relative = os.path.relpath(full)
+        return full if relative.startswith("..") else relative
     if not path:
         return root
     repository, _, fragment = root.partition("#")

@@ -1,4 +1,4 @@
-"""The outer form of a file: characters, fences, and YAML that can be mended without guessing."""
+"""The outer form of a file: characters, fences, and YAML that can be repaired safely."""
 
 import codecs
 import re
@@ -23,7 +23,7 @@ _PLAIN_SCALAR = re.compile(
 
 
 def decode(raw: bytes, *, strict: bool) -> tuple[str, list[Finding]] | Rejection:
-    """Text with LF line ends, and what had to be done to get there."""
+    """Return the text with LF line ends, and what had to be repaired."""
     findings = []
     if b"\0" in raw:
         return _nul_rejection(raw)
@@ -75,7 +75,7 @@ def _nul_rejection(raw: bytes) -> Rejection:
 
 
 def split(text: str) -> tuple[Format, str, str] | Rejection | None:
-    """Syntax, front matter and body; None where the first line is no fence."""
+    """Return syntax, front matter and body; None if the first line is not a fence."""
     if (
         text.startswith("---\n")
         and (at := text.find("\n---", 3)) >= 0
@@ -101,7 +101,7 @@ def split(text: str) -> tuple[Format, str, str] | Rejection | None:
 def _between(
     text: str, end: int, fence: str, syntax: Format
 ) -> tuple[Format, str, str] | Rejection:
-    """The text from the first line's end to the next line that is `fence` alone."""
+    """Split at the next line that is `fence` alone."""
     at = end
     while at >= 0:
         at = text.find("\n" + fence, at)
@@ -111,21 +111,24 @@ def _between(
         if not text[at + 1 + len(fence) : close if close >= 0 else None].strip(" \t"):
             return syntax, text[end + 1 : at + 1], text[close + 1 :] if close >= 0 else ""
         at += 1
-    message = f"the front matter opens on line 1 and never closes. Add a line `{fence}` after the last field."
+    message = (
+        "the front matter opens on line 1 and never closes."
+        f" Add a line `{fence}` after the last field."
+    )
     return Rejection(
         "fence", "unclosed_fence", message, 1, 1, text[: end if end >= 0 else None][:LINE_LIMIT]
     )
 
 
 def load_yaml(text: str, *, strict: bool) -> Parsed | Rejection:
-    """Parsed front matter, the text that gave it, and the repairs that were needed."""
+    """Parse YAML; raise nothing: what cannot be repaired is a rejection."""
     try:
         return _loads(text, parse_datetime=False, alias_limits=_ALIASES), text, []
     except (ValueError, TypeError):
-        return _mend_yaml(text, strict=strict)
+        return _repair_yaml(text, strict=strict)
 
 
-def _mend_yaml(text: str, *, strict: bool) -> Parsed | Rejection:
+def _repair_yaml(text: str, *, strict: bool) -> Parsed | Rejection:
     policy, findings = yaml_rs.DuplicateKeyPolicy.Error, []
     for _ in range(MAX_REPAIRS):
         try:
@@ -163,63 +166,58 @@ def _mend_yaml(text: str, *, strict: bool) -> Parsed | Rejection:
 
 
 def _quote_plain_scalar(text: str, message: str) -> tuple[str, Finding] | None:
-    """Quote the value of `name: DM: Diablo Immortal`; None where that is not what is wrong."""
+    """Quote the value of `name: DM: Diablo Immortal`; None if that is not what is wrong."""
     position = _POSITION.match(message)
     if position is None or not message.endswith("mapping values are not allowed in this context"):
         return None
     number = int(position[1])
     lines = text.split("\n")
-    found = _PLAIN_SCALAR.fullmatch(lines[number - 1])
-    if found is None or not re.search(r":(\s|$)", found[2]):
+    match = _PLAIN_SCALAR.fullmatch(lines[number - 1])
+    if match is None or not re.search(r":(\s|$)", match[2]):
         return None
-    lines[number - 1] = found[1] + "'" + found[2].replace("'", "''") + "'"
-    field = found[1].strip(" -").rstrip(": ")
-    shown = None if field == "secured" else found[2]
+    lines[number - 1] = match[1] + "'" + match[2].replace("'", "''") + "'"
+    field = match[1].strip(" -").rstrip(": ")
+    value = None if field == "secured" else match[2]
     finding = Finding(
-        "unquoted_colon", field, shown, "read as if quoted", number + 1, found.start(2) + 1
+        "unquoted_colon", field, value, "read as if quoted", number + 1, match.start(2) + 1
     )
     return "\n".join(lines), finding
 
 
 def _yaml_rejection(text: str, message: str) -> Rejection:
-    position = _POSITION.match(message)
-    line, column = (int(position[1]), int(position[2])) if position else (None, None)
+    match = _POSITION.match(message)
+    line, column = (int(match[1]), int(match[2])) if match else (None, None)
     reason = message.rsplit("\n", 1)[-1].strip()
     code, advice = "bad_yaml", "Correct the line."
     if "alias" in reason and "limit" in reason:
         code, advice = "alias_bomb", "Write the values out instead of repeating aliases."
-        found = re.search(r"[\[ ,]\*\w", text)
-        if found:
-            line, column = (
-                text.count("\n", 0, found.start()) + 1,
-                found.start() - text.rfind("\n", 0, found.start()) + 1,
-            )
+        if alias := re.search(r"[\[ ,]\*\w", text):
+            line, column = _position(text, alias.start() + 1)
     elif "recursion limit" in reason:
         code, advice = "nesting_bomb", "Flatten the value."
     elif line and reason == "invalid indentation in multiline quoted scalar":
         before = "\n".join(text.split("\n")[: line - 1])
         if quotes := list(re.finditer(r"(?:^|[:-]) +(['\"])", before)):
-            opened = quotes[-1]
-            line, column = (
-                before.count("\n", 0, opened.start(1)) + 1,
-                opened.start(1) - before.rfind("\n", 0, opened.start(1)),
-            )
-            reason, advice = (
-                "the quote that opens here is never closed",
-                "Close it, or double the quotes inside.",
-            )
+            line, column = _position(before, quotes[-1].start(1))
+            reason = "the quote that opens here is never closed"
+            advice = "Close it, or double the quotes inside."
     elif line is None and reason.startswith("duplicate mapping key"):
         _, (line, column) = duplicate_key(text)
     elif line is None:
         line, column = 1, 1
     lines = text.split("\n")
-    shown = lines[line - 1] if line and line <= len(lines) else ""
+    line_text = lines[line - 1] if line and line <= len(lines) else ""
     return Rejection(
-        "parse", code, f"{reason}. {advice}", line and line + 1, column, visible(shown)
+        "parse", code, f"{reason}. {advice}", line and line + 1, column, visible(line_text)
     )
 
 
+def _position(text: str, at: int) -> tuple[int, int]:
+    """Return line and column, from 1, of an index of the text."""
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
 def visible(line: str) -> str:
-    """A line as it may be shown: cut, without `secured` and without long runs that may belong to it."""
+    """Return a line as it may be shown: cut, without `secured` and runs that may belong to it."""
     line = re.sub(r"(?i)(secured['\"]?\s*[:=]).*", r"\1 ...", line)
     return re.sub(r"[A-Za-z0-9+/=]{40,}", "...", line)[:LINE_LIMIT]

@@ -1,1 +1,1 @@
-"""Documents to tidy tables."""
+"""Transform: documents become tidy tables."""

@@ -1,4 +1,4 @@
-"""Content changes: which fields of an article differ between two of its versions, from what to what."""
+"""Content changes: which fields differ between two versions of an article, from what to what."""
 
 import datetime as dt
 import json
@@ -29,7 +29,10 @@ Values = dict[str, Any]
 
 
 def values_of(rows: Mapping[str, Iterable[Row]]) -> Values:
-    """What the rows of one article say by field, without its scores, keys and secured; rows by table, in the tables' order."""
+    """Return what the rows of one article (by table) say by field.
+
+    Scores, keys and secured are left out.
+    """
     [article] = rows["articles"]
     values: Values = {name: article[at] for at, name in _FIELDS}
     for field, table in _LISTS.items():
@@ -39,24 +42,25 @@ def values_of(rows: Mapping[str, Iterable[Row]]) -> Values:
 
 
 def differences(before: Values, after: Values) -> list[Difference]:
-    """Fields whose values differ. Of lists, the items that went and those that came; all of both where only the order differs."""
-    found: list[Difference] = []
+    """Return the fields that differ; of lists the items that went and came.
+
+    If only the order of a list differs, all of its items stand on both sides.
+    """
+    changed: list[Difference] = []
     for field, new in after.items():
         old = before[field]
         if old == new:
             continue
         if field in _LISTS:
-            went, came = (
-                [item for item in old if item not in new],
-                [item for item in new if item not in old],
-            )
+            went = [item for item in old if item not in new]
+            came = [item for item in new if item not in old]
             old, new = (went, came) if went or came else (old, new)
-        found.append((field, _text(old), _text(new)))
-    return found
+        changed.append((field, _text(old), _text(new)))
+    return changed
 
 
 def _item(table: str, row: Row) -> object:
-    """An item of a list without keys and position: its one value, or all of them by name."""
+    """Return an item without keys and position: its one value, or all of them by name."""
     items = {
         name: value
         for name, value in zip(TABLES[table].names, row, strict=True)
@@ -69,12 +73,12 @@ def _text(value: object) -> str | None:
     if value is None or value == []:
         return None
     if isinstance(value, (list, dict)):
-        value = json.dumps(value, ensure_ascii=False, default=_plain)
-    text = _plain(value)
+        value = json.dumps(value, ensure_ascii=False, default=_as_text)
+    text = _as_text(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
-def _plain(value: object) -> str:
+def _as_text(value: object) -> str:
     return (
         value.isoformat().replace("+00:00", "Z") if isinstance(value, dt.datetime) else str(value)
     )

@@ -1,4 +1,4 @@
-"""Transform: documents become tidy rows, rows become tables that have passed the gate of `schema.py`."""
+"""Turn documents into rows, and rows into tables that have passed the gate of `schema.table`."""
 
 import itertools
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ BATCH = 2_000
 def transform(
     documents: Iterable[Extracted], *, keep_bodies: bool = True, keep_secured: bool = False
 ) -> Frames:
-    """The tables of a part, in the order of the documents."""
+    """Return the tables of some documents, with rows in the order of the documents."""
     batches: dict[str, list[pa.Table]] = {name: [] for name in PART_TABLES}
     waiting = iter(documents)
     while batch := list(itertools.islice(waiting, BATCH)):
@@ -43,7 +43,7 @@ def transform(
 def rows_or_rejection(
     file: SourceFile, document: Document | Rejection, *, keep_bodies: bool, keep_secured: bool
 ) -> list[tuple[str, list[Row]]]:
-    """All rows of one document, by table; those of a rejection where it brings up what nobody foresaw."""
+    """Return the rows of one document by table; those of a rejection if an error comes up."""
     try:
         return document_rows(file, document, keep_bodies=keep_bodies, keep_secured=keep_secured)
     except Exception as error:  # one file's surprise must not stop the others
@@ -55,7 +55,7 @@ def rows_or_rejection(
 def document_rows(
     file: SourceFile, document: Document | Rejection, *, keep_bodies: bool, keep_secured: bool
 ) -> list[tuple[str, list[Row]]]:
-    """All rows of one document, by table."""
+    """Return the rows of one document by table."""
     if isinstance(document, Rejection):
         return [
             ("documents", [articles.document_row(file, document)]),

@@ -5,7 +5,7 @@ from pipeline.transform.articles import Row
 
 
 def rows(file: SourceFile, article: Article) -> list[Row]:
-    """Rows of `images`."""
+    """Return rows of `images`."""
     found: list[Row] = []
     if article.images:
         found += _of("article", 0, article.images, file.document_id)

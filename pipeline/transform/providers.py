@@ -13,18 +13,22 @@ if TYPE_CHECKING:
 
 
 def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """`providers` over all articles and related items."""
+    """Return `providers` over all articles and related items."""
     found = connection.sql(
         """
         with mentions as (
-            select provider_id, provider_name, provider_domain, published_at, true as is_article from articles
+            select provider_id, provider_name, provider_domain, published_at, true as is_article
+            from articles
             union all
             select provider_id, provider_name, provider_domain, published_at, false from related),
-        logos as (select lower(coalesce(domain, key)) as domain, arg_min(logo_url, (source, path)) as logo_url
-                  from sidecars where kind = 'organization' and logo_url is not null group by all)
+        logos as (
+            select lower(coalesce(domain, key)) as domain,
+                   arg_min(logo_url, (source, path)) as logo_url
+            from sidecars where kind = 'organization' and logo_url is not null group by all)
         select provider_id, any_value(provider_name) as name, any_value(provider_domain) as domain,
                min(published_at) as first_seen_at, max(published_at) as last_seen_at,
-               count(*) filter (is_article) as articles_count, count(*) filter (not is_article) as related_items_count,
+               count(*) filter (is_article) as articles_count,
+               count(*) filter (not is_article) as related_items_count,
                any_value(logo_url) as logo_url
         from mentions left join logos on logos.domain = lower(provider_domain)
         where provider_id is not null group by provider_id order by provider_id
@@ -37,16 +41,20 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 
 def registered_domains(domains: list[str | None]) -> list[str | None]:
-    """The registrable domain of each host name by the ICANN part of the Public Suffix List (https://publicsuffix.org)."""
+    """Return registrable domains by the ICANN part of the Public Suffix List.
+
+    See https://publicsuffix.org.
+    """
     hosts = [domain.lower().strip(".") if domain else None for domain in domains]
     suffixes = _suffixes([host for host in hosts if host])
     return [suffixes.privatesuffix(host) if host else None for host in hosts]
 
 
 def _suffixes(hosts: list[str]) -> PublicSuffixList:
-    """The part of the list that these hosts need, by their last labels: parsing all of it takes 60 ms.
+    """Return the part of the list that these hosts need: parsing all of it takes 60 ms.
 
-    The list comes with the library, without network. Rules for encoded labels (xn--) are made from the others.
+    The list comes with the library, without network. Rules for encoded labels (xn--) are made from
+    the others.
     """
     from publicsuffixlist import PublicSuffixList
 
@@ -54,14 +62,10 @@ def _suffixes(hosts: list[str]) -> PublicSuffixList:
     ends = {host.rpartition(".")[2] for host in hosts}
     if any(end.startswith("xn--") for end in ends):
         return PublicSuffixList(only_icann=True)
-    lines = (
-        (files("publicsuffixlist") / "public_suffix_list.dat")
-        .read_text(encoding="utf-8")
-        .splitlines()
-    )
+    rules = (files("publicsuffixlist") / "public_suffix_list.dat").read_text(encoding="utf-8")
     needed = [
         line
-        for line in lines
+        for line in rules.splitlines()
         if line.startswith("// ===") or line.partition(" ")[0].rpartition(".")[2] in ends
     ]
     return PublicSuffixList(needed, only_icann=True, accept_encoded_idn=encoded)

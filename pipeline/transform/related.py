@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rows(file: SourceFile, document: Document, article: Article) -> list[Row]:
-    """Rows of `related`."""
+    """Return rows of `related`."""
     found = []
     for at, item in enumerate(article.related or ()):
         name, domain = (item.provider.name, item.provider.domain) if item.provider else (None, None)
@@ -47,14 +47,17 @@ def rows(file: SourceFile, document: Document, article: Article) -> list[Row]:
 
 
 def derive_matches(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """`related_matches` over all articles: canonical URLs that are equal."""
+    """Return `related_matches` over all articles: equal canonical URLs."""
     return connection.sql(
         """
         with ours as (
             select url, count(*) as candidates_count,
-                   arg_min(article_id, (coalesce(published_at, timestamptz '9999-01-01 00:00:00+00'), article_id)) as article_id
+                   arg_min(article_id, (
+                       coalesce(published_at, timestamptz '9999-01-01 00:00:00+00'), article_id
+                   )) as article_id
             from articles where url is not null group by url)
-        select related.article_id, related.position, ours.article_id as matched_article_id, ours.candidates_count
+        select related.article_id, related.position, ours.article_id as matched_article_id,
+               ours.candidates_count
         from related join ours using (url)
         order by related.article_id, related.position
         """

@@ -7,7 +7,7 @@ from pipeline.transform.articles import Row
 
 
 def row(file: SourceFile, kind: str, data: dict[str, Any]) -> Row:
-    """One row of `sidecars`; `kind` is topic or organization."""
+    """Return one row of `sidecars`; `kind` is topic or organization."""
     return (
         file.document_id,
         file.source,
@@ -33,7 +33,7 @@ def _digits(value: str | float) -> str | None:
 
 
 def _widest(images: Any) -> str | None:
-    """The widest image's URL; of texts, the first."""
+    """Return the URL of the widest image; of texts the first."""
     best: tuple[int, str] | None = None
     for image in images if isinstance(images, list) else [images]:
         url = image.get("url") if isinstance(image, dict) else image

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def rows(file: SourceFile, article: Article) -> list[Row]:
-    """Rows of `article_topics`; a null topic stays null."""
+    """Return rows of `article_topics`; a null topic stays null."""
     return [
         (file.document_id, position, scalars.topic_id(topic), topic)
         for position, topic in enumerate(article.topics or (), 1)
@@ -23,7 +23,10 @@ def rows(file: SourceFile, article: Article) -> list[Row]:
 
 
 def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """`topics` over all articles, related items and sidecars; an item that lists a topic twice counts once."""
+    """Return `topics` over all articles, related items and sidecars.
+
+    An item that lists a topic twice counts once.
+    """
     found = connection.sql(
         """
         with mentions as (
@@ -32,7 +35,8 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             union all
             select distinct unnest(topics), article_id, position, published_at, false from related)
         select topic, min(published_at) as first_seen_at, max(published_at) as last_seen_at,
-               count(*) filter (is_article) as articles_count, count(*) filter (not is_article) as related_items_count
+               count(*) filter (is_article) as articles_count,
+               count(*) filter (not is_article) as related_items_count
         from mentions where topic is not null group by topic order by topic
         """
     ).to_arrow_table()
@@ -53,9 +57,7 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     zero = [0] * len(rest)
     moments = pa.timestamp("us", "UTC")
 
-    def seen(
-        name: str,
-    ) -> pa.ChunkedArray:  # without a detour through Python's times, which load its time zones
+    def seen(name: str) -> pa.ChunkedArray:  # Python's times would load its time zones
         return pa.chunked_array([*found[name].chunks, pa.nulls(len(rest), moments)], moments)
 
     return pa.table(

@@ -662,7 +662,7 @@ def test_plain_paths(repo: Repo, tmp_path: Path) -> None:
     assert source.document_id("b.md") == Folder("my site", str(clone / "my site")).document_id(
         "b.md"
     )
-    with pytest.raises(SourceError, match="is no git repository"):
+    with pytest.raises(SourceError, match="not a git repository"):
         address_of(str(tmp_path), "HEAD")
     with pytest.raises(SourceError, match="no such folder"):
         address_of(str(tmp_path / "nope"), "HEAD")

@@ -1,6 +1,7 @@
-"""The history of a repository: what each commit on the way to one of them did to the source's files.
+"""The history of a repository: what each commit did to the files of a source.
 
-The way is that of first parents: what a merge brings counts when it is merged, as the site saw it.
+Commits are followed by their first parents: what a merge brings counts when it is merged, as the
+site saw it.
 """
 
 import os
@@ -11,17 +12,21 @@ from typing import Literal
 from msgspec import Struct
 
 from pipeline.errors import SourceError
-from pipeline.extract.git.process import ask, command, environment
+from pipeline.extract.git.process import ask, command, environment, reason_of
 from pipeline.extract.git.repository import Repository
 from pipeline.extract.source import is_document, text_of_name
 
 Kind = Literal["added", "changed", "deleted", "moved", "moved_away"]
 LATEST = (2**63 - 1) // 10**9
-"""A second in the year 2262, the last that 64 bits of nanoseconds can tell; a commit may claim a later one."""
+"""The last second that 64 bits of nanoseconds can tell (2262); a commit may claim a later one."""
 
 
 class Event(Struct, frozen=True, gc=False, array_like=True):
-    """What a commit did to a file: the commit's place in its window, the new content (a blob), where the file moved from."""
+    """What a commit did to a file.
+
+    `at` is the index of the commit in its window, `blob` the new content, `origin` the path that
+    the file moved from.
+    """
 
     at: int
     kind: Kind
@@ -30,32 +35,32 @@ class Event(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Window(Struct, frozen=True):
-    """Some commits that follow each other, and what they did by path; hash and time (seconds since 1970) of each commit."""
+    """Commits in a row (hash and time in seconds since 1970), and what they did, by path."""
 
     commits: list[tuple[str, int]]
     events: dict[str, list[Event]]
 
     def size(self) -> int:
-        """Number of events."""
+        """Return the number of events."""
         return sum(map(len, self.events.values()))
 
 
 def windows(source: Repository, since: str | None, size: int) -> Iterator[Window]:
-    """The history after a commit, or all of it, in windows of about `size` events.
+    """Yield the history after a commit, or all of it, in windows of about `size` events.
 
-    Raises SourceError where git fails.
+    Raises SourceError if git fails.
     """
     commits: list[tuple[str, int]] = []
     events: dict[str, list[Event]] = {}
     count = 0
     for commit, changes in _log(source, since):
-        found = list(_events(len(commits), changes))
-        if not found:
+        added = list(_events(len(commits), changes))
+        if not added:
             continue
         commits.append(commit)
-        for path, event in found:
+        for path, event in added:
             events.setdefault(path, []).append(event)
-        count += len(found)
+        count += len(added)
         if count >= size:
             yield Window(commits, events)
             commits, events, count = [], {}, 0
@@ -64,22 +69,21 @@ def windows(source: Repository, since: str | None, size: int) -> Iterator[Window
 
 
 def follows(source: Repository, commit: str) -> bool:
-    """Whether a commit is on the way of first parents to the source's own; not after a forced push."""
+    """Return whether first parents lead back to a commit; false after a forced push."""
     if commit == source.commit:
         return True
-    found = ask(
-        source.place, "rev-list", "--first-parent", "--boundary", f"{commit}..{source.commit}"
-    )
-    return found is not None and [line for line in found.split() if line.startswith(b"-")] == [
-        b"-" + commit.encode()
-    ]
+    span = f"{commit}..{source.commit}"
+    listed = ask(source.directory, "rev-list", "--first-parent", "--boundary", span)
+    boundary = [line for line in (listed or b"").split() if line.startswith(b"-")]
+    return boundary == [b"-" + commit.encode()]
 
 
 def refuse_shallow(source: Repository) -> None:
-    """Raise SourceError where the clone does not reach back to the beginning: what it lacks would be told wrong."""
-    if ask(source.place, "rev-parse", "--is-shallow-repository") == b"true\n":
+    """Raise SourceError if the clone is shallow: its oldest commit would seem to add all."""
+    if ask(source.directory, "rev-parse", "--is-shallow-repository") == b"true\n":
         raise SourceError(
-            f"{source.place}: is a shallow clone, its history is cut off. Fetch it (git fetch --unshallow) or say --no-history."
+            f"{source.directory}: is a shallow clone, its history is cut off."
+            " Fetch it (git fetch --unshallow) or say --no-history."
         )
 
 
@@ -90,22 +94,14 @@ class _Change(Struct, frozen=True, gc=False):
 
 
 def _log(source: Repository, since: str | None) -> Iterator[tuple[tuple[str, int], list[_Change]]]:
-    """Each commit, oldest first, and the changes of documents that the source wants."""
+    """Yield each commit, oldest first, and the changes of documents that the source wants."""
     span = f"{since}..{source.commit}" if since else source.commit
-    options = [
-        "--first-parent",
-        "-m",
-        "--reverse",
-        "--raw",
-        "-z",
-        "--no-abbrev",
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-notes",
-    ]
+    options = (
+        "--first-parent -m --reverse --raw -z --no-abbrev --no-renames --no-ext-diff --no-notes"
+    )
     inside = ["--", f":(top,literal){source.folder}"] if source.folder else ["--"]
     with subprocess.Popen(
-        [*command(source.place), "log", *options, "--format=%H %ct", span, *inside],
+        [*command(source.directory), "log", *options.split(), "--format=%H %ct", span, *inside],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
@@ -123,13 +119,7 @@ def _tokens(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
         *whole, rest = (rest + chunk).split(b"\0")
         yield from whole
     if process.wait():
-        reason = (
-            process.stderr.read()
-            .decode("utf-8", "replace")
-            .strip()
-            .split("\n")[-1]
-            .removeprefix("fatal: ")
-        )
+        reason = reason_of(process.stderr.read())
         raise SourceError(f"git log failed ({reason}). Check the repository: git fsck.")
 
 
@@ -158,7 +148,7 @@ def _parsed(
 
 
 def _events(at: int, changes: list[_Change]) -> Iterator[tuple[str, Event]]:
-    """Changes of one commit as events: a new path with the content of one that is gone has moved."""
+    """Yield the changes of a commit as events: a new path with the blob of a lost one moved."""
     changes = sorted(changes, key=lambda change: change.path)
     gone: dict[str, list[str]] = {}
     for change in changes:

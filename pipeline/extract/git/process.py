@@ -1,4 +1,4 @@
-"""How git is called: its command line, its environment, and the contents of its objects."""
+"""Call git: its command line, its environment, and the contents of its objects."""
 
 import os
 import re
@@ -19,7 +19,7 @@ AHEAD = 100
 _ELSEWHERE = re.compile(
     "GIT_(DIR|WORK_TREE|INDEX_FILE|NAMESPACE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|EXTERNAL_DIFF|DIFF_OPTS|[A-Z]+_PATHSPECS)"
 )
-"""Variables that lead git to another place or another answer."""
+"""Variables that lead git to elsewhere or change its answer."""
 
 
 _SETTINGS = {
@@ -29,33 +29,35 @@ _SETTINGS = {
     "log.showRoot": "true",
     "log.diffMerges": "first-parent",
 }
-"""What a user's settings may say otherwise."""
+"""What the settings of a user may change."""
 
 
 @contextmanager
-def blobs(place: str, names: Iterable[str], limit: int) -> Iterator[Iterator[bytes | Rejection]]:
-    """The contents of blobs, in the order of their names; a rejection for more than `limit` bytes."""
+def blobs(
+    repository: str, names: Iterable[str], limit: int
+) -> Iterator[Iterator[bytes | Rejection]]:
+    """Yield the contents of blobs in order; a rejection for one of more than `limit` bytes."""
     waiting = iter(names)
     first = list(islice(waiting, AHEAD))
     if not first:
         yield iter(())
         return
     with subprocess.Popen(
-        [*command(place), "cat-file", "--batch"],
+        [*command(repository), "cat-file", "--batch"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=environment(),
     ) as process:
         try:
-            yield _contents(process, place, deque(first), waiting, limit)
+            yield _contents(process, repository, deque(first), waiting, limit)
         finally:
             process.kill()
 
 
 def _contents(
     process: "subprocess.Popen[bytes]",
-    place: str,
+    repository: str,
     asked: deque[str],
     waiting: Iterator[str],
     limit: int,
@@ -69,7 +71,7 @@ def _contents(
             name = asked.popleft()
             header = answers.readline().split()
             if len(header) != 3:
-                raise SourceError(lacks(place, name))
+                raise SourceError(lacks(repository, name))
             size = int(header[2])
             if size <= limit:
                 content: bytes | Rejection = answers.read(size + 1)[:-1]
@@ -80,7 +82,7 @@ def _contents(
                     answers.read(min(1 << 20, size + 1 - at))
             if read < size:
                 raise SourceError(
-                    f"{place}: git stopped in the middle of object {name}. Check it: git fsck."
+                    f"{repository}: git stopped in the middle of object {name}. Check it: git fsck."
                 )
             if following := next(waiting, None):
                 requests.write(f"{following}\n".encode())
@@ -89,26 +91,26 @@ def _contents(
             yield content
     except BrokenPipeError as error:
         raise SourceError(
-            f"{place}: git ended before all objects were read. Check the repository: git fsck."
+            f"{repository}: git ended before all objects were read. Check the repository: git fsck."
         ) from error
 
 
-def lacks(place: str, name: str) -> str:
-    """Say that a repository lacks an object, and what to do."""
+def lacks(repository: str, name: str) -> str:
+    """Return the message for an object that a repository lacks."""
     return (
-        f"{place}: lacks object {name}, as partial clones do, or is damaged. Fetch everything (git fetch --refetch, git clone"
-        " without --filter) or check it (git fsck)."
+        f"{repository}: lacks object {name}, as partial clones do, or is damaged. Fetch everything"
+        " (git fetch --refetch, git clone without --filter) or check it (git fsck)."
     )
 
 
-def command(place: str) -> list[str]:
-    """The words that every call of git in a repository begins with."""
+def command(repository: str) -> list[str]:
+    """Return the words that every call of git in a repository begins with."""
     settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
-    return ["git", "--no-pager", *settings, "-C", place]
+    return ["git", "--no-pager", *settings, "-C", repository]
 
 
 def environment() -> dict[str, str]:
-    """The environment without what would lead git elsewhere (a hook's), to the network, or to a question."""
+    """Return the environment without what leads git elsewhere, to the network or to a question."""
     kept = {name: value for name, value in os.environ.items() if not _ELSEWHERE.fullmatch(name)}
     return kept | {
         "GIT_NO_LAZY_FETCH": "1",
@@ -118,30 +120,33 @@ def environment() -> dict[str, str]:
     }
 
 
-def run_git(place: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+def run_git(repository: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
     """Call git. Raises SourceError if it is not installed."""
     try:
         return subprocess.run(
-            [*command(place), *arguments], capture_output=True, env=environment(), check=False
+            [*command(repository), *arguments], capture_output=True, env=environment(), check=False
         )
     except FileNotFoundError as error:
         raise SourceError("git: is not installed. Install it to read repositories.") from error
 
 
-def ask(place: str, *arguments: str) -> bytes | None:
-    """What git answers; None where it fails."""
-    done = run_git(place, *arguments)
+def ask(repository: str, *arguments: str) -> bytes | None:
+    """Return what git prints; None if it fails."""
+    done = run_git(repository, *arguments)
     return None if done.returncode else done.stdout
 
 
-def answer(place: str, *arguments: str) -> bytes:
-    """What git answers. Raises SourceError where it fails."""
-    done = run_git(place, *arguments)
+def answer(repository: str, *arguments: str) -> bytes:
+    """Return what git prints. Raises SourceError if it fails."""
+    done = run_git(repository, *arguments)
     if done.returncode:
-        reason = (
-            done.stderr.decode("utf-8", "replace").strip().split("\n")[-1].removeprefix("fatal: ")
-        )
         raise SourceError(
-            f"{place}: git {arguments[0]} failed ({reason}). Check the repository: git fsck."
+            f"{repository}: git {arguments[0]} failed ({reason_of(done.stderr)})."
+            " Check the repository: git fsck."
         )
     return done.stdout
+
+
+def reason_of(stderr: bytes) -> str:
+    """Return the last line that git printed when it failed."""
+    return stderr.decode("utf-8", "replace").strip().split("\n")[-1].removeprefix("fatal: ")

@@ -1,6 +1,7 @@
-"""Git as a source: the files of one commit, straight from the object store of a local repository, without a checkout.
+"""Git as a source: the files of one commit of a local repository, without a checkout.
 
-Addresses are `git+file:///path/to/repository[#ref[:path]]`; the path may be a folder, a file or a glob (`*`, `?`, `[…]`, `**`).
+Addresses are `git+file:///path/to/repository[#ref[:path]]`; the path may be a folder, a file or a
+glob (`*`, `?`, `[…]`, `**`).
 """
 
 import os
@@ -30,13 +31,13 @@ SCHEME = "git+file:"
 
 
 class Repository(Struct, frozen=True):
-    """The files at a commit of a repository, below `folder` and of a name that matches `pattern`, where it has one."""
+    """The files at a commit of a repository that lie below `folder` and match `pattern`, if any."""
 
     name: str
     root: str
     """Its address."""
-    place: str
-    """Where the repository lies."""
+    directory: str
+    """Directory of the repository."""
     commit: str
     """Full hash of the commit that the ref named when the run began."""
     folder: str = ""
@@ -46,33 +47,35 @@ class Repository(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "Repository":
-        """The source that `[name=]git+file:///path[#ref[:path]]` means; by default it is named after the folder.
+        """Return the source that `[name=]git+file:///path[#ref[:path]]` names.
 
-        Raises UsageError for an address that is none, SourceError for a repository, ref or path that is not there.
+        Its default name is that of the folder. Raises UsageError for anything that is not such an
+        address, SourceError if the repository, ref or path does not exist.
         """
         name, _, address = text.rpartition(f"={SCHEME}") if f"={SCHEME}" in text else ("", "", text)
         address = address if address.startswith(SCHEME) else SCHEME + address
         parts = urlsplit(address)
-        place = unquote(parts.path)
+        directory = unquote(parts.path)
         if (
             parts.netloc not in ("", "localhost")
-            or not place.startswith("/")
+            or not directory.startswith("/")
             or parts.query
             or "/" in name
         ):
             raise UsageError(
-                f"{text!r}: is no address of a local repository. Clone it, and write [NAME=]git+file:///PATH[#REF[:FOLDER]]."
+                f"{text!r}: not the address of a local repository (expected"
+                " [NAME=]git+file:///PATH[#REF[:FOLDER]]). Clone a remote one first."
             )
         ref, _, inside = unquote(parts.fragment).partition(":")
-        _refuse_no_repository(place)
-        commit = _resolve(place, ref)
-        folder, pattern = _split(place, commit, inside.strip("/"))
+        _require_repository(directory)
+        commit = _resolve(directory, ref)
+        folder, pattern = _split(directory, commit, inside.strip("/"))
         own = (
             PurePosixPath(folder).name
-            or PurePosixPath(place.removesuffix("/.git")).name.removesuffix(".git")
+            or PurePosixPath(directory.removesuffix("/.git")).name.removesuffix(".git")
             or "root"
         )
-        return cls(name or own, address, place, commit, folder, pattern)
+        return cls(name or own, address, directory, commit, folder, pattern)
 
     @property
     def address(self) -> str:
@@ -80,20 +83,26 @@ class Repository(Struct, frozen=True):
         return self.root
 
     def document_id(self, path: str) -> str:
-        """Identity of the file at `path`: the same as in a checkout that is a source of the same name."""
+        """Return the identity of the file at `path`: that of a checkout of the same name."""
         return document_id(self.name, path)
 
     def list(self, *, with_times: bool = True) -> Listing:
-        """All documents and sidecars of the commit; hidden files and folders are left out. Times are not known here: 0."""
+        """List documents and sidecars of the commit, without times; hidden ones are left out."""
         entries: list[Entry] = []
         sidecars: list[Entry] = []
         rejected: dict[str, Rejection] = {}
-        found = answer(
-            self.place, "ls-tree", "-r", "-z", "-l", "--full-tree", f"{self.commit}:{self.folder}"
+        listed = answer(
+            self.directory,
+            "ls-tree",
+            "-r",
+            "-z",
+            "-l",
+            "--full-tree",
+            f"{self.commit}:{self.folder}",
         )
-        for line in found.split(b"\0")[:-1]:
-            about, _, raw_path = line.partition(b"\t")
-            mode, _, blob, size = about.split()
+        for line in listed.split(b"\0")[:-1]:
+            head, _, raw_path = line.partition(b"\t")
+            mode, _, blob, size = head.split()
             path = text_of_name(os.fsdecode(raw_path))
             if not self.wants(path) and mode != b"160000":
                 continue
@@ -103,16 +112,16 @@ class Repository(Struct, frozen=True):
             elif mode == b"120000":
                 rejected[path] = _LINK
             elif size == b"-":
-                raise SourceError(lacks(self.place, blob.decode()))
+                raise SourceError(lacks(self.directory, blob.decode()))
             else:
-                listed = entries if is_document(path) else sidecars
-                listed.append(Entry(path, int(size), 0, 0, blob.decode()))
+                entry = Entry(path, int(size), 0, 0, blob.decode())
+                (entries if is_document(path) else sidecars).append(entry)
         entries.sort(key=lambda entry: entry.path)
         sidecars.sort(key=lambda entry: entry.path)
         return Listing(entries, sidecars, rejected)
 
     def wants(self, path: str) -> bool:
-        """Whether a path below the folder is one of the source's files."""
+        """Return whether a path below the folder is one of the source's files."""
         if _is_hidden(path):
             return False
         if self.pattern and not re.fullmatch(self.pattern, path):
@@ -123,23 +132,22 @@ class Repository(Struct, frozen=True):
         self, entries: Iterable[Entry], limit: int
     ) -> Iterator[tuple[Entry, Loaded | Rejection]]:
         """Read files of at most `limit` bytes, one by one."""
-        asked = list(entries)
-        fitting = (entry.version for entry in asked if entry.size <= limit)
-        with blobs(self.place, fitting, limit) as contents:
-            for entry in asked:
+        wanted = list(entries)
+        fitting = (entry.version for entry in wanted if entry.size <= limit)
+        with blobs(self.directory, fitting, limit) as contents:
+            for entry in wanted:
                 content = next(contents) if entry.size <= limit else too_large(entry.size, limit)
-                loaded = (
-                    content
-                    if isinstance(content, Rejection)
-                    else Loaded(content, entry.mtime_ns, entry.ctime_ns, False)
-                )
-                yield entry, loaded
+                if isinstance(content, bytes):
+                    yield entry, Loaded(content, entry.mtime_ns, entry.ctime_ns, False)
+                else:
+                    yield entry, content
 
 
 _SUBMODULE = Rejection(
     "read",
     "submodule",
-    "this is a submodule: its files lie in another repository. Name that as a source of its own, or a folder of this one.",
+    "this is a submodule: its files lie in another repository. Name that as a source of its own,"
+    " or a folder of this one.",
 )
 _LINK = Rejection(
     "read",
@@ -149,128 +157,119 @@ _LINK = Rejection(
 
 
 def is_address(text: str) -> bool:
-    """Whether a source is named by the address of a repository."""
+    """Return whether a source is named by the address of a repository."""
     return text.startswith("git+") or re.match(r"[^/=]*=git\+", text) is not None
 
 
 def address_of(text: str, ref: str) -> str:
-    """The address of `[name=]path`, a folder or file of a repository (checked out or bare), at a ref.
+    """Return the address of `[name=]path`, a folder or file of a repository, at a ref.
 
-    Raises SourceError where the path is in no repository.
+    The repository may be bare. Raises SourceError if the path is not in a repository.
     """
     if is_address(text):
         raise UsageError(f"--git: {text} is an address already. Put the ref into it: #REF.")
     name, path = named(text)
-    place = os.path.realpath(path)
-    start = place if os.path.isdir(place) else os.path.dirname(place)
-    if not os.path.exists(place):
+    directory = os.path.realpath(path)
+    start = directory if os.path.isdir(directory) else os.path.dirname(directory)
+    if not os.path.exists(directory):
         raise SourceError(
-            f"{path}: there is no such folder or file. Name a repository, or a folder of one that is checked out."
+            f"{path}: there is no such folder or file. Name a repository, or a folder of one that is"
+            " checked out."
         )
-    _refuse_no_repository(start)
+    _require_repository(start)
     bare = answer(start, "rev-parse", "--is-bare-repository").strip() == b"true"
     top = (
         start if bare else os.fsdecode(answer(start, "rev-parse", "--show-toplevel").rstrip(b"\n"))
     )
-    inside = os.path.relpath(place, top)
+    inside = os.path.relpath(directory, top)
     fragment = ("" if ref == "HEAD" else quote(ref, safe="/")) + (
         "" if inside == "." else f":{quote(inside)}"
     )
     address = f"{SCHEME}//{quote(top)}" + (f"#{fragment}" if fragment else "")
-    return f"{name or os.path.basename(place).removesuffix('.git') or 'root'}={address}"
+    return f"{name or os.path.basename(directory).removesuffix('.git') or 'root'}={address}"
 
 
-def _split(place: str, commit: str, inside: str) -> tuple[str, str]:
-    """Folder and pattern of a path in a commit: what comes before the first glob, and the rest."""
+def _split(directory: str, commit: str, inside: str) -> tuple[str, str]:
+    """Split a path in a commit into the folder before the first glob, and a pattern."""
     parts = inside.split("/") if inside else []
-    plain = next((at for at, part in enumerate(parts) if re.search(r"[*?\[]", part)), len(parts))
-    folder, rest = "/".join(parts[:plain]), "/".join(parts[plain:])
+    globs = (at for at, part in enumerate(parts) if re.search(r"[*?\[]", part))
+    first = next(globs, len(parts))
+    folder, rest = "/".join(parts[:first]), "/".join(parts[first:])
     if not folder:
         return "", _expression(rest)
-    kind = ask(place, "cat-file", "-t", f"{commit}:{folder}")
+    kind = ask(directory, "cat-file", "-t", f"{commit}:{folder}")
     if kind == b"blob\n" and not rest:
         above, _, name = folder.rpartition("/")
         return above, re.escape(name)
     if kind != b"tree\n":
-        there = answer(place, "ls-tree", "-z", "--name-only", commit).split(b"\0")[:-1]
+        there = answer(directory, "ls-tree", "-z", "--name-only", commit).split(b"\0")[:-1]
         names = ", ".join(text_of_name(os.fsdecode(name)) for name in there[:20])
         raise SourceError(
-            f"{place}: commit {commit[:12]} has no folder {folder}. At its top are {names or 'no files'}."
+            f"{directory}: commit {commit[:12]} has no folder {folder}."
+            f" At its top are {names or 'no files'}."
         )
     return folder, _expression(rest)
 
 
 def _expression(glob: str) -> str:
-    """A glob over paths as a regular expression; `**` stands for any number of folders. Empty for none."""
+    """Return a glob as a regular expression; `**` is any number of folders."""
     if not glob:
         return ""
     words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
-    def part(found: re.Match[str]) -> str:
-        word = found[0]
+    def expression(match: re.Match[str]) -> str:
+        word = match[0]
         if word.startswith("[") and len(word) > 2:
-            return f"[{'^' if word[1] in '!^' else ''}{re.escape(word[1:-1].lstrip('!^')).replace(chr(92) + '-', '-')}]"
+            characters = re.escape(word[1:-1].lstrip("!^")).replace("\\-", "-")
+            return f"[{'^' if word[1] in '!^' else ''}{characters}]"
         return words.get(word) or re.escape(word)
 
-    return re.sub(r"\*\*/|\*\*|\*|\?|\[[^]/]+\]|[^*?\[]+|\[", part, glob) + (
-        "" if not glob.endswith("/") else ".*"
-    )
+    pattern = re.sub(r"\*\*/|\*\*|\*|\?|\[[^]/]+\]|[^*?\[]+|\[", expression, glob)
+    return pattern + ".*" if glob.endswith("/") else pattern
 
 
 def _is_hidden(path: str) -> bool:
     return path.startswith(".") or "/." in path
 
 
-def _resolve(place: str, ref: str) -> str:
-    """The full hash of the commit that a ref names; without a ref HEAD, or the only branch where HEAD names none."""
-    if found := _commit(place, ref or "HEAD"):
-        return found
-    names = (
-        answer(
-            place,
-            "for-each-ref",
-            "--format=%(refname:short)",
-            "refs/heads",
-            "refs/remotes",
-            "refs/tags",
-        )
-        .decode()
-        .split()
-    )
+def _resolve(directory: str, ref: str) -> str:
+    """Return the full hash of the commit at a ref; without one of HEAD, or the only branch."""
+    if commit := _commit(directory, ref or "HEAD"):
+        return commit
+    kinds = ("refs/heads", "refs/remotes", "refs/tags")
+    names = answer(directory, "for-each-ref", "--format=%(refname:short)", *kinds).decode().split()
     branches = [name for name in names if not name.endswith("/HEAD")]
-    if not ref and len(branches) == 1 and (found := _commit(place, branches[0])):
-        return found
+    if not ref and len(branches) == 1 and (commit := _commit(directory, branches[0])):
+        return commit
     if not branches:
-        raise SourceError(f"{place}: the repository has no commit. Commit the articles first.")
+        raise SourceError(f"{directory}: the repository has no commit. Commit the articles first.")
     what = f"has no {ref!r}" if ref else "HEAD names no commit"
     raise SourceError(
-        f"{place}: {what}. It has {', '.join(branches[:20])}. Name one: #REF in the address, or --git REF."
+        f"{directory}: {what}. It has {', '.join(branches[:20])}."
+        " Name one: #REF in the address, or --git REF."
     )
 
 
-def _commit(place: str, ref: str) -> str | None:
-    found = ask(place, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    return found.decode().strip() if found else None
+def _commit(directory: str, ref: str) -> str | None:
+    options = ("--verify", "--quiet", "--end-of-options")
+    name = ask(directory, "rev-parse", *options, f"{ref}^{{commit}}")
+    return name.decode().strip() if name else None
 
 
-def _refuse_no_repository(place: str) -> None:
-    if not os.path.isdir(place):
-        raise SourceError(f"{place}: there is no such folder. Name a repository.")
-    done = run_git(place, "rev-parse", "--git-dir")
+def _require_repository(directory: str) -> None:
+    if not os.path.isdir(directory):
+        raise SourceError(f"{directory}: there is no such folder. Name a repository.")
+    done = run_git(directory, "rev-parse", "--git-dir")
     if not done.returncode:
         return
-    reason = next(
-        (
-            line
-            for line in done.stderr.decode("utf-8", "replace").splitlines()
-            if line.startswith("fatal: ")
-        ),
-        "git failed",
-    )
-    reason = reason.removeprefix("fatal: ")
+    lines = done.stderr.decode("utf-8", "replace").splitlines()
+    reasons = (line.removeprefix("fatal: ") for line in lines if line.startswith("fatal: "))
+    reason = next(reasons, "git failed")
     if "dubious ownership" in reason:
         raise SourceError(
-            f"{place}: belongs to another user, and git does not read it for this one. Allow it: git config --global --add"
-            f" safe.directory {place}"
+            f"{directory}: belongs to another user, and git does not read it for this one."
+            f" Allow it: git config --global --add safe.directory {directory}"
         )
-    raise SourceError(f"{place}: is no git repository ({reason}). Name one, or run without --git.")
+    raise SourceError(
+        f"{directory}: not a git repository ({reason}). Name one, or run without --git."
+    )
