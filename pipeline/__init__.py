@@ -28,7 +28,7 @@ says what each column means. Every error is a `PipelineError`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 # The packages of the steps have the names of the functions below. An import of a submodule binds
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
         Rejection,
         SourceFile,
     )
-    from pipeline.settings import Settings, SettingValues
+    from pipeline.settings import LoadValues, Settings, SettingValues
 
 __all__ = [
     "Article",
@@ -139,7 +139,7 @@ class Warehouse:
         return f"Warehouse({os.fspath(self)!r})"
 
     def connect(self, snapshot: str | None = None) -> duckdb.DuckDBPyConnection:
-        """Open an in-memory DuckDB connection (time zone UTC) on every table and view of a snapshot.
+        """Open an in-memory DuckDB connection (UTC) on every table and view of a snapshot.
 
         `snapshot` is an id, the beginning of one, `previous` or `current`, by default the
         published one. A warehouse that was moved or copied works; a later run does not change what
@@ -281,6 +281,28 @@ def transform(
     return {name: rows.to_pandas(types_mapper=pandas.ArrowDtype) for name, rows in tables.items()}
 
 
+def load(
+    frames: Mapping[str, Frame],
+    warehouse: At = None,
+    *,
+    dry_run: bool = False,
+    **settings: Unpack[LoadValues],
+) -> RunResult:
+    """Write frames (pandas, polars or Arrow) by table name, and publish one snapshot.
+
+    `documents` says what is loaded: all rows of the sources in it are replaced, those of other
+    sources stay. A table that is not given has no rows; derived tables are made here. Observations
+    get what a run would observe, `content_changes` nothing. Raises SchemaError that lists every
+    failure of every table, and PipelineError; the published snapshot then stays as it was. The next
+    run of such a source reads all of its files again.
+    """
+    from pipeline.runs.load import load
+    from pipeline.settings import load_settings
+
+    flags = {**settings, "warehouse": None if warehouse is None else os.fspath(warehouse)}
+    return load(frames, load_settings(flags)[0], dry_run=dry_run)
+
+
 def connect(warehouse: At = None, snapshot: str | None = None) -> duckdb.DuckDBPyConnection:
     """Return `Warehouse(warehouse).connect(snapshot)`."""
     return Warehouse(warehouse).connect(snapshot)
@@ -330,7 +352,7 @@ def rollback(snapshot: str, warehouse: At = None) -> RunRecord:
 if not TYPE_CHECKING:  # a type checker would take every name for one of these
 
     def __getattr__(name: str) -> Any:
-        """Load a record when it is first asked for, so that `import pipeline` stays light (PEP 562)."""
+        """Load a record when first asked for, so that `import pipeline` stays light (PEP 562)."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from pipeline.schema import documents

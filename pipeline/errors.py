@@ -31,7 +31,7 @@ class SourceError(PipelineError):
 
 
 class SchemaError(PipelineError):
-    """A table that breaks its declaration in `schema.py`; lists all failures, table name first."""
+    """A table that breaks its declaration in `schema`; lists all failures, table name first."""
 
 
 class WarehouseError(PipelineError):

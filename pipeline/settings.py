@@ -1,4 +1,4 @@
-"""Settings: flags over `PIPELINE_*` variables over `pipeline.toml` over defaults; each value knows where it came from."""
+"""Settings: flags over `PIPELINE_*` variables over `pipeline.toml` over defaults."""
 
 import datetime as dt
 import os
@@ -14,8 +14,6 @@ from msgspec import Meta, Struct
 from pipeline.errors import UsageError
 
 Positive = Annotated[int, Meta(ge=1)]
-
-
 MOST_DAYS = 36_500
 """The longest time in days that a setting may name: what a calendar can be asked to go back."""
 
@@ -33,7 +31,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
     sources: tuple[str, ...] = ("data/raw",)
-    """Folders or files with articles, each `[name=]path`, or repositories, `[name=]git+file:///path#ref:folder`."""
+    """Folders or files with articles, `[name=]path`, or `[name=]git+file:///path#ref:folder`."""
     warehouse: str = "data/warehouse"
     """Folder of the warehouse."""
     workers: Annotated[int, Meta(ge=0)] = 0
@@ -63,16 +61,18 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     keep_logs: Positive = 200
     """Newest logs of runs that stay."""
     max_article_age: str = ""
-    """Age of a source's newest article from which `status` fails: ERROR or WARN,ERROR, such as `6h,1d`; empty = any."""
+    """Age of the newest article of a source from which `status` fails: ERROR or WARN,ERROR, such as
+    `6h,1d`; empty = any."""
     max_file_age: str = ""
     """Likewise for the newest file."""
     max_run_age: str = ""
     """Likewise for the last good run."""
     checks: dict[str, int | float | str] = {}
-    """Table of thresholds (a number or `off`) and levels (`error`, `warn` or `off`) of checks, by name; see `pipeline check`."""
+    """Thresholds (a number or `off`) and levels (`error`, `warn` or `off`) of checks by name; see
+    `pipeline check`."""
 
     def max_rejected(self, files: int) -> int | None:
-        """The most rejections allowed among so many files; None = any."""
+        """Return the most rejections allowed among so many files; None = any."""
         if not self.max_rejects:
             return None
         number = self.max_rejects.removesuffix("%")
@@ -91,40 +91,46 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(str(error)) from error
 
 
-class SettingValues(TypedDict, total=False):
+class LoadValues(TypedDict, total=False):
+    """Settings as keyword arguments of `load`: see `Settings`."""
+
+    max_rejects: int | str
+    auto_gc: bool
+    keep_snapshots: int
+    keep_days: float
+    keep_logs: int
+    checks: dict[str, int | float | str]
+
+
+class SettingValues(LoadValues, total=False):
     """Settings as keyword arguments of `run`, all but the sources: see `Settings`."""
 
     warehouse: str | os.PathLike[str]
     workers: int
     part_size: int
     max_file_bytes: int
-    max_rejects: int | str
     allow_empty: bool
     strict: bool
     history: bool
     keep_bodies: bool
     keep_secured: bool
-    auto_gc: bool
-    keep_snapshots: int
-    keep_days: float
-    keep_logs: int
     max_article_age: str
     max_file_age: str
     max_run_age: str
-    checks: dict[str, int | float | str]
 
 
 def parse_limits(text: str) -> Limits:
-    """`6h` (an error from six hours on) or `2h,6h` (a warning from two on too); units m, h, d; empty = none.
+    """Parse `6h` (an error from six hours on) or `2h,6h` (a warning from two on too).
 
-    Raises UsageError.
+    Units are m, h and d; empty text sets no limit. Raises UsageError.
     """
     if not text:
         return Limits()
     ages = [_age(part) for part in text.split(",")]
     if len(ages) > 2 or None in ages:
         raise UsageError(
-            f"{text!r}: is no limit of age. Write ERROR or WARN,ERROR with m, h or d, such as 2h,6h."
+            f"{text!r}: not a limit of age (expected ERROR or WARN,ERROR, such as 6h or 2h,6h)."
+            " Units are m, h and d."
         )
     if len(ages) == 2 and ages[0] and ages[1] and ages[0] > ages[1]:
         raise UsageError(f"{text!r}: warns later than it is an error. Write the smaller age first.")
@@ -132,12 +138,11 @@ def parse_limits(text: str) -> Limits:
 
 
 def _age(text: str) -> dt.timedelta | None:
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)([mhd])\s*", text)
-    return (
-        dt.timedelta(minutes=min(float(found[1]) * _MINUTES[found[2]], MOST_DAYS * _MINUTES["d"]))
-        if found
-        else None
-    )
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)([mhd])\s*", text)
+    if match is None:
+        return None
+    minutes = float(match[1]) * _MINUTES[match[2]]
+    return dt.timedelta(minutes=min(minutes, MOST_DAYS * _MINUTES["d"]))
 
 
 class Setting(Struct, frozen=True):
@@ -153,57 +158,55 @@ def load_settings(
     environment: Mapping[str, str] = os.environ,
     file: Path = Path("pipeline.toml"),
 ) -> tuple[Settings, dict[str, Setting]]:
-    """The settings in force, and where each came from. Flags that are None do not count.
+    """Return the settings in force, and each with its origin. Flags that are None do not count.
 
     Raises UsageError for an unknown name or a value of the wrong type, naming its origin.
     """
-    found = {
-        name: Setting(value, "default")
-        for name, value in msgspec.structs.asdict(Settings()).items()
-    }
-    for origin, values in _layers(flags or {}, environment, file):
+    defaults = msgspec.structs.asdict(Settings())
+    settings = {name: Setting(value, "default") for name, value in defaults.items()}
+    for layer, values in _layers(flags or {}, environment, file):
         for name, value in values.items():
-            if name not in found:
-                raise UsageError(
-                    f"{origin}: there is no setting {name!r}. Known are {', '.join(found)}."
+            if name not in settings:
+                known = ", ".join(settings)
+                raise UsageError(f"{layer}: there is no setting {name!r}. Known are {known}.")
+            if value is not None:
+                origin = {"flags": "flag", "environment": f"PIPELINE_{name.upper()}"}.get(
+                    layer, layer
                 )
-            if value is None:
-                continue
-            if name == "sources" and isinstance(value, str):
-                value = value.split(
-                    "\n" if "git+" in value else os.pathsep
-                )  # an address holds colons
-            elif name == "max_rejects":
-                value = str(value)
-            elif isinstance(value, str):
-                value = _WORDS.get(value.lower(), value)
-            try:
-                checked = msgspec.convert({name: value}, Settings, strict=False)
-            except (msgspec.ValidationError, ValueError) as error:
-                raise UsageError(
-                    f"{_label(origin, name)}: {name} = {value!r} does not fit ({error}). Correct it."
-                ) from error
-            found[name] = Setting(getattr(checked, name), _label(origin, name))
-    return Settings(**{name: setting.value for name, setting in found.items()}), found
+                settings[name] = Setting(_checked(name, value, origin), origin)
+    return Settings(**{name: setting.value for name, setting in settings.items()}), settings
 
 
 _WORDS = {"yes": True, "on": True, "no": False, "off": False}
 
 
-def _label(origin: str, name: str) -> str:
-    return {"flags": "flag", "environment": f"PIPELINE_{name.upper()}"}.get(origin, origin)
+def _checked(name: str, value: Any, origin: str) -> Any:
+    if name == "sources" and isinstance(value, str):
+        value = value.split("\n" if "git+" in value else os.pathsep)  # an address holds colons
+    elif name == "max_rejects":
+        value = str(value)
+    elif isinstance(value, str):
+        value = _WORDS.get(value.lower(), value)
+    elif isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    try:
+        return getattr(msgspec.convert({name: value}, Settings, strict=False), name)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UsageError(
+            f"{origin}: {name} = {value!r} does not fit ({error}). Correct it."
+        ) from error
 
 
 def _layers(
     flags: Mapping[str, Any], environment: Mapping[str, str], file: Path
 ) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the values of file, variables and flags, each overriding those before."""
     variables = {
-        name.removeprefix("PIPELINE_").lower(): value
-        for name, value in environment.items()
-        if name.startswith("PIPELINE_") and value
+        name: value
+        for name in Settings.__struct_fields__
+        if (value := environment.get(f"PIPELINE_{name.upper()}"))
     }
-    known = {name: value for name, value in variables.items() if name in Settings.__struct_fields__}
-    return [(file.name, _file_values(file)), ("environment", known), ("flags", flags)]
+    return [(file.name, _file_values(file)), ("environment", variables), ("flags", flags)]
 
 
 def _file_values(file: Path) -> dict[str, Any]:
@@ -216,10 +219,10 @@ def _file_values(file: Path) -> dict[str, Any]:
 
 
 def parse_day(option: str, text: str | None) -> dt.date | None:
-    """A day as `2024-01-31`; raises UsageError for anything else."""
+    """Parse a day such as `2024-01-31`; raise UsageError for anything else."""
     if text is None:
         return None
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"{option} {text}: is no day (expected YYYY-MM-DD, UTC).") from error
+        raise UsageError(f"{option} {text}: not a day (expected YYYY-MM-DD, UTC).") from error

@@ -88,7 +88,7 @@ def build(
         if not (windows := _next_windows(waiting)):
             break
         tasks, workers = [], replace(workers, pool=None)
-    return _built(context, plan, [*parts, *_rest_parts(context, plan)], history, histories)
+    return join_built(context, plan, [*parts, *_rest_parts(context, plan)], history, histories)
 
 
 def forget_source(baseline: Baseline, source: str) -> Built:
@@ -171,7 +171,7 @@ def _rest_parts(context: Context, plan: Plan) -> list[PartResult]:
     ]
 
 
-def _built(
+def join_built(
     context: Context,
     plan: Plan,
     parts: list[PartResult],

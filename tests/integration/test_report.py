@@ -162,7 +162,7 @@ def test_markdown(world: World, tmp_path: Path) -> None:
             ["quality", "--format", "xml"],
             "--format xml: unknown. Choose one of table, md, csv, json, html.",
         ),
-        (["quality", "--since", "soon"], "--since soon: is no day (expected YYYY-MM-DD, UTC)."),
+        (["quality", "--since", "soon"], "--since soon: not a day (expected YYYY-MM-DD, UTC)."),
         (
             ["quality", "--topic", "Nothing"],
             "--topic Nothing: no article has this topic. There are ",

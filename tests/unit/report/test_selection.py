@@ -114,7 +114,7 @@ def test_unknown_names_are_refused_with_the_closest(site: World) -> None:
         counts(site, Selection(collections=("game",)))
     with pytest.raises(UsageError, match=r"--since 2024-01-03: is after --until 2024-01-02"):
         counts(site, Selection(since=dt.date(2024, 1, 3), until=dt.date(2024, 1, 2)))
-    with pytest.raises(UsageError, match=r"--since 2024-13-01: is no day"):
+    with pytest.raises(UsageError, match=r"--since 2024-13-01: not a day"):
         parse_day("--since", "2024-13-01")
 
 

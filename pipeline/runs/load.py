@@ -1,0 +1,203 @@
+"""Load frames into a warehouse: what a full run publishes, from tables instead of files."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from msgspec import Struct
+
+from pipeline.build.tasks import PartResult
+from pipeline.errors import SchemaError
+from pipeline.extract.folder import Folder
+from pipeline.extract.source import Listing, document_id, rest_of
+from pipeline.load import listings, parts
+from pipeline.load.manifest import FileState
+from pipeline.load.warehouse import Warehouse
+from pipeline.runs.baseline import published_history, read_baseline, read_known, source_of
+from pipeline.runs.built import join_built, reckon_sources
+from pipeline.runs.context import Context
+from pipeline.runs.finish import finish
+from pipeline.runs.history_delta import history_delta
+from pipeline.runs.ledger import total
+from pipeline.runs.plan import PartPlan, Plan, SourcePlan
+from pipeline.runs.record import RunResult, recorded
+from pipeline.runs.run import staged_catalog
+from pipeline.schema.tables import TABLES
+from pipeline.settings import Settings
+from pipeline.transform.documents import PART_TABLES
+from pipeline.views.checks import refuse_unknown
+
+FINGERPRINT = {"code": "frames"}
+"""What made the rows: no code of ours alone, so the next run of the source builds every part again."""
+
+
+class LoadedPart(Struct, frozen=True):
+    """Rows of one part by table, and the states of its files."""
+
+    tables: dict[str, pa.Table]
+    states: list[FileState]
+
+
+def load(
+    frames: Mapping[str, Any],
+    settings: Settings,
+    *,
+    now: dt.datetime | None = None,
+    wait: float = 0,
+    dry_run: bool = False,
+) -> RunResult:
+    """Check frames by table name, derive the other tables, and publish all of them at once.
+
+    The rows of the sources that `documents` names are replaced, those of other sources stay, as in
+    a full run; a table that is missing has no rows. Observations are those of a run that finds the
+    documents so. Raises SchemaError that lists every failure, and PipelineError as a run does.
+    """
+    tables = checked_tables(frames)
+    refuse_unknown(settings.checks)
+    loaded = split_by_part(tables)
+    warehouse = Warehouse(settings.warehouse)
+    with recorded(warehouse, now, wait) as recorder:
+        context = Context(settings, warehouse, read_baseline(warehouse), recorder, dry_run)
+        plan = _plan(context, loaded)
+        recorder.start([source.source for source in plan.sources], context.baseline.id, None)
+        recorder.note(message="loaded frames")
+        recorder.log.open()
+        with staged_catalog(warehouse) as open_catalog:
+            with recorder.timed("build"):
+                results = [_write(context, part, rows) for part, rows in loaded.items()]
+                history, _ = published_history(context.baseline)
+                built = join_built(context, plan, results, history, {})
+                reckonings = reckon_sources(plan, results)
+                delta = history_delta(context, plan, built, reckonings)
+            ledger = total(reckoning.ledger for reckoning in reckonings.values())
+            finished = finish(context, built, delta, ledger, open_catalog())
+    return finished.result(recorder.record, warehouse)
+
+
+def checked_tables(frames: Mapping[str, Any]) -> dict[str, pa.Table]:
+    """Return frames (pandas, polars or Arrow) as tables that have passed the gate of the schema.
+
+    Raises SchemaError that lists the failures of all tables.
+    """
+    tables, failures = {name: TABLES[name].empty() for name in PART_TABLES}, []
+    for name, frame in frames.items():
+        if name not in PART_TABLES:
+            reason = "is derived, leave it out" if name in TABLES else "is not a table"
+            failures.append(f"{name}: {reason}. Tables to load are {', '.join(PART_TABLES)}.")
+            continue
+        try:
+            tables[name] = TABLES[name].enforce(_arrow(frame))
+        except SchemaError as error:
+            failures.append(str(error))
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            failures.append(f"{name}: not a frame with typed columns ({error}).")
+    if not failures:
+        failures = [*_part_failures(tables["documents"]), *_orphans(tables)]
+    if failures:
+        raise SchemaError("\n".join(failures))
+    return tables
+
+
+def _arrow(frame: Any) -> pa.Table:
+    if isinstance(frame, pa.Table):
+        return frame
+    if hasattr(frame, "to_arrow"):  # polars
+        return frame.to_arrow()
+    return pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+
+
+def _part_failures(documents: pa.Table) -> Iterable[str]:
+    """Yield why documents do not lie in parts of their sources, or have an id of another file."""
+    if not documents.num_rows:
+        yield "documents: has no rows (expected at least one). They name the sources to replace."
+    columns = (documents[name].to_pylist() for name in ("source", "path", "document_id", "part"))
+    for source, path, identity, part in zip(*columns, strict=True):
+        if source_of(part) != source:
+            yield f"documents: part {part!r} of {path} (expected {source}/ and a name)."
+        elif identity != (expected := document_id(source, path)):
+            yield f"documents: document_id {identity} of {source} {path} (expected {expected})."
+
+
+def _orphans(tables: Mapping[str, pa.Table]) -> Iterable[str]:
+    """Yield which rows belong to no document; topic sidecars and their findings need none."""
+    documents = tables["documents"]["document_id"]
+    for name, table in tables.items():
+        key = table[TABLES[name].key[0]]
+        orphans = key.filter(pc.invert(pc.is_in(key, value_set=documents)))
+        if len(orphans) and name not in ("sidecars", "findings"):
+            yield (
+                f"{name}: {len(orphans)} rows of no document (such as"
+                f" {TABLES[name].key[0]} {orphans[0]}). Load their documents too."
+            )
+
+
+def split_by_part(tables: Mapping[str, pa.Table]) -> dict[str, LoadedPart]:
+    """Return the rows of each part, documents in path order and each document's rows together."""
+    documents = tables["documents"].sort_by([("part", "ascending"), ("path", "ascending")])
+    part_of = dict(
+        zip(documents["document_id"].to_pylist(), documents["part"].to_pylist(), strict=True)
+    )
+    order = pa.array(part_of, pa.string())
+    sources = {source_of(part) for part in part_of.values()}
+    for name in ("sidecars", "findings"):
+        sources |= set(tables[name]["source"].to_pylist())
+    loaded = {
+        part: LoadedPart({}, []) for part in sorted({*part_of.values(), *map(rest_of, sources)})
+    }
+    for name, table in tables.items():
+        key = TABLES[name].key[0]
+        table = table.take(pc.sort_indices(pc.index_in(table[key], value_set=order)))
+        owners = [part_of.get(identity) for identity in table[key].to_pylist()]
+        if None in owners:
+            rest = map(rest_of, table["source"].to_pylist())
+            owners = [owner or part for owner, part in zip(owners, rest, strict=True)]
+        parts_of_rows = pa.array(owners, pa.string())
+        for part in dict.fromkeys(owners):
+            loaded[part].tables[name] = table.filter(pc.equal(parts_of_rows, part))
+    for row in documents.to_pylist():
+        loaded[row["part"]].states.append(_state(row))
+    return loaded
+
+
+def _state(document: Mapping[str, Any]) -> FileState:
+    """Return a file as listed. Its times are not known: the next run reads it again."""
+    digests = (document["raw_hash"], document["content_hash"], document["score_hash"])
+    size = document["size_bytes"] or 0
+    return FileState(document["path"], size, 0, 0, True, document["status"], *digests)
+
+
+def _plan(context: Context, loaded: Mapping[str, LoadedPart]) -> Plan:
+    """Return the plan of a run that builds every part of the sources that are loaded."""
+    plans = []
+    for name in dict.fromkeys(map(source_of, loaded)):
+        entry, known = context.baseline.entries.get(name), read_known(context.baseline, name)
+        paths = {
+            state.path
+            for part, rows in loaded.items()
+            if source_of(part) == name
+            for state in rows.states
+        }
+        before = known.states.items() if known else ()
+        deleted = [
+            state
+            for part, states in before
+            if part != rest_of(name)
+            for state in states
+            if state.path not in paths
+        ]
+        source = Folder(name, entry.path if entry else "")
+        part_plan = PartPlan([], [], deleted, [])
+        plans.append(SourcePlan(source, Listing([], [], {}), known, None, part_plan))
+    return Plan(tuple(plans), FINGERPRINT)
+
+
+def _write(context: Context, part: str, rows: LoadedPart) -> PartResult:
+    written = {
+        name: parts.write(context.root, name, table.combine_chunks(), part)
+        for name, table in rows.tables.items()
+    }
+    read = [] if part == rest_of(source_of(part)) else rows.states
+    listing = listings.write(context.root, rows.states)
+    return PartResult(part, len(rows.states), written, listing, read)
