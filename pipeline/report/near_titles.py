@@ -63,7 +63,7 @@ def create_near_titles(
     connection.register("title_pairs", pairs)
     connection.execute(f"create or replace table {view.name} as {view.query}")
     connection.unregister("title_pairs")
-    connection.execute(";\n".join(comments(view.name, view.comment, view.columns)))
+    connection.execute(";\n".join(comments(view.name, view.comment, view.columns, kind="table")))
 
 
 def _pairs(titles: pa.Table, days: int, score: float, most: int, workers: int) -> pa.Table:

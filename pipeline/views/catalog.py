@@ -1,4 +1,4 @@
-"""DuckDB on a snapshot: base views over the part files, then `sql/views/`, then `sql/reports/`, with comments."""
+"""The DuckDB catalog of a snapshot: base views over part files, and the views of `sql/` on them."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,25 +19,24 @@ Tables = dict[str, list[PartFile]]
 
 
 def connect(warehouse: Warehouse, manifest: Manifest | None = None) -> duckdb.DuckDBPyConnection:
-    """An in-memory database in UTC with every table and view of a snapshot, by default the published one.
+    """Return an in-memory database in UTC with every table and view of a snapshot.
 
-    Base views are not commented: that would take as long as all the rest.
+    Base views are not commented, which would take as long as all the rest.
+    Raises WarehouseError for a damaged snapshot.
     """
-    connection = open_memory()
-    tables = (manifest or warehouse.manifest()).tables
+    connection, tables = open_memory(), (manifest or warehouse.manifest()).tables
     try:
         create_views(connection, warehouse, tables)
     except duckdb.Error as error:
         connection.close()
         reason = str(error).split("\n", 1)[0]
-        raise WarehouseError(
-            f"{warehouse.root}: the snapshot is damaged ({reason}). {RECOVER}"
-        ) from error
+        message = f"{warehouse.root}: the snapshot is damaged ({reason}). {RECOVER}"
+        raise WarehouseError(message) from error
     return connection
 
 
 def open_memory() -> duckdb.DuckDBPyConnection:
-    """An empty in-memory database in UTC; its cursors are in UTC too."""
+    """Return an empty in-memory database in UTC; its cursors are in UTC too."""
     connection = duckdb.connect()
     connection.execute("set global timezone = 'UTC'")
     return connection
@@ -48,14 +47,14 @@ def create_views(
 ) -> None:
     """Create all views in the connection's current database, which is empty.
 
-    The views of `sql/` come from a template; base views take the place of the ones that these were made on.
+    The views of `sql/` come from a template; base views replace those that it was made on.
     """
     template.fill(connection)
     show(connection, warehouse, tables)
 
 
 def show(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Tables) -> None:
-    """Let the base views of some tables show these files; `runs` shows the records that there are."""
+    """Point the base views of some tables at these files, and `runs` at the records of runs."""
     statements = [base_view(warehouse, name, files) for name, files in tables.items()]
     connection.execute("begin;\n" + ";\n".join([*statements, _runs_view(warehouse)]) + ";\ncommit")
 
@@ -73,7 +72,7 @@ def column_comments(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str
 
 
 def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """A cursor in the same database, for another thread. A connection belongs to one thread: this is for the one that has it."""
+    """Return a cursor in the same database for another thread; call it in the connection's own."""
     [(database,)] = connection.execute("select current_database()").fetchall()
     found = connection.cursor()
     found.execute(f"use {database}")
@@ -81,12 +80,12 @@ def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def base_view(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
-    """The statement that shows a table's part files as a view."""
+    """Return the statement that shows a table's part files as a view."""
     return f"create or replace view {name} as {base_query(warehouse, name, files)}"
 
 
 def base_query(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
-    """The query that reads some part files of a table."""
+    """Return the query that reads some part files of a table."""
     paths = ", ".join(map(path_literal, warehouse.part_paths(name, files)))
     parquet = f"read_parquet([{paths}], hive_partitioning = false)"
     return f"select {_names(TABLES[name].columns)} from {parquet}"
@@ -101,7 +100,8 @@ def _runs_view(warehouse: Warehouse) -> str:
     pattern = path_literal(str(warehouse.runs), "/*.json")
     options = "format = 'newline_delimited', ignore_errors = true, hive_partitioning = false"
     records = f"read_json({pattern}, {options}, columns = {{{columns}}})"
-    return f"create or replace view runs as select {_names(RUNS.columns)} from {records} where run_id is not null"
+    query = f"select {_names(RUNS.columns)} from {records} where run_id is not null"
+    return f"create or replace view runs as {query}"
 
 
 def _names(columns: tuple[Column, ...]) -> str:
@@ -109,21 +109,20 @@ def _names(columns: tuple[Column, ...]) -> str:
 
 
 def add_comments(connection: duckdb.DuckDBPyConnection) -> None:
-    """Describe every base view and its columns; the views of `sql/` are described."""
+    """Comment every base view and its columns; the views of `sql/` have comments."""
     statements = []
     for table in [*TABLES.values(), RUNS]:
-        about = f"One row per {table.grain}."
-        statements += template.comments(
-            table.name, about, {column.name: column.comment for column in table.columns}
-        )
+        columns = {column.name: column.comment for column in table.columns}
+        statements += template.comments(table.name, f"One row per {table.grain}.", columns)
     with connection:
         connection.execute("begin;\n" + ";\n".join(statements) + ";\ncommit")
 
 
 class Staged:
-    """The catalog of a snapshot that is not published yet, in a file aside; leaving the context removes what was not put in place.
+    """The catalog of a snapshot to publish, in a temporary file.
 
-    The file has the storage format of DuckDB 1.2, so that 1.x and 2.x open it. Raises WarehouseError where it cannot be written.
+    Leaving the context removes the file unless it was moved. It has the storage format of DuckDB
+    1.2, so that 1.x and 2.x open it. Raises WarehouseError if it cannot be written.
     """
 
     def __init__(self, warehouse: Warehouse) -> None:
@@ -139,8 +138,10 @@ class Staged:
         self.connection = open_memory()
         try:
             with self._writing():
-                attach = f"attach {quoted(str(self.aside))} as warehouse (storage_version 'v1.2.0'); use warehouse"
-                self.connection.execute(attach)
+                file = quoted(str(self.aside))
+                self.connection.execute(
+                    f"attach {file} as warehouse (storage_version 'v1.2.0'); use warehouse"
+                )
                 template.fill(self.connection)
         except BaseException:
             self.__exit__()
@@ -150,27 +151,24 @@ class Staged:
     def __exit__(self, *about: object) -> None:
         try:
             self._threads.shutdown(cancel_futures=True)
-            if (
-                not self._flushed
-            ):  # else it has nothing open, and goes when nobody needs it: closing takes 10 ms
-                with suppress(
-                    duckdb.Error
-                ):  # who stops a run does not wait for a query, and a busy database refuses to close
+            if not self._flushed:  # else it has nothing open, and closing would take 10 ms
+                # stopping a run does not wait for a query, and a busy database refuses to close
+                with suppress(duckdb.Error):
                     self.connection.close()
         finally:
             discard(self.aside)
 
     def show(self, tables: Tables) -> None:
-        """Let the base views of some tables show these files."""
+        """Point the base views of some tables at these files."""
         with self._writing():
             show(self.connection, self._warehouse, tables)
 
     def comment(self) -> None:
-        """Start to describe the base views, all of which are shown; meanwhile the catalog may be asked."""
+        """Start to comment the base views; meanwhile the catalog may be queried."""
         self._commented = self._threads.submit(add_comments, cursor(self.connection))
 
     def flush(self) -> None:
-        """Write the catalog to its file; what could fail for want of room fails here, before anything is published."""
+        """Write the catalog to its file; a full disk fails here, before anything is published."""
         with self._writing():
             if self._commented is not None:
                 self._commented.result()
@@ -181,9 +179,6 @@ class Staged:
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except (
-            OSError,
-            duckdb.IOException,
-            duckdb.TransactionException,
-        ) as error:  # the last: a commit for which there is no room
+        # TransactionException: a commit on a full disk
+        except (OSError, duckdb.IOException, duckdb.TransactionException) as error:
             raise unwritable(self.aside, str(error).split("\n", 1)[0]) from error

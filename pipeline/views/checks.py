@@ -1,7 +1,8 @@
-"""Checks: each file of `sql/checks/` selects offending rows; any row fails, in `warn/` it only warns.
+"""Checks: a file of `sql/checks/` selects offending rows; any row fails, in `warn/` it warns.
 
-A file declares its thresholds, `--   threshold NAME = NUMBER|off: what it is`, and compares with `$NAME`. `[checks]` in
-`pipeline.toml` sets thresholds by name, and the level of a check: error, warn or off.
+A threshold comes from the header of the check's file, `--   threshold NAME = NUMBER|off: what it
+is`, unless `[checks]` in `pipeline.toml` sets it; the query compares with `$NAME`. `[checks]` also
+sets the level of a check: error, warn, off.
 """
 
 from __future__ import annotations
@@ -19,9 +20,18 @@ from pipeline.views.relations import Relation, relations
 if TYPE_CHECKING:
     import duckdb
 
+SHOWN = 10
+"""Offending rows kept of a check."""
+AT_ONCE = 2
+"""Threads that run checks."""
+LEVELS = ("error", "warn", "off")
+
+Chosen = Mapping[str, float | str]
+"""Thresholds and levels by name, from `[checks]`."""
+
 
 class CheckResult(Struct, frozen=True):
-    """What one check found: its offending rows as dicts, at most `SHOWN`, and how many there are; none where it is off."""
+    """The number of offending rows of a check, and the first `SHOWN` as dicts."""
 
     name: str
     level: str
@@ -32,87 +42,67 @@ class CheckResult(Struct, frozen=True):
 
     @property
     def failed(self) -> bool:
-        """Whether an error-level check found rows."""
+        """Whether a check of level error found rows."""
         return self.count > 0 and self.level == "error"
-
-
-SHOWN = 10
-AT_ONCE = 2
-"""Threads that run checks."""
-LEVELS = ("error", "warn", "off")
-
-Chosen = Mapping[str, float | str]
-"""What `[checks]` says: thresholds and levels by name."""
 
 
 def run_checks(
     connection: duckdb.DuckDBPyConnection, chosen: Chosen | None = None
 ) -> list[CheckResult]:
-    """Run every check that is not off on a connection that has all tables and views: some at a time, since planning is half of it.
+    """Run every check that is not off, on a connection with all tables and views.
 
-    Raises UsageError where `chosen` names what is not there, or a value that does not fit.
+    Some run at a time, since planning is half of the work. Raises UsageError as `refuse_unknown`
+    does.
     """
-    found = relations("checks")
-    levels, thresholds = _settled(found, chosen or {})
-
     from pipeline.views.catalog import cursor  # loads DuckDB
 
-    def run(connection: duckdb.DuckDBPyConnection, checks: list[Relation]) -> list[CheckResult]:
+    checks = relations("checks")
+    levels, thresholds = _settings(checks, chosen or {})
+
+    def run(connection: duckdb.DuckDBPyConnection, share: list[Relation]) -> list[CheckResult]:
         with connection:
-            return [
-                _run(
-                    connection,
-                    check,
-                    levels[check.name],
-                    {name: thresholds[name] for name in check.thresholds},
-                )
-                for check in checks
-            ]
+            return [_run(connection, check, levels[check.name], thresholds) for check in share]
 
     threads = ThreadPoolExecutor(AT_ONCE)
     try:
-        shares = [(cursor(connection), found[number::AT_ONCE]) for number in range(AT_ONCE)]
-        results = [
-            result for share in threads.map(run, *zip(*shares, strict=True)) for result in share
-        ]
-    finally:
-        threads.shutdown(
-            wait=False, cancel_futures=True
-        )  # who stops a run does not wait for a query
-    names = [check.name for check in found]
-    return sorted(results, key=lambda result: names.index(result.name))
+        shares = [(cursor(connection), checks[number::AT_ONCE]) for number in range(AT_ONCE)]
+        results = {
+            result.name: result
+            for share in threads.map(run, *zip(*shares, strict=True))
+            for result in share
+        }
+    finally:  # stopping a run does not wait for a query
+        threads.shutdown(wait=False, cancel_futures=True)
+    return [results[check.name] for check in checks]
 
 
 def refuse_unknown(chosen: Chosen) -> None:
-    """Raise UsageError where `chosen` names what is not there, or a value that does not fit."""
+    """Raise UsageError if `chosen` has an unknown name, or a value that does not fit."""
     if chosen:
-        _settled(relations("checks"), chosen)
+        _settings(relations("checks"), chosen)
 
 
 def _run(
     connection: duckdb.DuckDBPyConnection,
     check: Relation,
     level: str,
-    thresholds: dict[str, float | None],
+    thresholds: Mapping[str, float | None],
 ) -> CheckResult:
+    own = {name: thresholds[name] for name in check.thresholds}
     if level == "off":
-        return CheckResult(check.name, level, check.comment, 0, [], thresholds)
-    found = connection.execute(
-        f"select count(*) over () as offending_rows, * from ({check.query}) limit {SHOWN}",
-        thresholds,
-    )
-    names = [column[0] for column in found.description or ()]
-    rows = found.fetchall()
-    shown = [dict(zip(names[1:], row[1:], strict=True)) for row in rows]
-    return CheckResult(
-        check.name, level, check.comment, rows[0][0] if rows else 0, shown, thresholds
-    )
+        return CheckResult(check.name, level, check.comment, 0, [], own)
+    query = f"select count(*) over () as offending_rows, * from ({check.query}) limit {SHOWN}"
+    result = connection.execute(query, own)
+    names = [column[0] for column in result.description or ()]
+    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    count = [row.pop("offending_rows") for row in rows]
+    return CheckResult(check.name, level, check.comment, count[0] if count else 0, rows, own)
 
 
-def _settled(
+def _settings(
     checks: list[Relation], chosen: Chosen
 ) -> tuple[dict[str, str], dict[str, float | None]]:
-    """The level of each check and the value of each threshold."""
+    """Return the level of each check and the value of each threshold."""
     levels = {
         check.name: "warn" if check.path.parent.name == "warn" else "error" for check in checks
     }
@@ -123,15 +113,16 @@ def _settled(
         if name in levels:
             if value not in LEVELS:
                 raise UsageError(
-                    f"checks: {name} = {value!r} is no level (expected {', '.join(LEVELS)}). Correct it."
+                    f"checks.{name}: not a level (got {value!r}, expected {', '.join(LEVELS)})."
+                    " Correct it."
                 )
             levels[name] = str(value)
         elif name in thresholds:
             thresholds[name] = None if value == "off" else _number(name, value)
         else:
             raise UsageError(
-                f"checks: there is no threshold or check {name!r}. Thresholds are {', '.join(sorted(thresholds))};"
-                f" checks are {', '.join(sorted(levels))}."
+                f"checks.{name}: not a threshold or a check. Thresholds are"
+                f" {', '.join(sorted(thresholds))}; checks are {', '.join(sorted(levels))}."
             )
     return levels, thresholds
 
@@ -143,6 +134,6 @@ def _number(name: str, value: float | str) -> float:
         number = math.nan
     if not math.isfinite(number):
         raise UsageError(
-            f"checks: {name} = {value!r} is no threshold (expected a number or off). Correct it."
+            f"checks.{name}: not a threshold (got {value!r}, expected a number or off). Correct it."
         )
     return number

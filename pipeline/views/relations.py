@@ -5,7 +5,8 @@ reports   what people read, by subject
 computed  views on rows that Python computes, created in a connection when a report asks for them
 checks    queries of offending rows, with their thresholds in the header
 
-A file with a second suffix, such as `heat_survival.chart.sql`, is a query beside a report, and not a view.
+A file with a second suffix, such as `heat_survival.chart.sql`, is a query beside a report, and not
+a view.
 """
 
 import os
@@ -28,14 +29,14 @@ SUBJECTS = ("quality", "heat", "coverage", "health")
 
 
 def sql_folder() -> Path:
-    """Return the folder of the SQL files: inside the installed package, or beside it in a checkout."""
+    """Return the folder of SQL files: inside the installed package, or beside it in a checkout."""
     packed = Path(__file__).parents[1] / "sql"
     return packed if packed.is_dir() else Path(__file__).parents[2] / "sql"
 
 
 @dataclass(frozen=True)
 class Threshold:
-    """A number that a check compares with, its query's parameter; None (off) is a limit that nothing exceeds."""
+    """A number that a check compares with, a parameter of its query; None (off) is no limit."""
 
     default: float | None
     about: str
@@ -43,7 +44,7 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Relation:
-    """One SQL file: its header says what a row is, what columns mean, and the thresholds of a check."""
+    """A SQL file: its header says what a row and columns are, and the thresholds of a check."""
 
     path: Path
     comment: str
@@ -62,7 +63,7 @@ class Relation:
         return self.path.parent.name if self.path.parents[1].name == "reports" else ""
 
     def companion(self, kind: str) -> str | None:
-        """Return the query of the file beside this one, `<name>.<kind>.sql`; None if there is none."""
+        """Return the query of `<name>.<kind>.sql` beside this file; None if there is none."""
         path = self.path.with_suffix(f".{kind}.sql")
         return path.read_text(encoding="utf-8").strip() if path.exists() else None
 
@@ -91,10 +92,11 @@ class Relation:
 
 def relations(*levels: str) -> list[Relation]:
     """Return the relations of the levels in order; within a level no relation reads another one."""
-    return [Relation.load(path) for path in _paths(*levels)]
+    return [Relation.load(path) for path in sql_files(*levels)]
 
 
-def _paths(*levels: str) -> list[Path]:
+def sql_files(*levels: str) -> list[Path]:
+    """Return the files of the levels' relations, in order."""
     return [
         path
         for level in levels
@@ -105,13 +107,13 @@ def _paths(*levels: str) -> list[Path]:
 
 @cache
 def common_columns() -> dict[str, str]:
-    """Return what columns of common names mean unless a view says otherwise, from `sql/columns.toml`."""
+    """Return what common columns mean unless a view says otherwise, from `sql/columns.toml`."""
     return tomllib.loads((sql_folder() / "columns.toml").read_text(encoding="utf-8"))
 
 
 def digest() -> str:
-    """Return a hash of the views, reports and common columns, as 16 hexadecimal characters."""
-    paths = [*_paths("views", "reports"), sql_folder() / "columns.toml"]
+    """Return a hash of views, reports and common columns, as 16 hexadecimal characters."""
+    paths = [*sql_files("views", "reports"), sql_folder() / "columns.toml"]
     return blake2b(
         b"\0".join(os.fsencode(path.name) + b"\0" + path.read_bytes() for path in paths),
         digest_size=8,

@@ -1,4 +1,4 @@
-"""The seal: says that `warehouse.duckdb` and `current` belong to the published snapshot, where it lies now."""
+"""The seal: a record that `warehouse.duckdb` and `current` belong to the published snapshot."""
 
 import json
 import os
@@ -10,13 +10,13 @@ from pipeline.views.relations import digest
 
 
 def put(aside: Path, warehouse: Warehouse, snapshot: str) -> None:
-    """Make a flushed catalog `warehouse.duckdb`; readers of the old file keep what they have open."""
+    """Rename a flushed catalog to `warehouse.duckdb`; readers of the old file keep it open."""
     os.replace(aside, warehouse.database)
     replace_file(_mark(warehouse), json.dumps(_seal(warehouse, snapshot)).encode())
 
 
 def is_in_order(warehouse: Warehouse, snapshot: str) -> bool:
-    """Whether `warehouse.duckdb` and `current` are those of the snapshot, where they lie, by this version's SQL."""
+    """Return whether `warehouse.duckdb` and `current` show the snapshot by this version's SQL."""
     try:
         sealed = json.loads(_mark(warehouse).read_text()) == _seal(warehouse, snapshot)
         return sealed and os.readlink(warehouse.root / "current") == f"snapshots/{snapshot}"

@@ -1,7 +1,8 @@
 """The catalog's template: every view of `sql/` with its comments, on base views without rows.
 
-DuckDB plans a view when it is created: 60 views and 700 comments take 0.3 s. They depend on `sql/` and the schema alone, so they
-are made once a machine, kept in the user's cache folder, and copied from there, which takes 3 ms.
+DuckDB plans a view when it is created: 60 views and 900 comments take 0.4 s. They depend on `sql/`
+and the schema alone, so they are made once a machine, kept in the user's cache folder, and copied
+from there, which takes 3 ms.
 """
 
 import os
@@ -17,9 +18,9 @@ from pipeline.load.files import replacing
 from pipeline.schema.columns import Column
 from pipeline.schema.table import Table
 from pipeline.schema.tables import RUNS, TABLES
-from pipeline.views.dictionary.columns import describe
+from pipeline.views.dictionary import columns
 from pipeline.views.quoting import identifier, quoted
-from pipeline.views.relations import digest, relations
+from pipeline.views.relations import digest, relations, sql_files
 
 _TYPES = {
     "string": "varchar",
@@ -31,17 +32,17 @@ _TYPES = {
     "list<element: string>": "varchar[]",
 }
 _KEPT_DAYS = 30
-"""How long stays what another version took the place of, or what a killed process left."""
+"""Days after which the templates of other versions and of killed processes are removed."""
 
 
 def fill(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every view of `sql/`, commented, in the connection's current database, which is empty."""
+    """Create every view of `sql/` with its comments in the current, empty database."""
     if not copy_into(connection):
         _create(connection)
 
 
 def copy_into(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Copy the template into the connection's current database, which is empty; False where there is none to be had."""
+    """Copy the template into the current, empty database; return False if there is none."""
     path = _path()
     for _ in range(2 if path.is_absolute() else 0):
         try:
@@ -50,7 +51,7 @@ def copy_into(connection: duckdb.DuckDBPyConnection) -> bool:
             connection.execute(f"attach {quoted(str(path))} as template (read_only)")
         except (OSError, WarehouseError, duckdb.Error):
             with suppress(OSError):
-                path.unlink(missing_ok=True)  # what cannot be read is made anew
+                path.unlink(missing_ok=True)  # an unreadable template is made again
             continue
         try:
             if _is_whole(connection):
@@ -65,39 +66,34 @@ def copy_into(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _is_whole(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the attached file has every view: it may be any database that somebody put there."""
+    """Return whether the attached file, which may be any database, has every view."""
     query = "select view_name from duckdb_views() where database_name = 'template' and not internal"
-    names = (
-        {relation.name for relation in relations("views", "reports")} | TABLES.keys() | {RUNS.name}
-    )
+    names = {path.stem for path in sql_files("views", "reports")} | TABLES.keys() | {RUNS.name}
     return {name for (name,) in connection.execute(query).fetchall()} == names
 
 
 def _path() -> Path:
-    """Where the template belongs; relative where the user has neither `XDG_CACHE_HOME` nor a home.
+    """Return the template's path, a relative one if the user has no cache folder and no home.
 
     The XDG Base Directory Specification says to ignore a relative `XDG_CACHE_HOME`.
     """
-    columns = [
+    schema = [
         (table.name, [(column.name, str(column.type), column.comment) for column in table.columns])
         for table in [*TABLES.values(), RUNS]
     ]
-    says = repr(columns) + digest() + duckdb.__version__
-    name = blake2b(says.encode() + Path(__file__).read_bytes(), digest_size=8).hexdigest()
+    code = b"".join(Path(file).read_bytes() for file in (__file__, columns.__file__))
+    content = (repr(schema) + digest() + duckdb.__version__).encode() + code
     folder = os.environ.get("XDG_CACHE_HOME", "")
-    return (
-        Path(folder if os.path.isabs(folder) else os.path.expanduser("~/.cache"))
-        / "frontmatter-warehouse"
-        / f"catalog-{name}.duckdb"
-    )
+    cache = Path(folder if os.path.isabs(folder) else os.path.expanduser("~/.cache"))
+    name = blake2b(content, digest_size=8).hexdigest()
+    return cache / "frontmatter-warehouse" / f"catalog-{name}.duckdb"
 
 
 def _make(path: Path) -> None:
-    """Write the template aside, then rename it; remove old ones."""
+    """Write the template to a temporary file, rename it, and remove old ones."""
     with replacing(path) as aside, duckdb.connect() as connection:
-        connection.execute(
-            f"attach {quoted(str(aside))} as made (storage_version 'v1.2.0'); use made"
-        )
+        file = quoted(str(aside))
+        connection.execute(f"attach {file} as made (storage_version 'v1.2.0'); use made")
         _create(connection)
         connection.execute("use memory; detach made")
     for other in path.parent.glob("*catalog-*"):
@@ -107,16 +103,13 @@ def _make(path: Path) -> None:
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every view with its comments in the connection's current database, which is empty."""
+    """Create every view with its comments in the current, empty database."""
     connection.execute(statements())
-    columns, _ = describe(connection)
-    lines = [
-        line
-        for view in relations("views", "reports")
-        for line in comments(
-            view.name, view.comment, {name: one.comment for name, one in columns[view.name].items()}
-        )
-    ]
+    described, _ = columns.describe(connection)
+    lines = []
+    for view in relations("views", "reports"):
+        texts = {name: column.comment for name, column in described[view.name].items()}
+        lines += comments(view.name, view.comment, texts)
     connection.execute("begin;\n" + ";\n".join(lines) + ";\ncommit")
 
 
@@ -128,7 +121,7 @@ def statements() -> str:
 
 
 def placeholder(table: Table) -> str:
-    """The statement for a base view of the right columns and no rows."""
+    """Return the statement for a base view of a table's columns and no rows."""
     nulls = ", ".join(
         f"null::{duckdb_type(column)} as {identifier(column.name)}" for column in table.columns
     )
@@ -136,16 +129,13 @@ def placeholder(table: Table) -> str:
 
 
 def duckdb_type(column: Column) -> str:
-    """DuckDB's name for the column's type."""
+    """Return DuckDB's name for the column's type."""
     return _TYPES[str(column.type)]
 
 
-def comments(view: str, about: str, columns: dict[str, str]) -> list[str]:
-    """The statements that describe a view and its columns."""
-    return [
-        f"comment on view {view} is {quoted(about)}",
-        *(
-            f"comment on column {view}.{identifier(name)} is {quoted(text)}"
-            for name, text in columns.items()
-        ),
-    ]
+def comments(name: str, about: str, texts: dict[str, str], kind: str = "view") -> list[str]:
+    """Return the statements that comment a view, or another kind of relation, and its columns."""
+    lines = [f"comment on {kind} {name} is {quoted(about)}"]
+    for column, text in texts.items():
+        lines.append(f"comment on column {name}.{identifier(column)} is {quoted(text)}")
+    return lines

@@ -1,8 +1,8 @@
 """Describe every column: by its own line, by what its view reads, or by the list of common columns.
 
-A line in the header of a view's file (`--   name: what it is`) comes first. Without one, a column means what the
-column of that name and type means in the facts that the view reads, else in the tables; if these differ, or none
-has it, it means what `sql/columns.toml` says.
+A line in the header of a view's file (`--   name: what it is`) comes first. Without one, a column
+means what the column of that name and type means in the facts that the view reads, else in the
+tables; if these differ, or none has it, it means what `sql/columns.toml` says.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from pipeline.views.relations import common_columns, relations
 
 @dataclass(frozen=True)
 class Described:
-    """A column: its type by DuckDB's name; `nullable` is None for views, which do not say; the rest as in `Column`."""
+    """A column as in `Column`, its type by DuckDB's name; `nullable` is None for views."""
 
     name: str
     type: str
@@ -75,7 +75,7 @@ def _own(name: str, kind: str, texts: Mapping[str, str]) -> Described | None:
 
 
 def inherited(name: str, kind: str, *levels: Sequence[Columns]) -> Described | None:
-    """Return the column that the first level with this name and type has; None if its relations differ."""
+    """Return the column of the first level that has it; None if its relations differ."""
     for level in levels:
         same = {
             Described(name, kind, None, one.unit, one.origin, one.description)
@@ -90,11 +90,11 @@ def inherited(name: str, kind: str, *levels: Sequence[Columns]) -> Described | N
 def _types(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     """Return DuckDB's type of each column by relation and column, in order."""
     types: dict[str, dict[str, str]] = {}
-    sql = (
-        "select table_name, column_name, lower(data_type) from duckdb_columns()"
-        " where not internal and database_name = current_database() order by table_name, column_index"
+    query = (
+        "select table_name, column_name, lower(data_type) from duckdb_columns() where not internal"
+        " and database_name = current_database() order by table_name, column_index"
     )
-    for relation, column, kind in connection.execute(sql).fetchall():
+    for relation, column, kind in connection.execute(query).fetchall():
         kind = kind.replace("timestamp with time zone", "timestamptz")
         types.setdefault(relation, {})[column] = kind
     return types

@@ -1,4 +1,4 @@
-"""The lineage as Mermaid flow charts (https://mermaid.js.org): one overview, and one for each subject of reports."""
+"""The lineage as Mermaid flow charts (https://mermaid.js.org): an overview, and each subject."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,7 +7,7 @@ from pipeline.views.relations import SUBJECTS
 
 
 def overview(found: Mapping[str, Entry]) -> str:
-    """Source, tables, facts and reports, a box each: nodes of their own would lie in a row too long to read."""
+    """Draw source, tables, facts and reports, a box each; single nodes need too long a row."""
     tables = {
         derived: [one.name for one in _kind(found, "table") if one.derived == derived]
         for derived in (False, True)
@@ -28,7 +28,7 @@ def overview(found: Mapping[str, Entry]) -> str:
 
 
 def of_subject(found: Mapping[str, Entry], subject: str) -> str:
-    """Reports of one subject and all that they read, over facts to tables; what reads the same is drawn as one node."""
+    """Draw the reports of a subject, facts and tables; reports that read the same are one node."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for report in _of(found, subject):
         groups.setdefault(report.reads, []).append(report.name)
@@ -46,16 +46,12 @@ def of_subject(found: Mapping[str, Entry], subject: str) -> str:
 
 
 def of_facts(found: Mapping[str, Entry]) -> str:
-    """Facts and the tables that they read."""
+    """Draw facts and the tables that they read."""
     facts = _kind(found, "fact")
     tables = sorted({read for fact in facts for read in fact.reads})
     lines = ["flowchart LR", *_nodes(tables, "[({})]"), *_nodes([fact.name for fact in facts])]
-    return (
-        "\n".join(
-            [*lines, *(f"    {read} --> {fact.name}" for fact in facts for read in fact.reads)]
-        )
-        + "\n"
-    )
+    lines += [f"    {read} --> {fact.name}" for fact in facts for read in fact.reads]
+    return "\n".join(lines) + "\n"
 
 
 def _nodes(names: Sequence[str], shape: str = "[{}]") -> list[str]:

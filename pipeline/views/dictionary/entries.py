@@ -1,7 +1,7 @@
 """The data dictionary: every table and view with its columns and what it reads.
 
-It comes from the schema and from the headers of `sql/`; DuckDB adds the types of views and what they read, on base
-views without rows, so that no warehouse is needed.
+It comes from the schema and from the headers of `sql/`; DuckDB adds the types of views and what
+they read, on base views without rows, so that no warehouse is needed.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ from pipeline.views.relations import relations
 
 @dataclass(frozen=True)
 class Entry:
-    """A table, fact (a view that reports build on) or report; `subject` is the folder of a report's file.
+    """A table, fact (a view that reports build on) or report.
 
-    A `derived` table is made of others over all parts; `reads` are the relations that a view names, `bases` the
-    tables that its rows come from in the end, `source` its SQL.
+    `subject` is the folder of a report's file. A `derived` table is made of others over all parts;
+    `reads` are the relations that a view names, `bases` the tables that its rows come from in the
+    end, `source` its SQL.
     """
 
     name: str

@@ -10,9 +10,9 @@ from pipeline.errors import SchemaError
 
 
 def reads(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[str, ...]:
-    """The relations that a query names, without the names that it defines itself, in alphabetical order.
+    """Return the relations that a query names and does not define itself, in alphabetical order.
 
-    Raises SchemaError where DuckDB cannot parse it.
+    Raises SchemaError if DuckDB cannot parse it.
     """
     [(text,)] = connection.execute("select json_serialize_sql(?)", [query]).fetchall()
     parsed = json.loads(text)
@@ -26,7 +26,10 @@ def reads(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[str, ...]:
 
 
 def bases(name: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The relations that a view's rows come from in the end: those that `known` says nothing about, in alphabetical order."""
+    """Return the tables that a view's rows come from in the end, in alphabetical order.
+
+    `known` are the relations that each view reads; a name that it lacks is a table.
+    """
     found, open_names, seen = set(), [name], {name}
     while open_names:
         for read in known[open_names.pop()]:
@@ -39,9 +42,10 @@ def bases(name: str, known: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _walk(node: Any, defined: frozenset[str], found: set[str]) -> None:
-    """Add the relations below a node of the syntax tree; `defined` are the names of common table expressions in scope.
+    """Add the relations below a node of the syntax tree to `found`.
 
-    One is in scope in those after it and in the query, and within itself only where it is recursive.
+    `defined` are the names of common table expressions in scope. One is in scope in those after it
+    and in the query, and within itself only if it is recursive.
     """
     if isinstance(node, list):
         for child in node:

@@ -1,4 +1,4 @@
-"""The dictionary as text: a table for the terminal, Markdown, JSON, JSON lines, CSV, or one HTML page."""
+"""The dictionary as text: a terminal table, Markdown, JSON, JSON lines, CSV, or one HTML page."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from pipeline.views.dictionary.entries import Entry, entries, entry
 FORMATS = (*TEXT_FORMATS, "html")
 OVERVIEW = ["name", "kind", "one row per", "key", "columns"]
 COLUMNS = ["column", "type", "nulls", "unit", "front matter", "description"]
-"""What is said of a column. `nulls` is "not null", or empty where nulls may be; views do not say."""
+"""Properties of a column. `nulls` is "not null", or empty if nulls may occur; views do not say."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -39,23 +39,20 @@ def shown(name: str | None, style: str, *, width: int | None = None, line_end: s
         return markdown(found)
     if style == "table":
         names, rows = without_empty(COLUMNS, columns(found))
-        return (
-            "\n".join([found.name, *about(found)])
-            + "\n\n"
-            + render(names, rows, style, width=width)
-        )
+        head = "\n".join([found.name, *about(found)])
+        return f"{head}\n\n{render(names, rows, style, width=width)}"
     return render(COLUMNS, columns(found), style, line_end=line_end)
 
 
 def overview(found: Sequence[Entry]) -> Rows:
-    """A row for each table or view, as `OVERVIEW` says."""
+    """Return a row for each table or view, with the columns of `OVERVIEW`."""
     return [
         (one.name, _kind(one), one.grain, ", ".join(one.key), len(one.columns)) for one in found
     ]
 
 
 def columns(found: Entry) -> Rows:
-    """A row for each column, as `COLUMNS` says."""
+    """Return a row for each column, with the columns of `COLUMNS`."""
     return [
         (
             column.name,
@@ -70,13 +67,13 @@ def columns(found: Entry) -> Rows:
 
 
 def without_empty(names: list[str], rows: Rows) -> tuple[list[str], Rows]:
-    """Names and rows without what is empty in every row: views say nothing of nulls, and seldom of units."""
+    """Return names and rows without columns that are empty in every row."""
     kept = [at for at in range(len(names)) if any(row[at] != "" for row in rows)]
     return [names[at] for at in kept], [tuple(row[at] for at in kept) for row in rows]
 
 
 def about(found: Entry) -> list[str]:
-    """Sentences on a table or view: what a row is, its key, what it refers to, what it reads."""
+    """Return sentences on a table or view: a row, its key, its references, what it reads."""
     lines = [f"{_kind(found).capitalize()}. One row per {found.grain}."]
     if found.key:
         lines.append(f"Key: {', '.join(found.key)}.")
@@ -89,23 +86,15 @@ def about(found: Entry) -> list[str]:
 
 
 def markdown(found: Entry, *, level: int = 1, with_source: bool = True) -> str:
-    """A table or view under a heading of a level, a view with its SQL."""
-    lines = [
-        f"{'#' * level} {found.name}",
-        "",
-        " ".join(_escaped(line) for line in about(found)),
-        "",
-    ]
-    text = (
-        "\n".join(lines)
-        + "\n"
-        + render(*without_empty(COLUMNS, [_cells(row) for row in columns(found)]), "md")
-    )
-    return text + (f"\n```sql\n{found.source}\n```\n" if found.source and with_source else "")
+    """Return a table or view under a heading, a view with its SQL."""
+    sentences = " ".join(_escaped(line) for line in about(found))
+    rows = render(*without_empty(COLUMNS, [_cells(row) for row in columns(found)]), "md")
+    sql = f"\n```sql\n{found.source}\n```\n" if found.source and with_source else ""
+    return f"{'#' * level} {found.name}\n\n{sentences}\n\n{rows}{sql}"
 
 
 def _cells(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Name, type and path as code, so that Markdown leaves them alone."""
+    """Return a row with name and path as code, so that Markdown leaves them alone."""
     name, kind, nulls, unit, origin, description = row
     return f"`{name}`", kind, nulls, unit, f"`{origin}`" if origin else "", _escaped(description)
 
@@ -119,29 +108,20 @@ def _escaped(text: str) -> str:
 
 
 def page(found: Sequence[Entry]) -> str:
-    """Tables and views as one HTML page that needs nothing from elsewhere; all text is escaped."""
+    """Return tables and views as one HTML page without external resources; all text is escaped."""
     from jinja2 import Environment
 
     sections = []
     for one in found:
         names, rows = without_empty(COLUMNS, columns(one))
-        sections.append(
-            {
-                "name": one.name,
-                "lines": about(one),
-                "names": names,
-                "rows": rows,
-                "source": one.source,
-            }
-        )
+        section = {"name": one.name, "lines": about(one), "source": one.source}
+        sections.append(section | {"names": names, "rows": rows})
     source = files("pipeline.views.dictionary").joinpath("page.html").read_text("utf-8")
-    template = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-        source
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    text = environment.from_string(source).render(
+        title=f"Data dictionary: {found[0].name}" if len(found) == 1 else "Data dictionary",
+        sections=sections,
+        overview_names=OVERVIEW,
+        overview_rows=overview(found),
     )
-    title = f"Data dictionary: {found[0].name}" if len(found) == 1 else "Data dictionary"
-    return (
-        template.render(
-            title=title, sections=sections, overview_names=OVERVIEW, overview_rows=overview(found)
-        )
-        + "\n"
-    )
+    return text + "\n"

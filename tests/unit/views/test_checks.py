@@ -109,19 +109,19 @@ def test_a_threshold_is_read_from_the_header(tmp_path: Path) -> None:
     [
         (
             {"max_rejected": 1},
-            r"no threshold or check 'max_rejected'\. Thresholds are .*max_rejected_files.*checks are .*files_rejected",
+            r"max_rejected: not a threshold or a check\. Thresholds are .*max_rejected_files.*checks are .*files_rejected",
         ),
         (
             {"max_rejected_files": "many"},
-            r"max_rejected_files = 'many' is no threshold \(expected a number or off\)",
+            r"max_rejected_files: not a threshold \(got 'many', expected a number or off\)",
         ),
-        ({"max_rejected_files": float("nan")}, "max_rejected_files = nan is no threshold"),
-        ({"max_rejected_files": 10**400}, "is no threshold"),
+        ({"max_rejected_files": float("nan")}, "max_rejected_files: not a threshold \\(got nan"),
+        ({"max_rejected_files": 10**400}, "not a threshold"),
         (
             {"files_rejected": "fatal"},
-            r"files_rejected = 'fatal' is no level \(expected error, warn, off\)",
+            r"files_rejected: not a level \(got 'fatal', expected error, warn, off\)",
         ),
-        ({"files_rejected": 1}, "files_rejected = 1 is no level"),
+        ({"files_rejected": 1}, "files_rejected: not a level \\(got 1,"),
     ],
 )
 def test_mistakes_say_what_is_known(
@@ -188,7 +188,7 @@ def test_check_takes_pipeline_toml(built: World, tmp_path: Path) -> None:
     file.write_text("[checks]\ncolour = 1\n")
     for command in (["check"], ["run", built.site]):
         done = call(*command, "-w", built.warehouse, folder=tmp_path)
-        assert done.returncode == 2 and "no threshold or check 'colour'" in done.stderr
+        assert done.returncode == 2 and "colour: not a threshold or a check" in done.stderr
     assert call("check", "--format", "yaml", "-w", built.warehouse).returncode == 2
     assert call("check", "--format", "junit", "--json", "-w", built.warehouse).returncode == 2
 
