@@ -5,10 +5,12 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from pipeline.load.datapackage import descriptor
 from pipeline.load.manifest import PartFile
@@ -27,22 +29,15 @@ def package(world: World) -> Path:
 
 
 def validated(path: Path) -> tuple[int, dict[str, Any]]:
-    """Exit status and report of the real tool."""
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "frictionless",
-        "validate",
-        path.name,
-        "--json",
-    ]
-    done = subprocess.run(
-        command, cwd=path.parent.resolve(), capture_output=True, text=True, check=False
-    )
+    """Exit status and report of `frictionless validate`."""
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its dependencies
+        from frictionless.console import console
+
+        patch.chdir(path.parent.resolve())
+        done = CliRunner().invoke(console, ["validate", path.name, "--json"])
     report: dict[str, Any] = json.loads(done.stdout)
-    return done.returncode, report
+    return done.exit_code, report
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +69,10 @@ def test_frictionless_accepts_every_file(sampled: World) -> None:
     )
 
 
+CONNECTED = ("documents", "providers", "topics", "articles", "article_topics")
+"""Tables that are damaged, and those that they refer to."""
+
+
 @pytest.mark.parametrize(
     ("damage", "error"),
     [
@@ -101,6 +100,9 @@ def test_frictionless_finds_what_is_wrong(sampled: World, damage: str, error: st
         topics["schema"]["primaryKey"] = ["article_id"]
     else:
         topics["schema"]["foreignKeys"][0]["reference"]["resource"] = "articles-2"
+    found["resources"] = [
+        resource for resource in found["resources"] if resource["table"] in CONNECTED
+    ]
     path = package(sampled).resolve().with_name("damaged.json")
     try:
         path.write_text(json.dumps(found))

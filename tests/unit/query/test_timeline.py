@@ -19,8 +19,7 @@ def hours(number: int) -> dt.datetime:
     return NOW + dt.timedelta(hours=number)
 
 
-@pytest.fixture
-def moving(world: World) -> World:
+def write_moving(world: World) -> None:
     """An article that moves twice, back to its first path, and is edited, suppressed and deleted; others beside it."""
     original = "https://www.x.example/story?utm_source=feed"
     world.write(
@@ -41,11 +40,18 @@ def moving(world: World) -> World:
         {"a.md": article(title="New title", originalUrl=original, heat="-1", published="false")}
     )
     world.run(now=hours(4))
+
+
+@pytest.fixture(scope="module")
+def moving(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("moving"))
+    write_moving(world)
     return world
 
 
-def test_a_timeline_follows_the_paths_of_its_article(moving: World) -> None:
-    place = Warehouse(moving.warehouse)
+def test_a_timeline_follows_the_paths_of_its_article(world: World) -> None:
+    write_moving(world)
+    place = Warehouse(world.warehouse)
     life = timeline(place, "moved.md")
     assert [(one.change, one.path, one.heat) for one in life.observations] == [
         ("first", "a.md", 50),
@@ -61,14 +67,14 @@ def test_a_timeline_follows_the_paths_of_its_article(moving: World) -> None:
     same = [
         "a.md",
         "./a.md",
-        f"{moving.site}/a.md",
+        f"{world.site}/a.md",
         life.article_id,
         "https://www.x.example/story",
         "https://www.x.example/story?utm_source=feed",
     ]
     assert [timeline(place, name) for name in same] == [life] * len(same)
-    (moving.site / "a.md").unlink()
-    moving.run(now=hours(5))
+    (world.site / "a.md").unlink()
+    world.run(now=hours(5))
     over = timeline(place, "a.md")
     assert over.is_over and over.title is None and over.observations[:-1] == life.observations
 

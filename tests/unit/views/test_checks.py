@@ -19,8 +19,9 @@ from tests.support.world import NOW, World, article
 BAD = "---\ntitle: [\n---\n"
 
 
-@pytest.fixture
-def built(world: World) -> World:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("built"))
     world.write(
         {
             "a.md": article(quality="300", provider="{name: N}"),
