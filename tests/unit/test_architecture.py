@@ -85,6 +85,38 @@ def test_no_room_is_named_after_nothing() -> None:
     assert not vague & {path.stem for path in MODULES}
 
 
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+UNIT = ROOT / "tests" / "unit"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in UNIT.rglob("test_*.py") if path != Path(__file__)],
+    ids=lambda path: str(path.relative_to(UNIT)),
+)
+def test_a_unit_test_is_named_after_what_it_tests(path: Path) -> None:
+    """`test_x.py` or `test_x_y.py` tests `x` of the same folder of the package, or of the reports in SQL."""
+    folder = path.parent.relative_to(UNIT)
+    tested = ROOT / "sql" / "reports" if folder == Path("sql") else ROOT / "pipeline" / folder
+    names = {other.stem for other in tested.iterdir()}
+    words = path.stem.removeprefix("test_").split("_")
+    assert names & {"_".join(words[:count]) for count in range(1, len(words) + 1)}
+
+
+def test_tests_import_only_from_support() -> None:
+    for path in TESTS:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = (
+                [f"{node.module}.{alias.name}" for alias in node.names]
+                if isinstance(node, ast.ImportFrom)
+                else [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else []
+            )
+            for name in names:
+                assert name.split(".")[0] != "tests" or name.startswith("tests.support"), path
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_hides_a_second_room(path: Path) -> None:
     tree = ast.parse(path.read_text())
