@@ -75,8 +75,7 @@ def reckon(
         if change == Change.MOVED and origins:
             moves[origins.pop(0)] = state.path
         counted[change] += 1
-        is_same = known and known.raw_hash is not None and known.raw_hash == state.raw_hash
-        if change != Change.UNCHANGED and not is_same:
+        if change != Change.UNCHANGED and not (known and _has_same_bytes(known, state)):
             changes[change] += 1
         if change == Change.CONTENT and state.status == "article":
             edited.append(state.path)
@@ -86,6 +85,14 @@ def reckon(
     numbers = {str(change): number for change, number in counted.items()}
     ledger = Ledger(deleted=len(deleted) - len(moves), **numbers)
     return Reckoning(ledger, moves, tuple(edited), tuple(ended), changes)
+
+
+def _has_same_bytes(before: FileState, after: FileState) -> bool:
+    """Return whether a file is as it was; if it was not read, by its size and time."""
+    if before.raw_hash is None and after.raw_hash is None:
+        kept = (before.size, before.mtime_ns, before.version)
+        return kept == (after.size, after.mtime_ns, after.version)
+    return before.raw_hash == after.raw_hash
 
 
 def version_of(state: FileState) -> Version:

@@ -96,6 +96,17 @@ def test_too_large(world: World) -> None:
     assert world.rows("select path from articles") == [("good.md",)]
 
 
+def test_a_file_that_stays_too_large_is_no_change(world: World) -> None:
+    site = world.write({"big.md": article(excerpt="x" * 500), "good.md": article()})
+    world.run(max_file_bytes=300)
+    again = world.run(max_file_bytes=300)
+    assert (again.record.outcome, again.ledger.rejected) == ("unchanged", 1)
+    (site / "big.md").write_text(article(excerpt="x" * 600))
+    changed = world.run(max_file_bytes=300)
+    assert changed.record.outcome == "published"
+    assert world.rows("select sequence, rejected from revisions order by 1") == [(1, 1), (2, 1)]
+
+
 def test_vanished_while_reading(world: World) -> None:
     source = Folder.parse(str(world.write({"a.md": article(), "gone.md": article()})))
     entries = source.list().entries
