@@ -1,12 +1,14 @@
 """Settings of the documentation site: `make docs` builds and serves it. Nothing is fetched while it is built."""
 
 import gc
-import inspect
 import sys
 from pathlib import Path
-from typing import Any
 
+from docutils.nodes import Element
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util.nodes import make_refnode
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE / "_scripts")]
@@ -26,9 +28,12 @@ nitpick_ignore_regex = [
     # Types of other packages: their sites are not read while this one is built.
     (
         r"py:.*",
-        r"(collections|contextlib|datetime|duckdb|os|pandas|pathlib|polars|pyarrow|typing)\..*",
+        r"(collections|contextlib|datetime|duckdb|msgspec|os|pandas|pathlib|polars|pyarrow|typing)\..*",
     ),
-    (r"py:class", r"_Place|Diff|RunRecord|RunResult|Snapshot"),
+    # What is not public, and annotations that autodoc cuts at a comma.
+    (r"py:class", r"pipeline\.(load|query|runs|schema)\..*|(dict|tuple)\[str"),
+    # Aliases of the package, and type variables, which have no entry of their own.
+    (r"py:.*", r"(pipeline\.)?(At|Frame|Kind|PathLike|TypeAliasForwardRef|\w+(Options|Values))"),
 ]
 
 myst_enable_extensions = ["deflist", "colon_fence"]
@@ -52,14 +57,19 @@ highlight_language = "text"
 smartquotes = False  # they would turn `--raw` in a help text into a dash
 
 
-def _leave_out_module_docstring(
-    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
-) -> None:
-    """Leave out the docstrings of modules: the page describes them in its own words."""
-    if inspect.ismodule(obj):
-        lines.clear()
+def _resolve_short_name(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: Element
+) -> Element | None:
+    """Link a name of an annotation that is not qualified, such as `Diff`, to the package's public name."""
+    name = f"pipeline.{str(node['reftarget']).rpartition('.')[2]}"
+    domain = env.domains.python_domain
+    if node.get("refdomain") != "py" or name not in domain.objects:
+        return None
+    page = domain.objects[name].docname
+    source = str(node["refdoc"])
+    return make_refnode(app.builder, source, page, name, contnode)
 
 
 def setup(app: Sphinx) -> None:
-    """Connect what changes docstrings."""
-    app.connect("autodoc-process-docstring", _leave_out_module_docstring)
+    """Connect what resolves names."""
+    app.connect("missing-reference", _resolve_short_name)

@@ -174,7 +174,7 @@ def exit_statuses() -> None:
             classes.setdefault(kind.exit_code, []).append((name, text))
     rows = [("0", "Done, also if nothing had changed.", "")]
     for code, kinds in sorted(classes.items()):
-        names = ", ".join(f"{{py:exc}}`~pipeline.errors.{name}`" for name, _ in kinds)
+        names = ", ".join(f"{{py:exc}}`~pipeline.{name}`" for name, _ in kinds)
         text = "The command failed." if code == 1 else kinds[0][1]
         rows.append((str(code), text, names))
     rows += [
