@@ -91,7 +91,7 @@ def stream(
     *,
     line_end: str = "\n",
 ) -> Iterator[str]:
-    """Yield batches of rows in one of `STREAMED`, as pieces of text; `line_end` is that of CSV.
+    """Yield batches of rows as pieces of text, in one of `STREAMED`; `line_end` is of CSV.
 
     RFC 4180 ends lines with CR LF; tools that read a pipe line by line expect LF.
     """

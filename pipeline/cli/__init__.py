@@ -1,4 +1,4 @@
-"""The command line: parse, call one function, print. Heavy imports happen inside the commands."""
+"""The command line: parse, call one function, print. Commands import what is heavy."""
 
 import io
 import os
@@ -10,11 +10,11 @@ from pipeline.errors import PipelineError
 from pipeline.process import signals
 from pipeline.process.imports import leave_out_pandas
 
-__all__ = ["app", "ask", "build", "entry", "exports", "inspect", "keep", "reports"]
+__all__ = ["app", "entry"]
 
 
 def entry() -> None:
-    """Run the command line; errors of ours are one line on standard error."""
+    """Run the command line; print errors of ours as one line on standard error."""
     _fill_closed_streams()
     signals.listen()
     leave_out_pandas()
@@ -27,13 +27,15 @@ def entry() -> None:
     except OSError:
         code = code or 1
     sys.stderr.flush()
-    os._exit(
-        code
-    )  # everything is closed and written: taking the interpreter apart would cost a tenth of a second
+    # All is written and closed: taking the interpreter apart would cost a tenth of a second.
+    os._exit(code)
 
 
 def _fill_closed_streams() -> None:
-    """Let a stream that the caller closed lead nowhere: else the next file opened takes its number, and is written to as output."""
+    """Open the null device for standard streams that the caller closed.
+
+    Else the next file to be opened takes the number of the stream, and is written to as output.
+    """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             while (opened := os.open(os.devnull, os.O_RDWR)) < number:
@@ -50,6 +52,7 @@ def _run_app() -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except PipelineError as error:
+        sys.stdout.flush()  # results come before the error also if both go to one file
         print(f"pipeline: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:

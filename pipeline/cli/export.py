@@ -3,7 +3,7 @@
 import sys
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from pipeline.cli.options import (
     SinceOption,
@@ -20,11 +20,11 @@ from pipeline.errors import UsageError
 def export(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TABLE|VIEW]...", help="By default all tables except secured."),
+        Argument(metavar="[TABLE|VIEW]...", help="By default all tables except secured."),
     ] = None,
     style: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--format",
             metavar="FORMAT",
             help="csv, parquet, jsonl, xlsx or frontmatter; by default what PATH ends in.",
@@ -32,7 +32,7 @@ def export(
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--output",
             "-o",
             metavar="PATH",
@@ -40,35 +40,30 @@ def export(
         ),
     ] = None,
     where: Annotated[
-        str | None, typer.Option(metavar="SQL", help="Rows for which this condition holds.")
+        str | None, Option(metavar="SQL", help="Rows for which this condition holds.")
     ] = None,
     columns: Annotated[
-        str | None, typer.Option(metavar="A,B", help="These columns in this order.")
+        str | None, Option(metavar="A,B", help="These columns in this order.")
     ] = None,
     order_by: Annotated[
-        str | None, typer.Option(metavar="SQL", help="Such as `heat desc nulls last, article_id`.")
+        str | None, Option(metavar="SQL", help="Such as `heat desc nulls last, article_id`.")
     ] = None,
     since: SinceOption = None,
     until: UntilOption = None,
     sample: Annotated[
         int | None,
-        typer.Option(
-            min=0, max=2**63 - 1, metavar="N", help="Choose N rows, the same ones each time."
-        ),
+        Option(min=0, max=2**63 - 1, metavar="N", help="Choose N rows, the same ones each time."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed samples other rows.")] = 0,
+    seed: Annotated[int, Option(help="Another seed samples other rows.")] = 0,
     nested: Annotated[
         bool,
-        typer.Option(
-            "--nested", help="jsonl: an object per article with everything that belongs to it."
-        ),
+        Option("--nested", help="jsonl: an object per article with everything that belongs to it."),
     ] = False,
     excel: Annotated[
-        bool, typer.Option("--excel", help="csv: begin with a byte order mark, for Excel.")
+        bool, Option("--excel", help="csv: begin with a byte order mark, for Excel.")
     ] = False,
     raw: Annotated[
-        bool,
-        typer.Option("--raw", help="csv: leave cells that a spreadsheet would run as a formula."),
+        bool, Option("--raw", help="csv: leave cells that a spreadsheet would run as a formula.")
     ] = False,
     warehouse: WarehouseOption = None,
 ) -> None:

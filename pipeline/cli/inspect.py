@@ -1,12 +1,11 @@
 """Commands that look at what is published: status, rejects, findings, schema, check."""
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
+from typer import Argument, Exit, Option
 
 from pipeline.cli.options import (
     TEXT_ENDINGS,
@@ -16,6 +15,7 @@ from pipeline.cli.options import (
     app,
     line_end,
     output_format,
+    print_json,
     terminal_width,
     warehouse_at,
     write,
@@ -28,21 +28,19 @@ def status(
     warehouse: WarehouseOption = None,
     max_article_age: Annotated[
         str | None,
-        typer.Option(
-            metavar="[WARN,]ERROR", help="Age of a source's newest article, such as 6h,1d."
-        ),
+        Option(metavar="[WARN,]ERROR", help="Age of a source's newest article, such as 6h,1d."),
     ] = None,
     max_file_age: Annotated[
-        str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of a source's newest file.")
+        str | None, Option(metavar="[WARN,]ERROR", help="Age of a source's newest file.")
     ] = None,
     max_run_age: Annotated[
-        str | None, typer.Option(metavar="[WARN,]ERROR", help="Age of the last good run.")
+        str | None, Option(metavar="[WARN,]ERROR", help="Age of the last good run.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what is published and how fresh it is.
 
-    Also the last runs and the settings. Exit status 6 or 7 where something is older than its limit.
+    Also the last runs and the settings. Exit status 6 or 7 if something is older than its limit.
     """
     import datetime as dt
 
@@ -58,10 +56,10 @@ def status(
     settings, origins = load_settings({"warehouse": warehouse, **limits})
     clocks = status_clocks(settings, dt.datetime.now(dt.UTC))
     found = status_object(settings, origins, clocks)
-    print(
-        json.dumps(found, indent=2) if as_json else status_text(found, clocks),
-        end="\n" if as_json else "",
-    )
+    if as_json:
+        print_json(found)
+    else:
+        print(status_text(found, clocks), end="")
     if code := EXIT_CODES[worst(clocks)]:
         sys.stdout.flush()
         print(
@@ -69,16 +67,14 @@ def status(
             f" {over_limit(clocks)}.",
             file=sys.stderr,
         )
-        raise typer.Exit(code)
+        raise Exit(code)
 
 
 @app.command()
 def rejects(
     run_id: Annotated[
         str | None,
-        typer.Option(
-            "--run", metavar="RUN", help="Those of a run that was refused: its id, or last."
-        ),
+        Option("--run", metavar="RUN", help="Of a run that was refused: its id, or last."),
     ] = None,
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
@@ -96,9 +92,7 @@ def rejects(
 
 @app.command()
 def findings(
-    rule: Annotated[
-        str | None, typer.Option(metavar="RULE", help="Only findings of this rule.")
-    ] = None,
+    rule: Annotated[str | None, Option(metavar="RULE", help="Only findings of this rule.")] = None,
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
     every: AllOption = False,
@@ -121,10 +115,7 @@ def findings(
 def history(
     article: Annotated[
         str,
-        typer.Argument(
-            metavar="ARTICLE",
-            help="An article_id, a URL, a path, a title or part of it.",
-        ),
+        Argument(metavar="ARTICLE", help="An article_id, a URL, a path, a title or part of it."),
     ],
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
@@ -134,24 +125,24 @@ def history(
 
     found = timeline(warehouse_at(warehouse), article)
     if as_json:
-        print(json.dumps(timeline_object(found), indent=2, ensure_ascii=False))
+        print_json(timeline_object(found))
     else:
         print(timeline_text(found, terminal_width(None)), end="")
 
 
 @app.command()
 def schema(
-    name: Annotated[str | None, typer.Argument(help="One table or view.")] = None,
+    name: Annotated[str | None, Argument(help="One table or view.")] = None,
     style: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--format",
             metavar="FORMAT",
             help="table, csv, json, jsonl, md or html; default: by the ending of -o, else table.",
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write to a file.")
+        Path | None, Option("--output", "-o", metavar="PATH", help="Write to a file.")
     ] = None,
 ) -> None:
     """Print the tables and views, or the columns of one and what it reads."""
@@ -168,14 +159,15 @@ def schema(
 def check(
     warehouse: WarehouseOption = None,
     style: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="text, json or junit.")
+        str, Option("--format", metavar="FORMAT", help="text, json or junit.")
     ] = "text",
     as_json: JsonOption = False,
 ) -> None:
     """Run the checks on the published snapshot.
 
-    Thresholds and levels of checks are set in the table [checks] of pipeline.toml, such as max_rejected_files = 5 or
-    files_rejected = "error" (or "warn", "off"). Exit status 4 where a check of level error finds rows.
+    The table [checks] of pipeline.toml sets thresholds and levels of checks, such as
+    max_rejected_files = 5 or files_rejected = "error" (or "warn", "off"). Exit status 4 if a check
+    of level error finds rows.
     """
     from pipeline.errors import CheckFailed
     from pipeline.load.warehouse import Warehouse
@@ -186,19 +178,19 @@ def check(
 
     if style not in FORMATS or (as_json and style == "junit"):
         raise UsageError(
-            f"--format {style}: unknown, or not what --json asks for. Choose one of {', '.join(FORMATS)}."
+            f"--format {style}: unknown, or contradicts --json. Choose one of {', '.join(FORMATS)}."
         )
     settings, _ = load_settings({"warehouse": warehouse})
     refuse_unknown(settings.checks)
     results = run_checks(connect(Warehouse(settings.warehouse)), settings.checks)
     print(checks_in("json" if as_json else style, results), end="")
     if any(result.failed for result in results):
-        raise typer.Exit(CheckFailed.exit_code)
+        raise Exit(CheckFailed.exit_code)
 
 
 def _print_defects(records: list[dict[str, Any]], lines: Iterator[str], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(records, indent=2, ensure_ascii=False, default=str))
+        print_json(records)
     else:
         for line in lines:
             print(line)

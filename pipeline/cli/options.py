@@ -1,5 +1,6 @@
-"""What commands share: the application, options, and how rows are printed."""
+"""What commands share: the application, options, and how results are printed."""
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Exit, Option
 from typer.core import TyperCommand
 
 from pipeline._version import __version__
@@ -21,40 +23,41 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Turn front-matter news articles into Parquet tables with DuckDB views for quality, heat and coverage reports.",
-    epilog="Exit status: 0 done, 1 failed, 2 usage, 3 too many rejections, 4 a check failed, 5 another run holds the lock,"
-    " 6 status warns, 7 status finds something too old; 129, 130 and 143 stopped by a signal.",
+    help="Turn front-matter news articles into Parquet tables with DuckDB views for quality, heat"
+    " and coverage reports.",
+    epilog="Exit status: 0 done, 1 failed, 2 usage, 3 too many rejections, 4 a check failed,"
+    " 5 another run holds the lock, 6 status warns, 7 status finds something too old;"
+    " 129, 130 and 143 stopped by a signal.",
 )
 
 WarehouseOption = Annotated[
-    str | None, typer.Option("--warehouse", "-w", metavar="DIR", help="Folder of the warehouse.")
+    str | None, Option("--warehouse", "-w", metavar="DIR", help="Folder of the warehouse.")
 ]
 WaitOption = Annotated[
     float,
-    typer.Option("--wait", min=0, metavar="SECONDS", help="Wait so long for another run to end."),
+    Option("--wait", min=0, metavar="SECONDS", help="Wait so long until another run has ended."),
 ]
 SinceOption = Annotated[
-    str | None, typer.Option(metavar="DAY", help="Articles published on this day (UTC) or later.")
+    str | None, Option(metavar="DAY", help="Articles published on this day (UTC) or later.")
 ]
 UntilOption = Annotated[
-    str | None,
-    typer.Option(metavar="DAY", help="Articles published on this day (UTC) or earlier."),
+    str | None, Option(metavar="DAY", help="Articles published on this day (UTC) or earlier.")
 ]
-AllOption = Annotated[bool, typer.Option("--all", help="Print every line, not only the first.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AllOption = Annotated[bool, Option("--all", help="Print every line, not only the first.")]
+JsonOption = Annotated[bool, Option("--json", help="Print one JSON object.")]
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
         print(f"pipeline {__version__}")
-        raise typer.Exit
+        raise Exit
 
 
 @app.callback()
 def main(
     version: Annotated[
         bool,
-        typer.Option(
+        Option(
             "--version", is_eager=True, callback=_print_version, help="Print the version and stop."
         ),
     ] = False,
@@ -92,7 +95,7 @@ class Command(TyperCommand):
 
 
 def warehouse_at(folder: str | None) -> "Warehouse":
-    """The warehouse that a flag or the settings name."""
+    """Return the warehouse that a flag or the settings name."""
     from pipeline.load.warehouse import Warehouse
     from pipeline.settings import load_settings
 
@@ -116,7 +119,7 @@ def output_format(
     *,
     is_folder: bool = False,
 ) -> str:
-    """Return the format of an output: `chosen`, or the one that its path ends in, or `default`.
+    """Return the format of an output: `chosen`, that of the ending of its path, or `default`.
 
     `endings` has the format of each ending, such as {"csv": "csv", "htm": "html"}. A folder may
     have any name that promises no other format. Raises UsageError if the path contradicts.
@@ -139,43 +142,34 @@ def output_format(
     return chosen or endings.get(ending, default)
 
 
-def emit(names: list[str], rows: list[tuple[Any, ...]], style: str, output: Path | None) -> None:
-    """Print rows in a format, or write them to a file. Raises UsageError for an unknown format."""
-    from pipeline.text import FORMATS, render
-
-    if style not in FORMATS:
-        raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(FORMATS)}.")
-    text = render(names, rows, style, width=terminal_width(output), line_end=line_end(output))
-    write(text, output)
-
-
 def line_end(output: Path | None) -> str:
     """Return how CSV ends lines: LF on standard output, CR LF in files, as RFC 4180 says."""
     return "\n" if output is None else "\r\n"
 
 
 def terminal_width(output: Path | None) -> int | None:
-    """Characters of a line on a terminal, or as COLUMNS says; None where nothing need fit."""
+    """Return the width of the terminal, or COLUMNS; None if the output is not for a terminal."""
     if output is not None or not (sys.stdout.isatty() or os.environ.get("COLUMNS")):
         return None
     return shutil.get_terminal_size().columns
 
 
-def write(text: str, output: Path | None) -> None:
-    """Print a text, or write it to a file: aside, then renamed."""
-    if output is None:
-        sys.stdout.write(text)
-        return
-    write_pieces([text], output)
+def write(text: str | Iterable[str], output: Path | None) -> None:
+    """Print a text, or its pieces as they come, or replace a file by it.
 
-
-def write_pieces(pieces: Iterable[str], output: Path | None) -> None:
-    """Print the pieces of a text as they come, or write them to a file: aside, then renamed. Raises UsageError, WarehouseError."""
+    Raises UsageError for a folder, WarehouseError if the file cannot be written.
+    """
+    pieces = [text] if isinstance(text, str) else text
     if output is None:
-        for piece in pieces:
-            sys.stdout.write(piece)
+        sys.stdout.writelines(pieces)
         return
     from pipeline.load.files import writing_to
 
-    with writing_to(output) as target, open(target, "w", encoding="utf-8", newline="") as sink:
-        sink.writelines(pieces)
+    with writing_to(output) as target, open(target, "w", encoding="utf-8", newline="") as file:
+        file.writelines(pieces)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, in escapes if standard output is not UTF-8."""
+    is_utf8 = sys.stdout.encoding.lower() == "utf-8"
+    print(json.dumps(value, indent=2, ensure_ascii=not is_utf8, default=str))

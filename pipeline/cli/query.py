@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Exit, Option
 
 from pipeline.cli.options import (
     Command,
@@ -14,13 +14,13 @@ from pipeline.cli.options import (
     output_format,
     terminal_width,
     warehouse_at,
-    write_pieces,
+    write,
 )
 from pipeline.errors import UsageError
 
 SnapshotOption = Annotated[
     str | None,
-    typer.Option(
+    Option(
         "--snapshot",
         metavar="ID",
         help="A snapshot: its id, the beginning of it, or previous; default: the published one.",
@@ -32,17 +32,14 @@ SnapshotOption = Annotated[
 def query(
     sql: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[SQL|-]", help="One SQL statement or several; - is standard input."
-        ),
+        Argument(metavar="[SQL|-]", help="One SQL statement or several; - is standard input."),
     ] = None,
     file: Annotated[
-        Path | None,
-        typer.Option("--file", "-f", help="Read the SQL from a file; - is standard input."),
+        Path | None, Option("--file", "-f", help="Read the SQL from a file; - is standard input.")
     ] = None,
     parameters: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--param",
             "-p",
             metavar="NAME=VALUE",
@@ -51,7 +48,7 @@ def query(
     ] = None,
     style: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--format",
             metavar="FORMAT",
             help="auto, table, record, csv, json, jsonl, md or parquet; default: by the ending of"
@@ -59,27 +56,21 @@ def query(
         ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Print at most N rows; 0 = all.")
+        int | None, Option(min=0, metavar="N", help="Print at most N rows; 0 = all.")
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Print the query plan instead of the rows.")
+        bool, Option("--explain", help="Print the query plan instead of the rows.")
     ] = False,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to a file.")] = None,
+    output: Annotated[Path | None, Option("--output", "-o", help="Write to a file.")] = None,
     snapshot: SnapshotOption = None,
     warehouse: WarehouseOption = None,
 ) -> None:
     """Query the published snapshot in SQL.
 
-    Only statements that read are run. Each answer of several statements has a heading; csv, json, jsonl and
-    parquet hold the last answer alone.
+    Only statements that read are run. Answers of several statements have headings; csv, json, jsonl
+    and parquet hold the last one.
     """
-    from pipeline.query.session import (
-        STYLES,
-        Session,
-        answer_texts,
-        parse_parameters,
-        row_limit,
-    )
+    from pipeline.query.session import STYLES, Session, answer_texts, parse_parameters, row_limit
     from pipeline.text import STREAMED, stream
 
     if (sql is None) == (file is None):
@@ -101,16 +92,16 @@ def query(
         session.write_parquet(text, output, values)
     elif style in STREAMED:
         names, batches = session.last(text, values, limit=rows, explain=explain)
-        write_pieces(stream(names, batches, style, line_end=line_end(output)), output)
+        write(stream(names, batches, style, line_end=line_end(output)), output)
     else:
         answers = session.answers(text, values, limit=rows, explain=explain)
-        write_pieces(answer_texts(answers, text, style, width=terminal_width(output)), output)
+        write(answer_texts(answers, text, style, width=terminal_width(output)), output)
 
 
 @app.command()
 def shell(
     built_in: Annotated[
-        bool, typer.Option("--built-in", help="Has no effect any more: there is one shell.")
+        bool, Option("--built-in", help="Has no effect any more: there is one shell.")
     ] = False,
     snapshot: SnapshotOption = None,
     warehouse: WarehouseOption = None,
@@ -121,7 +112,7 @@ def shell(
     """
     from pipeline.query.shell import run_shell
 
-    raise typer.Exit(run_shell(warehouse_at(warehouse), snapshot))
+    raise Exit(run_shell(warehouse_at(warehouse), snapshot))
 
 
 def _read(path: str) -> str:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from pipeline.cli.options import (
     TEXT_ENDINGS,
@@ -24,11 +24,11 @@ from pipeline.errors import UsageError
 @app.command()
 def report(
     name: Annotated[
-        str, typer.Argument(metavar="REPORT", help="quality, heat, coverage, health or all.")
+        str, Argument(metavar="REPORT", help="quality, heat, coverage, health or all.")
     ] = "all",
     style: Annotated[
         str | None,
-        typer.Option(
+        Option(
             "--format",
             metavar="FORMAT",
             help="table, md, csv, json or html; by default by the ending of -o.",
@@ -36,23 +36,23 @@ def report(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             "--output",
             "-o",
             metavar="PATH",
             help="Write to a file; of csv, a file per view to a folder.",
         ),
     ] = None,
-    view: Annotated[str | None, typer.Option(metavar="VIEW", help="This section alone.")] = None,
+    view: Annotated[str | None, Option(metavar="VIEW", help="This section alone.")] = None,
     since: SinceOption = None,
     until: UntilOption = None,
     topics: Annotated[
         list[str] | None,
-        typer.Option("--topic", metavar="TOPIC", help="Articles with this topic; may repeat."),
+        Option("--topic", metavar="TOPIC", help="Articles with this topic; may repeat."),
     ] = None,
     providers: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             "--provider",
             metavar="NAME",
             help="Articles of this outlet, by name or domain; may repeat.",
@@ -60,9 +60,7 @@ def report(
     ] = None,
     collections: Annotated[
         list[str] | None,
-        typer.Option(
-            "--collection", metavar="FOLDER", help="Articles of this collection; may repeat."
-        ),
+        Option("--collection", metavar="FOLDER", help="Articles of this collection; may repeat."),
     ] = None,
     warehouse: WarehouseOption = None,
 ) -> None:

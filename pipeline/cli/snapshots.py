@@ -1,9 +1,8 @@
 """Commands for what is kept: snapshots, diff, rollback, gc, forget."""
 
-import json
 from typing import Annotated
 
-import typer
+from typer import Argument, Option
 
 from pipeline.cli.options import (
     AllOption,
@@ -11,36 +10,37 @@ from pipeline.cli.options import (
     WaitOption,
     WarehouseOption,
     app,
-    emit,
+    print_json,
     terminal_width,
     warehouse_at,
 )
+from pipeline.errors import UsageError
 
 
 @app.command()
 def snapshots(
     warehouse: WarehouseOption = None,
     style: Annotated[
-        str, typer.Option("--format", metavar="FORMAT", help="table, csv, json, jsonl or md.")
+        str, Option("--format", metavar="FORMAT", help="table, csv, json, jsonl or md.")
     ] = "table",
 ) -> None:
     """List the snapshots that are kept."""
     from pipeline.load.retention import snapshots as kept
     from pipeline.operations.status import snapshot_rows
+    from pipeline.text import FORMATS, render
 
-    emit(*snapshot_rows(kept(warehouse_at(warehouse))), style, None)
+    if style not in FORMATS:
+        raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(FORMATS)}.")
+    rows = snapshot_rows(kept(warehouse_at(warehouse)))
+    print(render(*rows, style, width=terminal_width(None)), end="")
 
 
 @app.command()
 def diff(
     before: Annotated[
-        str,
-        typer.Argument(
-            metavar="A",
-            help="A snapshot: its id, the beginning of it, or previous.",
-        ),
+        str, Argument(metavar="A", help="A snapshot: its id, the beginning of it, or previous.")
     ] = "previous",
-    after: Annotated[str, typer.Argument(metavar="B", help="Another one, or current.")] = "current",
+    after: Annotated[str, Argument(metavar="B", help="Another one, or current.")] = "current",
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
     every: AllOption = False,
@@ -54,7 +54,7 @@ def diff(
 
     found = compare(warehouse_at(warehouse), before, after)
     if as_json:
-        print(json.dumps(diff_object(found), indent=2, ensure_ascii=False))
+        print_json(diff_object(found))
     else:
         print(diff_text(found, terminal_width(None), None if every else LISTED), end="")
 
@@ -62,7 +62,7 @@ def diff(
 @app.command()
 def rollback(
     snapshot: Annotated[
-        str, typer.Argument(metavar="ID", help="A snapshot, the beginning of its id, or previous.")
+        str, Argument(metavar="ID", help="A snapshot, the beginning of its id, or previous.")
     ],
     warehouse: WarehouseOption = None,
     wait: WaitOption = 0,
@@ -77,12 +77,12 @@ def rollback(
 @app.command()
 def gc(
     keep: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Newest snapshots that stay.")
+        int | None, Option(min=0, metavar="N", help="Newest snapshots that stay.")
     ] = None,
     keep_days: Annotated[
-        float | None, typer.Option(min=0, metavar="D", help="All younger than so many days stay.")
+        float | None, Option(min=0, metavar="D", help="All younger than so many days stay.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
     warehouse: WarehouseOption = None,
     wait: WaitOption = 0,
     as_json: JsonOption = False,
@@ -101,16 +101,15 @@ def gc(
     keep = settings.keep_snapshots if keep is None else keep
     days = settings.keep_days if keep_days is None else keep_days
     swept = collect_garbage(warehouse_at(warehouse), keep, days, dry_run=dry_run, wait=wait)
-    print(
-        json.dumps(msgspec.to_builtins(swept), indent=2)
-        if as_json
-        else swept_text(swept, dry_run=dry_run)
-    )
+    if as_json:
+        print_json(msgspec.to_builtins(swept))
+    else:
+        print(swept_text(swept, dry_run=dry_run))
 
 
 @app.command()
 def forget(
-    source: Annotated[str, typer.Argument(metavar="NAME", help="Name of a source.")],
+    source: Annotated[str, Argument(metavar="NAME", help="Name of a source.")],
     warehouse: WarehouseOption = None,
     wait: WaitOption = 0,
 ) -> None:

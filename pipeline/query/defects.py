@@ -1,4 +1,4 @@
-"""List rejections and findings, of the published snapshot or of a refused run, for editors."""
+"""List rejections and findings, of what is published or of a refused run, for editors."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -70,7 +70,7 @@ def rules(warehouse: Warehouse) -> list[str]:
 
 
 def findings(warehouse: Warehouse, rule: str | None) -> Records:
-    """Return findings by path, of one rule or all, each with the file's path on disk as `file`."""
+    """Return findings by path, of one rule or all, each with the path on disk as `file`."""
     query = (
         "select * from findings where $rule is null or rule = $rule order by source, path, position"
     )

@@ -1,4 +1,4 @@
-"""Explain DuckDB's errors in SQL: the message, the line with a caret, the names that were meant."""
+"""Explain DuckDB's errors in SQL: the message, the line with a caret, similar names."""
 
 import json
 from typing import Any
@@ -61,7 +61,7 @@ def _locate(sql: str, position: int) -> tuple[int, int, str]:
 
 
 def _hints(details: dict[str, Any], connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return sentences that propose names: those of DuckDB, and those of our tables and columns."""
+    """Return sentences that propose names: those of DuckDB, and our tables and columns."""
     kind, word = details.get("error_subtype"), str(details.get("name", ""))
     if kind not in ("MISSING_ENTRY", "COLUMN_NOT_FOUND"):
         return []

@@ -1,4 +1,4 @@
-"""Compare two snapshots: articles added, removed, changed and moved, and the fields that differ.
+"""Compare two snapshots: articles added, removed, changed, moved, and the fields that differ.
 
 Part files are immutable and named by their content. An article has one row of `articles` in each
 snapshot; a row in a file that both snapshots list is the same in both. So the files that only one
@@ -123,7 +123,7 @@ def diff_line(found: Diff) -> str:
 
 
 def diff_text(found: Diff, width: int | None, limit: int | None = LISTED) -> str:
-    """Return the comparison for people: a summary by kind and by field, then a table of articles.
+    """Return the comparison for people: a summary by kind and field, a table of articles.
 
     The table has at most `limit` rows, None = all.
     """

@@ -1,8 +1,8 @@
-"""Decide which SQL may run: statements that read, on a connection that refuses to change anything.
+"""Decide which SQL may run: statements that read, on a connection that changes nothing.
 
 DuckDB has no switch for "read anywhere, write nowhere". The type of a statement is not enough:
-since 2.0 a common table expression may be a COPY or an INSERT, EXPLAIN ANALYZE runs what it explains, and
-a function runs statements given as JSON. So the parsed tree is searched too.
+since 2.0 a common table expression may be a COPY or an INSERT, EXPLAIN ANALYZE runs what it
+explains, and a function runs statements given as JSON. So the parsed tree is searched too.
 """
 
 import json
@@ -34,7 +34,7 @@ _EXPLAIN = re.compile(r"(?is)explain\b(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*(?:analy
 
 
 def restrict(connection: duckdb.DuckDBPyConnection) -> None:
-    """Forbid for good to change settings, load extensions or store secrets; report errors as JSON.
+    """Forbid to change settings, load extensions and store secrets; report errors as JSON.
 
     Settings matter: one of them could have logs and profiles written.
     """

@@ -1,4 +1,4 @@
-"""Answer SQL on a snapshot: statements that only read, their parameters, their answers as text."""
+"""Answer SQL on a snapshot: statements that read, their parameters, answers as text."""
 
 import datetime as dt
 import re
@@ -62,7 +62,7 @@ class Session:
         limit: int | None = None,
         explain: bool = False,
     ) -> Iterator[Answer]:
-        """Yield the answer of each statement, at most `limit` rows of it; with `explain`, its plan.
+        """Yield the answer of each statement, at most `limit` rows; with `explain`, its plan.
 
         The statements before the first error are answered. Raises QueryError with DuckDB's message,
         UsageError for statements that do not only read and for parameters that do not fit.
@@ -209,21 +209,6 @@ class Session:
             if "interrupted" in str(error).lower():
                 raise
             raise QueryError(f"query: {explain(error, sql, self.connection, start)}") from error
-
-
-def answers(
-    sql: str,
-    warehouse: Warehouse,
-    parameters: Mapping[str, Value] | None = None,
-    *,
-    snapshot: str | None = None,
-    limit: int | None = None,
-) -> list[Answer]:
-    """Return the answers of all statements on one snapshot.
-
-    Raises QueryError, UsageError, WarehouseError.
-    """
-    return list(Session(warehouse, snapshot).answers(sql, parameters, limit=limit))
 
 
 def answer_texts(

@@ -1,4 +1,4 @@
-"""Follow one article through its history: scores and content over time, over all of its paths."""
+"""Follow one article through its history: scores and content, over all of its paths."""
 
 import datetime as dt
 import re

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -23,7 +24,7 @@ from pipeline.query.read_only import split
 from pipeline.query.session import (
     Answer,
     Session,
-    answers,
+    Value,
     as_text,
     heading,
     parse_parameters,
@@ -33,6 +34,15 @@ from pipeline.query.session import (
 from pipeline.text import STREAMED, render
 from tests.support.command import ENVIRONMENT, call
 from tests.support.world import World, article
+
+
+def answers(
+    sql: str,
+    warehouse: Warehouse,
+    parameters: Mapping[str, Value] | None = None,
+    snapshot: str | None = None,
+) -> list[Answer]:
+    return list(Session(warehouse, snapshot).answers(sql, parameters))
 
 
 @pytest.fixture(scope="module")
