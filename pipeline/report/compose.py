@@ -1,4 +1,4 @@
-"""One report, or all of them, in a format: the only module of the room that knows all the others."""
+"""Compose one report, or all of them, in a format."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import asdict
 
 from pipeline.errors import UsageError
 from pipeline.load.files import replace_file
@@ -49,43 +51,34 @@ def as_text(
     width: int | None,
     options: str = "",
 ) -> str:
-    """Reports as text for a terminal (`table`), as Markdown (`md`) or JSON (`json`).
+    """Return reports as text for a terminal (`table`), as Markdown (`md`) or JSON (`json`).
 
     `options` are those that a command needs to show the same articles again.
     """
-    manifest = warehouse.manifest()
+    from pipeline.report.text import markdown, terminal
+
+    manifest, filters = warehouse.manifest(), selection.words()
     with selected(warehouse, selection, manifest, _views(reports)) as connection:
         base = basis(connection)
         if style == "json":
-            found = [
-                _as_object(report, figures(connection, report, limit=None)) for report in reports
-            ]
-            head = {
+            content = {
                 "snapshot": manifest.id,
-                "filters": selection.words(),
-                "basis": base,
-                "reports": found,
+                "filters": filters,
+                "basis": asdict(base),
+                "reports": [
+                    _as_object(one, figures(connection, one, limit=None)) for one in reports
+                ],
             }
-            return json.dumps(head, indent=1, ensure_ascii=False, default=_plain) + "\n"
-        from pipeline.report.text import markdown, terminal
-
+            return json.dumps(content, indent=1, ensure_ascii=False, default=_json_value) + "\n"
         texts = []
         for report in reports:
+            parts = figures(connection, report, limit=50, pictures=style == "table")
             if style == "md":
-                found_here = figures(connection, report, limit=50)
-                texts.append(
-                    markdown.as_markdown(report, base, found_here, filters=selection.words())
-                )
+                texts.append(markdown.as_markdown(report, base, parts, filters=filters))
             else:
-                found_here = figures(connection, report, limit=50, pictures=True)
                 texts.append(
                     terminal.as_text(
-                        report,
-                        base,
-                        found_here,
-                        filters=selection.words(),
-                        width=width,
-                        options=options,
+                        report, base, parts, filters=filters, width=width, options=options
                     )
                 )
     return "\n\n".join(texts)
@@ -95,27 +88,23 @@ def _views(reports: Sequence[Report]) -> set[str]:
     return {section.view for report in reports for section in report.sections}
 
 
-def _as_object(report: Report, found: list[Figure]) -> dict[str, Any]:
-    return {
-        "report": report.name,
-        "sections": [
-            {
-                "view": figure.section.view,
-                "title": figure.section.title,
-                "about": figure.about,
-                "note": figure.note,
-                "columns": figure.described,
-                "rows": [dict(zip(figure.names, row, strict=True)) for row in figure.rows],
-            }
-            for figure in found
-        ],
-    }
+def _as_object(report: Report, parts: list[Figure]) -> dict[str, Any]:
+    sections = [
+        {
+            "view": figure.section.view,
+            "title": figure.section.title,
+            "about": figure.about,
+            "note": figure.note,
+            "columns": figure.described,
+            "rows": [dict(zip(figure.names, row, strict=True)) for row in figure.rows],
+        }
+        for figure in parts
+    ]
+    return {"report": report.name, "sections": sections}
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Basis):
-        return {name: getattr(value, name) for name in value.__struct_fields__}
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+def _json_value(value: Any) -> str:
+    return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
 def csv_of(
@@ -132,7 +121,7 @@ def csv_of(
 def write_csv(
     warehouse: Warehouse, reports: Sequence[Report], selection: Selection, folder: Path
 ) -> list[Path]:
-    """One file per section, `<view>.csv`, in a folder that is made where it is missing; returns their paths."""
+    """Write one file per section, `<view>.csv`, to a folder; return their paths."""
     written = []
     for report in reports:
         for view, text in csv_of(warehouse, report, selection, "\r\n").items():
@@ -149,7 +138,7 @@ def as_html(
     *,
     options: str | None = None,
 ) -> str:
-    """The page; with an overview where it holds all reports."""
+    """Return the page, with an overview if it has all reports."""
     from pipeline.report.page import blocks, html, overview
 
     manifest = warehouse.manifest()
@@ -163,11 +152,7 @@ def as_html(
             options = selection.options()
         panels = [blocks.report_panel(report, found[report.name], options) for report in reports]
         if len(reports) == len(all_reports()):
-            by_view = {
-                figure.section.view: figure
-                for figures_found in found.values()
-                for figure in figures_found
-            }
+            by_view = {figure.section.view: figure for parts in found.values() for figure in parts}
             changed = None if selection else overview.changes_block(warehouse, manifest)
             panels = [overview.overview_panel(connection, base, by_view, changed), *panels]
         return html.render(panels, **_frame(manifest, base, selection))
@@ -175,11 +160,12 @@ def as_html(
 
 def _frame(manifest: Manifest, base: Basis, selection: Selection) -> dict[str, str]:
     names = ", ".join(source.name for source in manifest.sources)
-    looked = f"{base.as_of:%Y-%m-%d %H:%M} UTC" if base.as_of else "an unknown time"
+    as_of = f"{base.as_of:%Y-%m-%d %H:%M} UTC" if base.as_of else "an unknown time"
     return {
         "title": f"News report: {names}",
         "basis": base.words(),
         "filters": selection.words(),
-        "standing": f"As of the last run, {looked}. Snapshot {manifest.id}.",
-        "footer": "Unscored never counts as zero; suppressed heat is never averaged. Made by frontmatter-warehouse.",
+        "standing": f"As of the last run, {as_of}. Snapshot {manifest.id}.",
+        "footer": "Unscored never counts as zero; suppressed heat is never averaged."
+        " Made by frontmatter-warehouse.",
     }

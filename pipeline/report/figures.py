@@ -15,7 +15,7 @@ Row = tuple[Any, ...]
 
 
 class Picture(Struct, frozen=True):
-    """What a chart draws: its description, its rows as records, and the SQL that selects them if it is not the view."""
+    """What a chart draws: its rows as records, and the SQL that selects them if not the view's."""
 
     chart: Chart
     records: list[dict[str, Any]]
@@ -23,7 +23,7 @@ class Picture(Struct, frozen=True):
 
 
 class Figure(Struct, frozen=True):
-    """One section with its rows, at most as many as were requested; `total` is how many the view has."""
+    """One section with its first rows; `total` is the number of rows that the view has."""
 
     section: Section
     names: list[str]
@@ -42,7 +42,7 @@ class Figure(Struct, frozen=True):
 
 
 class Basis(Struct, frozen=True):
-    """What all figures of a report rest on: the articles counted, their range of days (UTC), the report clock."""
+    """What all figures of a report rest on: articles, their range of days (UTC), the clock."""
 
     articles: int
     with_quality: int
@@ -134,15 +134,13 @@ def _picture(
     chart = section.chart
     if chart is None:
         return None
-    query = view.companion("chart")
+    query, fields = view.companion("chart"), ", ".join(chart.fields())
     if query is None and (chart.where or chart.order):
         where = f"\nwhere {chart.where}" if chart.where else ""
         order = f"\norder by {chart.order}" if chart.order else ""
-        query = f"select {', '.join(chart.fields())}\nfrom {view.name}{where}{order}\nlimit {chart.limit}"
-    names, rows = _fetch(
-        connection,
-        query or f"select {', '.join(chart.fields())} from {view.name} limit {chart.limit}",
-    )
+        query = f"select {fields}\nfrom {view.name}{where}{order}\nlimit {chart.limit}"
+    sql = query or f"select {fields} from {view.name} limit {chart.limit}"
+    names, rows = _fetch(connection, sql)
     records = [dict(zip(names, map(_json_value, row), strict=True)) for row in rows]
     if chart.kind in ("band", "lines"):  # a row without a time has no place on a line
         records = [record for record in records if record[chart.x] is not None]

@@ -1,4 +1,4 @@
-"""Pairs of titles that are nearly the same, found by RapidFuzz: texts taken over and retitled a little."""
+"""Find titles that are nearly the same with RapidFuzz: texts taken over and retitled a little."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TITLES = """
     order by first
 """
 _BLOCK = 256
-"""Titles compared with all others of their time at once: at most 20 MB of scores for 20,000 others."""
+"""Titles compared with all others of their time at once: 20 MB of scores for 20,000 others."""
 _KEPT = 1_000_000
 """Pairs above which those beyond `most` are dropped in between."""
 
@@ -46,16 +46,17 @@ def create_near_titles(
     most: int = 10_000,
     workers: int = -1,
 ) -> None:
-    """Create the relation `near_titles` in a connection, as `sql/computed/near_titles.sql` selects it.
+    """Create the relation `near_titles`, as `sql/computed/near_titles.sql` selects it.
 
-    Its pairs are articles of different URLs, published within `days` of each other, whose titles are alike and not
-    equal. Titles are compared as `title_keys` has them, by RapidFuzz's `token_sort_ratio`: 200 * length of the longest
-    common subsequence / sum of the lengths, of the titles with their words sorted. Pairs of at least `score`
-    (0 < score <= 100), one for each pair of URLs, the most alike first, at most `most`. Left out are articles without
-    a time of publication, and pairs in which each title has a number that the other lacks: those are parts of a series
-    (Episode 1, Episode 2).
-    Only titles of neighbouring times and of lengths that can reach the score are compared, so the cost is articles
-    times articles of two weeks; `workers` threads do it, -1 = one per processor.
+    Its pairs are articles of different URLs, published within `days` of each other, whose titles
+    are alike and not equal. Titles are compared as `title_keys` has them, by RapidFuzz's
+    `token_sort_ratio`: 200 * length of the longest common subsequence / sum of the lengths, of the
+    titles with their words sorted. Pairs of at least `score` (0 < score <= 100), one for each pair
+    of URLs, the most alike first, at most `most`. Left out are articles without a time of
+    publication, and pairs in which each title has a number that the other lacks: those are parts of
+    a series (Episode 1, Episode 2). Only titles of neighbouring times and of lengths that can reach
+    the score are compared, so the cost is articles times articles of two weeks; `workers` threads
+    do it, -1 = one per processor.
     """
     postpone_pandas()
     pairs = _pairs(connection.sql(_TITLES).to_arrow_table(), days, score, most, workers)
@@ -67,7 +68,7 @@ def create_near_titles(
 
 
 def _pairs(titles: pa.Table, days: int, score: float, most: int, workers: int) -> pa.Table:
-    """Return the pairs by rank: both article ids, the earlier one first, and the score to one digit."""
+    """Return the pairs by rank: both article ids, the earlier first, and the rounded score."""
     found = _Pairs.none()
     members, keys = _codes(titles["member_id"]), _codes(titles["title_key"])
     times = titles["published_at"].cast(pa.int64()).to_numpy()
@@ -105,8 +106,8 @@ def _alike(
 ) -> Iterator[tuple[Numbers, Numbers, Scores]]:
     """Yield pairs of positions (first < other) whose titles reach the score, block by block.
 
-    Both are in the same bucket or in successive ones.
-    `buckets` must ascend. The words are sorted once here, so that the plain ratio gives the token sort ratio.
+    Both are in the same bucket or in successive ones. `buckets` must ascend. The words are sorted
+    once here, so that the plain ratio gives the token sort ratio.
     """
     texts = np.array([" ".join(sorted(key.split())) for key in keys], dtype=object)
     lengths = np.array([len(text) for text in texts], dtype=np.int64)
@@ -171,7 +172,7 @@ class _Pairs:
         )
 
     def best(self, members: Numbers, most: int) -> _Pairs:
-        """Return the best pair of each two members, the most alike first; equal scores in order of time."""
+        """Return the best pair of each two members, most alike first, then in order of time."""
         order = np.lexsort((self.other, self.first, -self.score))
         ends = np.sort(np.stack([members[self.first[order]], members[self.other[order]]]), axis=0)
         _, earliest = np.unique(ends, axis=1, return_index=True)

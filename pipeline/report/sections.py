@@ -1,7 +1,8 @@
-"""What a report shows: sections in the order of reading, read from `sql/reports/<subject>/report.toml`.
+"""The sections of a report in the order of reading, from `sql/reports/<subject>/report.toml`.
 
-A section is a view as people see it: its file is `<view>.sql`. Beside it may lie `<view>.chart.sql`, the rows that the
-section's chart draws if not those of the view, and `<view>.note.sql`, a sentence of figures below the question.
+A section is a view as people see it: its file is `<view>.sql`. Beside it may lie
+`<view>.chart.sql`, the rows that the section's chart draws if not those of the view, and
+`<view>.note.sql`, a sentence of figures below the question.
 """
 
 import tomllib
@@ -28,7 +29,7 @@ class Chart(Struct, frozen=True, forbid_unknown_fields=True):
     heatmap   a field at `x` and `y`, coloured by `color`
     scatter   a point at `x` and `y`, sized by `color`
     panels    small multiples: for each `series` a line of steps of `y` over `x`
-    survival  a line of steps of `y` over `x` with the range `low` to `high`, and a tick where `color` is above 0
+    survival  a line of steps of `y` over `x` with the range `low` to `high`, a tick if `color` > 0
     """
 
     kind: Kind
@@ -63,7 +64,7 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
     question: str
     """What the section answers, in a sentence or two."""
     columns: tuple[str, ...] = ()
-    """Columns for people, in order; by default all. A single row of all columns is shown as a list of facts."""
+    """Columns for people, in order; by default all. A single row of all is a list of facts."""
     order: str | None = None
     """Order of the rows for people, in SQL; by default that of the view."""
     bar: str | None = None
@@ -86,16 +87,15 @@ class Report(Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def all_reports() -> dict[str, Report]:
-    """Return the reports by name, in the order of reading. Raises SchemaError for a file that is not one."""
+    """Return the reports by name, in the order of reading. Raises SchemaError as `load` does."""
     return {name: load(sql_folder() / "reports" / name / "report.toml") for name in SUBJECTS}
 
 
 def load(path: Path) -> Report:
-    """Read a report; its name is that of the folder. Raises SchemaError with the file and the key."""
+    """Read a report, named like its folder. Raises SchemaError with the file and the key."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         return msgspec.convert(content | {"name": path.parent.name}, Report)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-        raise SchemaError(
-            f"{path.parent.name}/{path.name}: is not a report ({error}). Correct the key."
-        ) from error
+        message = f"{path.parent.name}/{path.name}: is not a report ({error}). Correct the key."
+        raise SchemaError(message) from error

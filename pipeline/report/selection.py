@@ -1,4 +1,7 @@
-"""Which articles a report is about: filters act on the tables, so that every figure and every denominator follows."""
+"""Select the articles of a report.
+
+Filters act on the tables, so that every figure and every denominator follows.
+"""
 
 import datetime as dt
 import re
@@ -8,6 +11,7 @@ from contextlib import contextmanager
 
 import duckdb
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from pipeline.errors import UsageError
 from pipeline.load.manifest import Manifest
@@ -21,24 +25,18 @@ LISTED = 5
 """Names that an error lists if none is close to what was given."""
 
 _BY_ARTICLE = (
-    "score_stretches",
-    "articles",
-    "bodies",
-    "secured",
-    "article_topics",
-    "related",
-    "images",
-    "findings",
+    *("score_stretches", "articles", "bodies", "secured"),
+    *("article_topics", "related", "images", "findings"),
 )
-"""Tables of the selected articles; before them the one fact that knows an article by its last id only."""
+"""Tables of the selected articles, after the fact that knows an article by its last id only."""
 _BY_HISTORY = ("observations", "content_changes")
-"""Tables that also hold the ids that selected articles had before they moved. `revisions` counts whole sources: none fits it."""
+"""Tables with the ids of selected articles before moves, too; `revisions` counts sources."""
 _STORED = 300_000
-"""Articles up to which facts are computed once and kept; above, each view computes them anew, in little memory."""
+"""Articles up to which facts are computed once; above, each view computes them, in less memory."""
 
 
 class Selection(Struct, frozen=True):
-    """Filters; those given must all hold. An article counts for `topics`, `providers`, `collections` if it has one of them."""
+    """Filters, all of which must hold; `topics`, `providers`, `collections` hold if one matches."""
 
     since: dt.date | None = None
     """First day of publication, UTC."""
@@ -55,34 +53,28 @@ class Selection(Struct, frozen=True):
         return self != Selection()
 
     def options(self) -> str:
-        """The filters as a command line has them, each with a blank before it; empty without any."""
-        given: list[tuple[str, tuple[object, ...]]] = [
-            ("since", (self.since,)),
-            ("until", (self.until,)),
-        ]
-        given += [
-            ("topic", self.topics),
-            ("provider", self.providers),
-            ("collection", self.collections),
-        ]
+        """Return the filters as options of a command line, each after a blank."""
+        options = {
+            "since": (self.since,),
+            "until": (self.until,),
+            "topic": self.topics,
+            "provider": self.providers,
+            "collection": self.collections,
+        }
         return "".join(
             f" --{name} {shlex.quote(str(value))}"
-            for name, values in given
+            for name, values in options.items()
             for value in values
             if value is not None
         )
 
     def words(self) -> str:
-        """The filters as people read them; empty without any."""
+        """Return the filters as people read them; empty without any."""
         parts = [f"dated {self.since} or later"] if self.since else []
         parts += [f"dated {self.until} or earlier"] if self.until else []
-        for name, values in (
-            ("with topic", self.topics),
-            ("of provider", self.providers),
-            ("in collection", self.collections),
-        ):
-            if values:
-                parts.append(f"{name} {' or '.join(values)}")
+        parts += [f"with topic {' or '.join(self.topics)}"] if self.topics else []
+        parts += [f"of provider {' or '.join(self.providers)}"] if self.providers else []
+        parts += [f"in collection {' or '.join(self.collections)}"] if self.collections else []
         return ", ".join(parts)
 
 
@@ -93,10 +85,11 @@ def selected(
     manifest: Manifest | None = None,
     views: Collection[str] | None = None,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection on a snapshot, by default the published one, in which every table holds the selected articles only.
+    """Yield a connection on a snapshot in which every table holds the selected articles only.
 
-    `views` are those that will be read, by default any: the facts that they read are computed once.
-    With filters, files that are no articles and files that could not be read count only where a collection alone is asked for.
+    The snapshot is by default the published one. `views` are those that will be read, by default
+    any: the facts that they read are computed once. With filters, files that are not articles and
+    files that could not be read count only if the filter is a collection alone.
     Raises UsageError for a topic, provider or collection that no article has.
     """
     if selection.since and selection.until and selection.since > selection.until:
@@ -119,7 +112,7 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection)
         "topic": (selection.topics, "select distinct topic from topic_facts"),
         "provider": (
             selection.providers,
-            "select distinct unnest([provider_name, provider_domain]) from articles",
+            "select unnest([provider_name, provider_domain]) from articles",
         ),
         "collection": (selection.collections, "select distinct collection from documents"),
     }
@@ -145,63 +138,30 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection)
 
 
 def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
-    """Put filtered tables in the place of the base views, and of the fact that tells lives apart.
+    """Replace the base views, and the fact that tells lives apart, by filtered ones.
 
-    Observations stay of all ids that moves join with one that is selected, since a path may have been that of several articles:
-    whose life is whose, `score_stretches` finds out.
+    Observations stay of all ids that moves join with a selected one, since a path may have been
+    that of several articles: `score_stretches` finds out whose life is whose.
     """
-    connection.execute(
-        """
-        create temp table selected as
-        with wanted as (
-            select [lower(text) for text in $topics::varchar[]] as topics,
-                   [lower(text) for text in $providers::varchar[]] as providers,
-                   [lower(text) for text in $collections::varchar[]] as collections)
-        select article_id from articles cross join wanted
-        where ($since::date is null or (published_at at time zone 'UTC')::date >= $since)
-          and ($until::date is null or (published_at at time zone 'UTC')::date <= $until)
-          and (topics = [] or article_id in
-               (select article_id from article_topics where list_contains(topics, lower(topic))))
-          and (providers = [] or list_contains(providers, lower(provider_name))
-               or list_contains(providers, lower(provider_domain)))
-          and (collections = [] or list_contains(collections, lower(collection)))
-        """,
-        {
-            "since": selection.since,
-            "until": selection.until,
-            "topics": list(selection.topics),
-            "providers": list(selection.providers),
-            "collections": list(selection.collections),
-        },
-    )
-    connection.execute(
-        """
-        create temp table selected_ids as
-        with recursive ids as (
-            select article_id from selected
-            union
-            select other_id
-            from ids
-            join (select article_id, moved_from as other_id from observations where moved_from is not null
-                  union all
-                  select moved_from, article_id from observations where moved_from is not null) using (article_id))
-        select article_id from ids
-        """
-    )
+    filters = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(selection).items()
+    }
+    for table in relations("selection"):
+        parameters = filters if "$since" in table.query else None
+        connection.execute(f"create temp table {table.name} as {table.query}", parameters)
     chosen = "article_id in (from selected)"
-    conditions = dict.fromkeys(_BY_ARTICLE, chosen) | dict.fromkeys(
-        _BY_HISTORY, "article_id in (from selected_ids)"
-    )
+    conditions = dict.fromkeys(_BY_ARTICLE, chosen)
+    conditions |= dict.fromkeys(_BY_HISTORY, "article_id in (from selected_ids)")
     conditions["related_matches"] = f"{chosen} and matched_article_id in (from selected)"
     conditions["documents"] = "document_id in (from selected)"
     conditions["rejections"] = conditions["other_documents"] = "false"
     if selection == Selection(collections=selection.collections):
         folders = ", ".join(f"lower({quoted(text)})" for text in selection.collections)
-        conditions["documents"] = conditions["other_documents"] = (
-            f"lower(collection) in ({folders})"
-        )
-        inside = f"document_id in (select document_id from all_documents where lower(collection) in ({folders}))"
-        conditions["rejections"] = conditions["findings"] = inside
+        inside = f"lower(collection) in ({folders})"
+        conditions["documents"] = conditions["other_documents"] = inside
+        ids = f"select document_id from all_documents where {inside}"
+        conditions["rejections"] = conditions["findings"] = f"document_id in ({ids})"
     for name in conditions:
         connection.execute(f"alter view {name} rename to all_{name}")
     for name, condition in reversed(conditions.items()):  # the fact after what it reads
@@ -213,12 +173,12 @@ def _keep_facts(connection: duckdb.DuckDBPyConnection, views: Collection[str] | 
     [(articles,)] = connection.execute("select count(*) from articles").fetchall()
     if articles > _STORED:
         return
-    reports = [
-        report
-        for report in relations("reports", "computed")
-        if views is None or report.name in views
+    queries = [
+        view.query
+        for view in relations("reports", "computed")
+        if views is None or view.name in views
     ]
-    words = set(re.findall(r"\w+", " ".join(report.query for report in reports)))
+    words = set(re.findall(r"\w+", " ".join(queries)))
     for relation in relations("views"):
         if relation.name not in words:
             continue

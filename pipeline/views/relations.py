@@ -3,6 +3,7 @@
 views     facts: what several reports build on
 reports   what people read, by subject
 computed  views on rows that Python computes, created in a connection when a report asks for them
+selection the articles that filters select, as temporary tables
 checks    queries of offending rows, with their thresholds in the header
 
 A file with a second suffix, such as `heat_survival.chart.sql`, is a query beside a report, and not

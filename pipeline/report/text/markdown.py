@@ -9,7 +9,7 @@ from pipeline.text import render
 
 
 def as_markdown(report: Report, basis: Basis, figures: Iterable[Figure], *, filters: str) -> str:
-    """A report as Markdown, each section with its first rows."""
+    """Return a report as Markdown, each section with its first rows."""
     parts = [
         f"# {report.title}",
         report.lead,
@@ -23,9 +23,8 @@ def as_markdown(report: Report, basis: Basis, figures: Iterable[Figure], *, filt
             _rows(figure),
         ]
         if figure.total > figure.section.shown and figure.rows:
-            parts.append(
-                f"The first {figure.section.shown} of {figure.total:,} rows of `{figure.section.view}`."
-            )
+            shown, view = figure.section.shown, figure.section.view
+            parts.append(f"The first {shown} of {figure.total:,} rows of `{view}`.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -33,13 +32,14 @@ def _rows(figure: Figure) -> str:
     if not figure.rows:
         return figure.section.empty
     names, rows = chosen(figure)
-    told = [
+    texts = [
         [spoken(name, cell) for name, cell in zip(names, row, strict=True)]
         for row in rows[: figure.section.shown]
     ]
     heads = [label(name) for name in names]
     if len(figure.rows) == 1 and not figure.section.columns:
-        return render(["figure", "value"], list(zip(heads, told[0], strict=True)), "md").rstrip(
-            "\n"
+        heads, texts = (
+            ["figure", "value"],
+            [list(pair) for pair in zip(heads, texts[0], strict=True)],
         )
-    return render(heads, told, "md").rstrip("\n")
+    return render(heads, texts, "md").rstrip("\n")

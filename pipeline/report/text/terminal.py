@@ -13,7 +13,7 @@ from pipeline.report.words import label, spoken
 from pipeline.text import printable, table
 
 LINE = 110
-"""Characters of a line of text, where the terminal does not say."""
+"""Characters of a line of text if the width of the terminal is unknown."""
 BAR = 16
 """Characters of the longest bar."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
@@ -31,33 +31,20 @@ def as_text(
     width: int | None,
     options: str = "",
 ) -> str:
-    """A report as lines; `width` is that of the terminal in characters, None where nothing is cut."""
-    lines = [
-        report.title.upper(),
-        *wrap(report.lead, width or LINE),
-        *wrap(basis.words(), width or LINE),
-    ]
+    """Return a report as lines, cut to the `width` of a terminal; None cuts nothing."""
+    line = width or LINE
+    lines = [report.title.upper(), *wrap(report.lead, line), *wrap(basis.words(), line)]
     if filters:
         lines.append(f"Only articles {filters}.")
     for figure in figures:
-        lines += [
-            "",
-            "",
-            figure.section.title,
-            "─" * len(figure.section.title),
-            *wrap(figure.section.question, width or LINE),
-        ]
-        lines += [*wrap(figure.note, width or LINE), ""]
-        lines += _body(figure, width)
-        if figure.total > figure.section.shown:
-            rest = figure.total - figure.section.shown
-            lines.append(
-                f"... {rest:,} more: pipeline report {report.name} --view {figure.section.view} --format csv{options}"
-            )
-    lines += [
-        "",
-        "What the columns mean: pipeline schema VIEW, such as " + report.sections[-1].view,
-    ]
+        section = figure.section
+        lines += ["", "", section.title, "─" * len(section.title), *wrap(section.question, line)]
+        lines += [*wrap(figure.note, line), "", *_body(figure, width)]
+        if (more := figure.total - section.shown) > 0:
+            command = f"pipeline report {report.name} --view {section.view} --format csv{options}"
+            lines.append(f"... {more:,} more: {command}")
+    view = report.sections[-1].view
+    lines += ["", f"What the columns mean: pipeline schema VIEW, such as {view}"]
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -70,19 +57,16 @@ def _body(figure: Figure, width: int | None) -> list[str]:
     rows = rows[: figure.section.shown]
     if figure.section.bar:
         names, rows = _with_bar(figure, names, rows)
-    lines = _sparklines(figure)
-    return [
-        *lines,
-        *table(names, rows, width, label=label, cell_text=_told).rstrip("\n").split("\n"),
-    ]
+    text = table(names, rows, width, label=label, cell_text=_cell_text)
+    return [*_sparklines(figure), *text.rstrip("\n").split("\n")]
 
 
-def _told(name: str, value: Any) -> str:
+def _cell_text(name: str, value: Any) -> str:
     return spoken(name, value) or ("" if name == " " else "–")
 
 
 def _with_bar(figure: Figure, names: list[str], rows: list[Row]) -> tuple[list[str], list[Row]]:
-    """The rows with a bar behind the column that it shows."""
+    """Return the rows with a bar behind the column that it shows."""
     assert figure.section.bar is not None
     drawn = bars([float(value or 0) for value in figure.column(figure.section.bar)[: len(rows)]])
     at = names.index(figure.section.bar) + 1
@@ -91,7 +75,7 @@ def _with_bar(figure: Figure, names: list[str], rows: list[Row]) -> tuple[list[s
 
 
 def _sparklines(figure: Figure) -> list[str]:
-    """The line of a chart over time, one for each series."""
+    """Return the chart over time, a line for each series."""
     if figure.picture is None or figure.picture.chart.kind not in ("band", "lines"):
         return []
     chart, records = figure.picture.chart, figure.picture.records
@@ -132,7 +116,7 @@ def _facts(names: Sequence[str], row: Sequence[Any]) -> list[str]:
 
 
 def bars(values: Sequence[float]) -> list[str]:
-    """A bar for each value, the largest of `BAR` characters, to an eighth of a character."""
+    """Return a bar for each value to an eighth of a character, the longest of `BAR`."""
     largest = max([*values, 0])
     if largest <= 0:
         return [""] * len(values)
@@ -144,7 +128,7 @@ def bars(values: Sequence[float]) -> list[str]:
 
 
 def sparkline(values: Sequence[float | None]) -> str:
-    """Values as one line of characters, lowest to highest; a gap where there is none."""
+    """Return values as one line of characters, lowest to highest; a gap for None."""
     known = [value for value in values if value is not None]
     if not known:
         return ""
