@@ -54,8 +54,9 @@ def closest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
 
 
 def did_you_mean(names: Sequence[str]) -> str:
-    """Return the question that proposes names; empty if there are none."""
-    *rest, last = map(printable, names or [""])
+    """Return the question that proposes names, quoted if they have blanks; empty without any."""
+    quoted = [f'"{name}"' if " " in name else name for name in map(printable, names)]
+    *rest, last = quoted or [""]
     return f"Did you mean {', '.join(rest)}{' or ' if rest else ''}{last}?" if last else ""
 
 

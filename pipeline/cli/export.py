@@ -67,7 +67,7 @@ def export(
     ] = False,
     warehouse: WarehouseOption = None,
 ) -> None:
-    """Write tables and views as files, or articles as front-matter files again.
+    """Write tables and views, or articles as front-matter files.
 
     CSV is UTF-8 as in RFC 4180, with LF instead of CRLF on standard output: times in ISO 8601 and
     UTC, lists as JSON, null empty, an empty text "". A text that begins with = + - @, tab or a line

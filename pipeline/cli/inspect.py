@@ -97,7 +97,7 @@ def findings(
     as_json: JsonOption = False,
     every: AllOption = False,
 ) -> None:
-    """Print defects in articles that were loaded, by path:line:column.
+    """Print defects of loaded articles, by path:line:column.
 
     A summary by rule and by field comes first.
     """
@@ -120,7 +120,7 @@ def history(
     warehouse: WarehouseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the history of one article: its heat over time, each change of scores and content."""
+    """Print the history of one article: heat, scores and content."""
     from pipeline.query.timeline import timeline, timeline_object, timeline_text
 
     found = timeline(warehouse_at(warehouse), article)
@@ -145,7 +145,7 @@ def schema(
         Path | None, Option("--output", "-o", metavar="PATH", help="Write to a file.")
     ] = None,
 ) -> None:
-    """Print the tables and views, or the columns of one and what it reads."""
+    """Print all tables and views, or one with its columns."""
     from pipeline.text import STREAMED
     from pipeline.views.dictionary.text import shown
 

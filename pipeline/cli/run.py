@@ -146,7 +146,7 @@ def sample(
     ] = 0,
     seed: Annotated[int, Option(help="The same seed gives the same bytes.")] = 0,
 ) -> None:
-    """Write an invented site with the defects of real ones, or its history."""
+    """Write an invented site with real defects, or its history."""
     from pipeline.sample import write_history, write_site
 
     if commits:

@@ -1,5 +1,6 @@
 """List rejections and findings, of what is published or of a refused run, for editors."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -100,7 +101,7 @@ def rejection_lines(records: Records) -> Iterator[str]:
 
 
 def finding_lines(records: Records, limit: int | None = LISTED) -> Iterator[str]:
-    """Yield a summary by rule and field, then `path:line:column: field: value, action [rule]`.
+    """Yield a summary by rule and field, then `path:line:column: field: value action [rule]`.
 
     At most `limit` findings are listed, None = all.
     """
@@ -109,7 +110,9 @@ def finding_lines(records: Records, limit: int | None = LISTED) -> Iterator[str]
     files = len({record["file"] for record in records})
     count = f"{len(records):,} finding{'s' * (len(records) != 1)}"
     yield f"{count} in {files:,} file{'s' * (files != 1)}\n"
-    groups = Counter((record["rule"], record["field"] or "") for record in records)
+    groups = Counter(
+        (record["rule"], re.sub(r"\[\d+\]", "[]", record["field"] or "")) for record in records
+    )
     rows = [(rule, field, count) for (rule, field), count in groups.most_common()]
     yield as_table(["rule", "field", "findings"], rows, None, limit=None)
     for record in islice(records, limit):

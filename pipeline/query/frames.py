@@ -9,6 +9,7 @@ from pipeline.errors import QueryError, UsageError
 from pipeline.load.retention import resolve
 from pipeline.load.warehouse import Warehouse
 from pipeline.settings import load_settings
+from pipeline.text import closest, did_you_mean
 from pipeline.views.catalog import connect
 
 Kind = Literal["pandas", "arrow", "polars"]
@@ -37,7 +38,8 @@ def read_frame(connection: duckdb.DuckDBPyConnection, name: str, kind: Kind) -> 
     ).fetchall()
     names = [name for (name,) in rows]
     if name not in names:
-        raise QueryError(f"{name}: there is no such table or view. There are {', '.join(names)}.")
+        hint = did_you_mean(closest(name, names)) or f"There are {', '.join(names)}."
+        raise QueryError(f"{name}: there is no such table or view. {hint}")
     try:
         arrow = connection.table(name).to_arrow_table()
     except duckdb.Error as error:

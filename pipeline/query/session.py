@@ -15,12 +15,11 @@ from msgspec import Struct
 
 from pipeline.errors import PipelineError, QueryError, UsageError
 from pipeline.load.files import writing_to
-from pipeline.load.retention import resolve
 from pipeline.load.warehouse import Warehouse
 from pipeline.query.diagnostics import explain
+from pipeline.query.frames import open_snapshot
 from pipeline.query.read_only import Statement, parse_reading, restrict, split
 from pipeline.text import FORMATS, TABLE_ROWS, fits, printable, render
-from pipeline.views.catalog import connect
 from pipeline.views.quoting import quoted
 
 STYLES = ("auto", *FORMATS)
@@ -50,8 +49,7 @@ class Session:
     """
 
     def __init__(self, warehouse: Warehouse, snapshot: str | None = None) -> None:
-        manifest = warehouse.manifest(resolve(warehouse, snapshot)) if snapshot else None
-        self.connection = connect(warehouse, manifest)
+        self.connection = open_snapshot(warehouse, snapshot)
         restrict(self.connection)
 
     def answers(

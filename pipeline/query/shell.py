@@ -12,9 +12,9 @@ import duckdb
 
 from pipeline.errors import UsageError
 from pipeline.load.files import unwritable
-from pipeline.load.retention import resolve
 from pipeline.load.warehouse import Warehouse
-from pipeline.views.catalog import add_comments, connect, cursor
+from pipeline.query.frames import open_snapshot
+from pipeline.views.catalog import add_comments, cursor
 from pipeline.views.quoting import quoted
 
 OLDEST_CLI = (1, 2)
@@ -48,8 +48,7 @@ def write_views(warehouse: Warehouse, snapshot: str | None, path: Path) -> None:
     Raises UsageError if there is no such snapshot, WarehouseError if a file is missing or `path`
     cannot be written.
     """
-    manifest = warehouse.manifest(resolve(warehouse, snapshot)) if snapshot else None
-    with connect(warehouse, manifest) as connection:
+    with open_snapshot(warehouse, snapshot) as connection:
         add_comments(cursor(connection))
         try:
             connection.execute(

@@ -204,6 +204,14 @@ def test_rejects_and_findings_are_places_to_jump_to(built: World) -> None:
     )
 
 
+def test_findings_of_all_items_of_a_list_are_counted_together(world: World) -> None:
+    items = "".join(f"- title: {number}\n  heat: '33'\n" for number in range(3))
+    world.write({"a.md": f"---\ntitle: A\nrelated:\n{items}---\n"})
+    world.run()
+    lines = call("findings", "-w", world.warehouse).stdout.splitlines()
+    assert ["number_as_text", "related[].heat", "3"] in [line.split() for line in lines]
+
+
 def test_findings_and_diff_list_some_lines_and_all_when_asked(world: World) -> None:
     world.write({f"{number:02}.md": article(heat="'33'") for number in range(25)})
     world.run()

@@ -33,6 +33,7 @@ def test_at_most_so_many_names_are_proposed() -> None:
     [
         ([], ""),
         (["a"], "Did you mean a?"),
+        (["a", "no, b"], 'Did you mean a or "no, b"?'),
         (["a", "b", "\x1b[2J"], r"Did you mean a, b or \x1b[2J?"),
     ],
 )

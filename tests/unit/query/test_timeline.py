@@ -147,7 +147,7 @@ def test_titles_like_the_one_that_was_given_are_proposed(world: World) -> None:
     world.write({"a.md": article(title="Rain ends the drought"), "b.md": article(title="Chips")})
     world.run()
     with pytest.raises(
-        UsageError, match=r"no such article\. Did you mean Rain ends the drought\?$"
+        UsageError, match=r"no such article\. Did you mean \"Rain ends the drought\"\?$"
     ):
         timeline(Warehouse(world.warehouse), "rain ended the drougt")
 
