@@ -222,11 +222,12 @@ class Warehouse:
         """Return what `pipeline status --json` prints: snapshot, tables, freshness, latest runs."""
         import datetime as dt
 
-        from pipeline.operations.status import status_clocks, status_object
+        from pipeline.operations.freshness import read_clocks
+        from pipeline.operations.status import status_object
         from pipeline.settings import load_settings
 
         settings, origins = load_settings({"warehouse": os.fspath(self)})
-        return status_object(settings, origins, status_clocks(settings, dt.datetime.now(dt.UTC)))
+        return status_object(settings, origins, read_clocks(settings, dt.datetime.now(dt.UTC)))
 
 
 def run(

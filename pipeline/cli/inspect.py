@@ -44,8 +44,8 @@ def status(
     """
     import datetime as dt
 
-    from pipeline.operations.freshness import EXIT_CODES, over_limit, worst
-    from pipeline.operations.status import status_clocks, status_object, status_text
+    from pipeline.operations.freshness import EXIT_CODES, over_limit, read_clocks, worst
+    from pipeline.operations.status import status_object, status_text
     from pipeline.settings import load_settings
 
     limits = {
@@ -54,7 +54,7 @@ def status(
         "max_run_age": max_run_age,
     }
     settings, origins = load_settings({"warehouse": warehouse, **limits})
-    clocks = status_clocks(settings, dt.datetime.now(dt.UTC))
+    clocks = read_clocks(settings, dt.datetime.now(dt.UTC))
     found = status_object(settings, origins, clocks)
     if as_json:
         print_json(found)
@@ -171,7 +171,7 @@ def check(
     """
     from pipeline.errors import CheckFailed
     from pipeline.load.warehouse import Warehouse
-    from pipeline.operations.check_results import FORMATS, checks_in
+    from pipeline.operations.check_results import FORMATS
     from pipeline.settings import load_settings
     from pipeline.views.catalog import connect
     from pipeline.views.checks import refuse_unknown, run_checks
@@ -183,7 +183,7 @@ def check(
     settings, _ = load_settings({"warehouse": warehouse})
     refuse_unknown(settings.checks)
     results = run_checks(connect(Warehouse(settings.warehouse)), settings.checks)
-    print(checks_in("json" if as_json else style, results), end="")
+    print(FORMATS["json" if as_json else style](results), end="")
     if any(result.failed for result in results):
         raise Exit(CheckFailed.exit_code)
 

@@ -51,17 +51,6 @@ class WholeArticle(Struct, frozen=True):
     body: str | None
 
 
-class ArticleRows(Struct, frozen=True):
-    """The rows of one article in each table, as records; children by position."""
-
-    article: Record
-    topics: list[Record] = []
-    related: list[Record] = []
-    images: list[Record] = []
-    body: str | None = None
-    secured: str | None = None
-
-
 def whole_articles(
     connection: duckdb.DuckDBPyConnection,
     warehouse: Warehouse,
@@ -125,20 +114,8 @@ def _batch(
             children[name][row["article_id"]].append(row)
     source = f"from {tables['articles']} join {chosen} using (article_id) order by {order}"
     for article in _records(connection, "articles", source):
-        rows = {
-            name: sorted(by_article.get(article["article_id"], ()), key=_position)
-            for name, by_article in children.items()
-        }
-        yield assemble(
-            ArticleRows(
-                article,
-                rows["article_topics"],
-                rows["related"],
-                rows["images"],
-                next((row["body"] for row in rows["bodies"]), None),
-                next((row["secured"] for row in rows.get("secured", ())), None),
-            )
-        )
+        article_id = article["article_id"]
+        yield assemble(article, {name: rows[article_id] for name, rows in children.items()})
 
 
 def _position(row: Record) -> tuple[int, int]:
@@ -157,11 +134,14 @@ def _records(connection: duckdb.DuckDBPyConnection, name: str, source: str) -> l
     return [dict(zip(expressions, row, strict=True)) for row in rows]
 
 
-def assemble(rows: ArticleRows) -> WholeArticle:
-    """Return an article of its rows; keys without a value are left out, except the title."""
-    article = rows.article
+def assemble(article: Record, children: Mapping[str, list[Record]]) -> WholeArticle:
+    """Return an article of its row and those of other tables that belong to it.
+
+    Keys without a value are left out, except the title.
+    """
+    rows = {name: sorted(children.get(name, ()), key=_position) for name in _CHILDREN}
     images: dict[tuple[str, int], list[Record]] = defaultdict(list)
-    for row in rows.images:
+    for row in rows["images"]:
         images[row["owner"], row["owner_position"]].append(_renamed(row, _IMAGE_COLUMNS))
     related = [
         _item(
@@ -170,23 +150,24 @@ def assemble(rows: ArticleRows) -> WholeArticle:
             topics=row["topics"],
             images=images["related", row["position"]] or None,
         )
-        for row in rows.related
+        for row in rows["related"]
     ]
     front_matter = _item(
         article,
         images["provider", 0],
         author=_author(article),
-        topics=[row["topic"] for row in rows.topics] or None,
+        topics=[row["topic"] for row in rows["article_topics"]] or None,
         related=related or None,
         images=images["article", 0] or None,
     )
     front_matter.setdefault("title", None)
     for path, value in json.loads(article["extra"] or "{}").items():
         _put(front_matter, path, value)
-    if rows.secured is not None:
-        front_matter["secured"] = rows.secured
+    if rows["secured"]:
+        front_matter["secured"] = rows["secured"][0]["secured"]
+    body = next((row["body"] for row in rows["bodies"]), None)
     return WholeArticle(
-        article["article_id"], article["source"], article["path"], front_matter, rows.body
+        article["article_id"], article["source"], article["path"], front_matter, body
     )
 
 

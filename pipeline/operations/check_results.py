@@ -9,13 +9,7 @@ import msgspec
 from pipeline.text import printable
 from pipeline.views.checks import CheckResult
 
-FORMATS = ("text", "json", "junit")
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-def checks_in(style: str, results: list[CheckResult]) -> str:
-    """Return the results in one of `FORMATS`; ends with a line end."""
-    return {"text": checks_text, "json": checks_json, "junit": checks_junit}[style](results)
 
 
 def checks_text(results: list[CheckResult]) -> str:
@@ -107,3 +101,7 @@ def _threshold(value: float | None) -> str:
 def _xml_text(text: str) -> str:
     """Return the text with characters escaped that XML 1.0 forbids, such as lone surrogates."""
     return _NOT_IN_XML.sub(lambda match: ascii(match[0])[1:-1], text)
+
+
+FORMATS = {"text": checks_text, "json": checks_json, "junit": checks_junit}
+"""The function that writes the results in each format."""

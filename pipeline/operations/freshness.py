@@ -5,10 +5,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from pipeline.load.manifest import Manifest
 from pipeline.load.warehouse import Warehouse
 from pipeline.runs.record import records
-from pipeline.settings import Limits
+from pipeline.settings import Limits, Settings, parse_limits
 from pipeline.text import printable
 
 Level = Literal["ok", "warn", "error", "unlimited"]
@@ -33,16 +32,14 @@ class Clock(Struct, frozen=True):
         return f"{self.name} of {printable(self.source)}" if self.source else self.name
 
 
-def clocks(
-    warehouse: Warehouse,
-    manifest: Manifest | None,
-    now: dt.datetime,
-    *,
-    article: Limits,
-    file: Limits,
-    run: Limits,
-) -> list[Clock]:
-    """Return every clock as of `now`; what never happened exceeds any limit."""
+def read_clocks(settings: Settings, now: dt.datetime) -> list[Clock]:
+    """Return every clock as of `now`, by the limits of the settings.
+
+    What never happened exceeds any limit.
+    """
+    warehouse = Warehouse(settings.warehouse)
+    manifest = warehouse.published()
+    article, file = parse_limits(settings.max_article_age), parse_limits(settings.max_file_age)
     newest: list[tuple[str | None, dt.datetime | None, dt.datetime | None]] = [
         (source.name, source.newest_article_at, source.newest_file_at)
         for source in (manifest.sources if manifest else ())
@@ -51,6 +48,7 @@ def clocks(
     for name, article_at, file_at in newest or [(None, None, None)]:
         measured.append(_clock("newest article", name, article_at, now, article))
         measured.append(_clock("newest file", name, file_at, now, file))
+    run = parse_limits(settings.max_run_age)
     return [*measured, _clock("last good run", None, last_good_run(warehouse, now), now, run)]
 
 

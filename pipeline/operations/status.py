@@ -1,6 +1,5 @@
 """Report the published snapshot, its sources, the latest runs and the settings in force."""
 
-import datetime as dt
 import os
 import socket
 from itertools import islice
@@ -10,23 +9,12 @@ import msgspec
 
 from pipeline.load.retention import Snapshot
 from pipeline.load.warehouse import Warehouse
-from pipeline.operations.freshness import Clock, clock_lines, clocks
+from pipeline.operations.freshness import Clock, clock_lines
 from pipeline.runs.record import records
-from pipeline.settings import Setting, Settings, parse_limits
+from pipeline.settings import Setting, Settings
 from pipeline.text import printable
 
 RUNS_LISTED = 5
-
-
-def status_clocks(settings: Settings, now: dt.datetime) -> list[Clock]:
-    """Return the clocks of freshness, with the limits of the settings."""
-    warehouse = Warehouse(settings.warehouse)
-    limits = {
-        "article": parse_limits(settings.max_article_age),
-        "file": parse_limits(settings.max_file_age),
-        "run": parse_limits(settings.max_run_age),
-    }
-    return clocks(warehouse, warehouse.published(), now, **limits)
 
 
 def status_object(

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.errors import CheckFailed, TooManyRejections, UsageError
 from pipeline.load.warehouse import Warehouse
-from pipeline.operations.status import status_clocks
+from pipeline.operations.freshness import read_clocks
 from pipeline.query.defects import refused
 from pipeline.runs.record import fold_records, records
 from pipeline.settings import Limits, load_settings, parse_limits
@@ -54,7 +54,7 @@ def test_a_limit_of_age_that_is_none(text: str) -> None:
 
 def clocks(world: World, now: dt.datetime, **limits: str) -> dict[str, tuple[str, float | None]]:
     settings = load_settings({"warehouse": str(world.warehouse), **limits}, environment={})[0]
-    found = status_clocks(settings, now)
+    found = read_clocks(settings, now)
     return {
         clock.name: (clock.level, clock.age_seconds and clock.age_seconds / 3600) for clock in found
     }

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
-from pipeline.export.articles import ArticleRows, assemble
+from pipeline.export.articles import assemble
 from pipeline.export.export import Style, export
 from pipeline.export.formats.frontmatter import file_text
 from pipeline.export.formats.yaml import front_matter_text
@@ -161,12 +161,9 @@ def test_paths_that_leave_the_folder_are_refused(path: str, tmp_path: Path) -> N
     folder = tmp_path / "back"
     folder.mkdir()
     (folder / "link").symlink_to(tmp_path)
-    found = assemble(
-        ArticleRows(
-            dict.fromkeys(TABLES["articles"].names)
-            | {"article_id": "x", "source": "s", "path": path, "title": "t"}
-        )
-    )
+    row = dict.fromkeys(TABLES["articles"].names)
+    row |= {"article_id": "x", "source": "s", "path": path, "title": "t"}
+    found = assemble(row, {})
     with pytest.raises(UsageError, match="leads out of"):
         write([found], folder, ["s"])
     assert not (tmp_path / "out.md").exists()
@@ -335,14 +332,8 @@ def test_any_article_gives_the_same_rows_again(front_matter: dict[str, Any], bod
     raw = json.dumps(front_matter, indent=1).encode() + b"\n" + body.encode()
     before = rows_of(raw)
     [row] = before["articles"]
-    found = ArticleRows(
-        moved(row),
-        before["article_topics"],
-        [moved(item) for item in before["related"]],
-        before["images"],
-        before["bodies"][0]["body"] if before["bodies"] else None,
-    )
-    written = file_text(assemble(found)).encode()
+    children = before | {"related": [moved(item) for item in before["related"]]}
+    written = file_text(assemble(moved(row), children)).encode()
     after = rows_of(written)
     for name in EQUAL:
         for one, other in zip(before[name], after[name], strict=True):
