@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.sample import write_site
 from tests.support import launcher
 from tests.support.world import World, corpus
 
@@ -24,6 +25,14 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> World:
     found = World(tmp_path_factory.mktemp("empty"))
     found.run(allow_empty=True)
     return found
+
+
+@pytest.fixture(scope="session")
+def six_thousand(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with so many files that a run can be met at work; to be linked to, never written."""
+    folder = tmp_path_factory.mktemp("six_thousand") / "site"
+    write_site(folder, 6_000, 1)
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -16,7 +16,6 @@ import pytest
 
 from pipeline.load.retention import snapshots, sweep
 from pipeline.load.warehouse import Warehouse
-from pipeline.sample import write_site
 from pipeline.views.catalog import Staged, cursor
 from tests.support.launcher import launch
 from tests.support.processes import full_run, workers_of
@@ -174,10 +173,10 @@ def test_a_run_killed_at_any_moment_loses_nothing(world: World, seed: int) -> No
     )
 
 
-def test_a_killed_worker_costs_no_row(world: World) -> None:
+def test_a_killed_worker_costs_no_row(world: World, six_thousand: Path) -> None:
     site_at(world, 1, 12)
     world.run(now=None)
-    write_site(world.site / "more", 6_000, 1)
+    (world.site / "more").symlink_to(six_thousand)
     with full_run(world) as process:
         os.kill(workers_of(process)[0], signal.SIGKILL)
         _, errors = process.communicate(timeout=120)

@@ -12,7 +12,6 @@ import pytest
 from pipeline.errors import PipelineError, SourceError, UsageError, WarehouseError
 from pipeline.load.warehouse import Warehouse
 from pipeline.runs.maintenance import roll_back
-from pipeline.sample import write_site
 from pipeline.schema.tables import TABLES
 from pipeline.views.relations import relations
 from tests.support.command import call
@@ -329,10 +328,10 @@ def test_results_that_look_like_markup_and_odd_numbers(world: World) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_stop_is_clean(world: World, number: signal.Signals) -> None:
+def test_a_stop_is_clean(world: World, six_thousand: Path, number: signal.Signals) -> None:
     world.write({"a.md": article()})
     world.run()
-    write_site(world.site / "more", 6_000, 1)
+    (world.site / "more").symlink_to(six_thousand)
     with full_run(world) as process:
         workers = workers_of(process)
         process.send_signal(number)
@@ -346,8 +345,8 @@ def test_a_stop_is_clean(world: World, number: signal.Signals) -> None:
     assert world.run(now=after(1)).record.outcome == "published"
 
 
-def test_workers_end_with_a_killed_driver(world: World) -> None:
-    write_site(world.site / "more", 6_000, 1)
+def test_workers_end_with_a_killed_driver(world: World, six_thousand: Path) -> None:
+    (world.site / "more").symlink_to(six_thousand)
     command = [
         sys.executable,
         "-m",

@@ -1,6 +1,7 @@
 """The catalog's template in the user's cache folder: what is wrong with it costs time, and no run."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,23 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "it's a 'cache' 🦆" / "frontmatter-warehouse"
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A template that was made in a folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        copied()
+        [made] = (Path(os.environ["XDG_CACHE_HOME"]) / "frontmatter-warehouse").iterdir()
+    return made
+
+
+@pytest.fixture
+def made(cache: Path, whole: Path) -> Path:
+    """The template in the folder of this test."""
+    cache.mkdir(parents=True)
+    return Path(shutil.copy(whole, cache))
+
+
 def copied() -> list[tuple[str]]:
     """The views that a connection has of the template."""
     with open_memory() as connection:
@@ -28,17 +46,19 @@ def copied() -> list[tuple[str]]:
         return connection.execute(VIEWS).fetchall()
 
 
+@pytest.fixture(scope="module")
 def expected() -> list[tuple[str]]:
+    """The views that the statements of the template make."""
     with open_memory() as connection:
         connection.execute(template.statements())
         return connection.execute(VIEWS).fetchall()
 
 
-def test_a_template_is_made_once(cache: Path) -> None:
-    assert copied() == expected()
+def test_a_template_is_made_once(cache: Path, expected: list[tuple[str]]) -> None:
+    assert copied() == expected
     [made] = cache.iterdir()
     before = made.stat()
-    assert copied() == expected()
+    assert copied() == expected
     assert [(path, path.stat()) for path in cache.iterdir()] == [(made, before)]
 
 
@@ -46,27 +66,27 @@ def test_a_template_is_made_once(cache: Path) -> None:
     "statement",
     ["select 1", "create view articles as select 1 as a; create table coverage_by_topic (a int)"],
 )
-def test_another_database_in_its_place_is_replaced(cache: Path, statement: str) -> None:
-    copied()
-    [made] = cache.iterdir()
+def test_another_database_in_its_place_is_replaced(
+    cache: Path, made: Path, expected: list[tuple[str]], statement: str
+) -> None:
     made.unlink()
     with duckdb.connect(str(made)) as connection:
         connection.execute(statement)
-    assert copied() == expected()
+    assert copied() == expected
     assert list(cache.iterdir()) == [made]
 
 
 @pytest.mark.parametrize("content", [b"", b"no database", None])
-def test_what_is_no_database_is_replaced(cache: Path, content: bytes | None) -> None:
-    copied()
-    [made] = cache.iterdir()
+def test_what_is_no_database_is_replaced(
+    made: Path, expected: list[tuple[str]], content: bytes | None
+) -> None:
     made.write_bytes(made.read_bytes()[:100_000] if content is None else content)
-    assert copied() == expected()
+    assert copied() == expected
 
 
-def test_what_a_killed_process_left_goes(cache: Path) -> None:
-    copied()
-    [made] = cache.iterdir()
+def test_what_a_killed_process_left_goes(
+    cache: Path, made: Path, expected: list[tuple[str]]
+) -> None:
     made.unlink()
     own = cache / f".{made.name}.{os.getpid()}.tmp"
     left = [
@@ -77,7 +97,7 @@ def test_what_a_killed_process_left_goes(cache: Path) -> None:
     for path in [own, Path(f"{own}.wal"), *left]:
         path.write_text("half a file")
         os.utime(path, (0, 0))
-    assert copied() == expected()
+    assert copied() == expected
     assert list(cache.iterdir()) == [made]
 
 
