@@ -1,4 +1,4 @@
-"""Figures: the rows of the views that a report shows, with what a reader needs to judge them."""
+"""The rows of the views that a report shows, with what a reader needs to judge them."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ Row = tuple[Any, ...]
 
 
 class Picture(Struct, frozen=True):
-    """What a chart draws: its rows as records, and the SQL that selects them if not the view's."""
+    """What a chart draws: rows as records, and the SQL that selects them if not the view's."""
 
     chart: Chart
     records: list[dict[str, Any]]
@@ -84,11 +84,11 @@ def figures(
     limit: int | None,
     pictures: bool = False,
 ) -> list[Figure]:
-    """Return the report's sections in order, each with at most `limit` rows (None: all of them)."""
+    """Return the report's sections, each with at most `limit` rows (None: all of them)."""
     create_computed(connection, [report])
     known = {view.name: view for view in relations("reports", "computed")}
     descriptions = column_comments(connection)
-    found = []
+    parts = []
     for section in report.sections:
         view = known[section.view]
         order = f" order by {section.order}" if section.order else ""
@@ -97,7 +97,7 @@ def figures(
         total = len(rows)
         if limit is not None and total >= limit:
             [(total,)] = connection.execute(f"select count(*) from {view.name}").fetchall()
-        found.append(
+        parts.append(
             Figure(
                 section,
                 names,
@@ -110,7 +110,7 @@ def figures(
                 _note(connection, view) if rows else "",
             )
         )
-    return found
+    return parts
 
 
 def create_computed(connection: duckdb.DuckDBPyConnection, reports: Sequence[Report]) -> None:

@@ -24,10 +24,10 @@ def report_frames(
     from pipeline.report.selection import Selection, selected
     from pipeline.settings import parse_day
 
-    wanted = reports_of(name)
+    reports = reports_of(name)
     days = parse_day("since", since), parse_day("until", until)
     selection = Selection(*days, tuple(topics), tuple(providers), tuple(collections))
-    views = dict.fromkeys(section.view for report in wanted for section in report.sections)
+    views = dict.fromkeys(section.view for report in reports for section in report.sections)
     with selected(warehouse, selection, views=views) as connection:
-        create_computed(connection, wanted)
+        create_computed(connection, reports)
         return {view: as_kind(connection.table(view).to_arrow_table(), kind) for view in views}

@@ -1,4 +1,4 @@
-"""Find titles that are nearly the same with RapidFuzz: texts taken over and retitled a little."""
+"""Find titles that are nearly the same: texts taken over and retitled a little."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def create_near_titles(
 
 def _pairs(titles: pa.Table, days: int, score: float, most: int, workers: int) -> pa.Table:
     """Return the pairs by rank: both article ids, the earlier first, and the rounded score."""
-    found = _Pairs.none()
+    pairs = _Pairs.none()
     members, keys = _codes(titles["member_id"]), _codes(titles["title_key"])
     times = titles["published_at"].cast(pa.int64()).to_numpy()
     texts, width = titles["title_key"].to_pylist(), days * 86_400_000_000
@@ -87,10 +87,10 @@ def _pairs(titles: pa.Table, days: int, score: float, most: int, workers: int) -
             numbers[one] <= numbers[two] or numbers[one] >= numbers[two]
             for one, two in zip(first[kept].tolist(), other[kept].tolist(), strict=True)
         ]
-        found = found.joined(first[kept], other[kept], scores[kept])
-        if len(found.score) > _KEPT:
-            found = found.best(members, most)
-    best, ids = found.best(members, most), titles["article_id"]
+        pairs = pairs.joined(first[kept], other[kept], scores[kept])
+        if len(pairs.score) > _KEPT:
+            pairs = pairs.best(members, most)
+    best, ids = pairs.best(members, most), titles["article_id"]
     return pa.table(
         {
             "rank": np.arange(len(best.score)),

@@ -1,4 +1,4 @@
-"""The sections of a report in the order of reading, from `sql/reports/<subject>/report.toml`.
+"""Sections of reports in the order of reading, from `sql/reports/<subject>/report.toml`.
 
 A section is a view as people see it: its file is `<view>.sql`. Beside it may lie
 `<view>.chart.sql`, the rows that the section's chart draws if not those of the view, and
@@ -73,7 +73,7 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
     """What to say if there are no rows."""
     chart: Chart | None = None
     shown: int = 10
-    """Rows shown before somebody asks for more."""
+    """Rows shown at first."""
 
 
 class Report(Struct, frozen=True, forbid_unknown_fields=True):

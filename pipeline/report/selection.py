@@ -36,7 +36,7 @@ _STORED = 300_000
 
 
 class Selection(Struct, frozen=True):
-    """Filters, all of which must hold; `topics`, `providers`, `collections` hold if one matches."""
+    """Filters, all of which must hold; one with several names holds if one of them matches."""
 
     since: dt.date | None = None
     """First day of publication, UTC."""
@@ -116,8 +116,8 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection)
         ),
         "collection": (selection.collections, "select distinct collection from documents"),
     }
-    for name, (wanted, query) in known.items():
-        for text in wanted:
+    for name, (given, query) in known.items():
+        for text in given:
             rows = connection.execute(
                 f"""
                 select distinct name, lower(name) = lower($1)

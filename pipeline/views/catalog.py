@@ -1,4 +1,4 @@
-"""The DuckDB catalog of a snapshot: base views over part files, and the views of `sql/` on them."""
+"""The DuckDB catalog of a snapshot: base views over part files, and the views of `sql/`."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -60,23 +60,23 @@ def show(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Ta
 
 
 def column_comments(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    """Return what the columns of the current database's relations mean, by relation and column."""
-    found: dict[str, dict[str, str]] = {}
+    """Return the comments of the current database's columns, by relation and column."""
+    comments: dict[str, dict[str, str]] = {}
     query = (
         "select table_name, column_name, comment from duckdb_columns()"
         " where comment is not null and database_name = current_database() order by column_index"
     )
     for relation, column, comment in connection.execute(query).fetchall():
-        found.setdefault(relation, {})[column] = comment
-    return found
+        comments.setdefault(relation, {})[column] = comment
+    return comments
 
 
 def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Return a cursor in the same database for another thread; call it in the connection's own."""
+    """Return a cursor for another thread, in the same database."""
     [(database,)] = connection.execute("select current_database()").fetchall()
-    found = connection.cursor()
-    found.execute(f"use {database}")
-    return found
+    result = connection.cursor()
+    result.execute(f"use {database}")
+    return result
 
 
 def base_view(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:

@@ -1,4 +1,4 @@
-"""Checks: a file of `sql/checks/` selects offending rows; any row fails, in `warn/` it warns.
+"""Checks: files of `sql/checks/` select offending rows; a row fails, in `warn/` it warns.
 
 A threshold comes from the header of the check's file, `--   threshold NAME = NUMBER|off: what it
 is`, unless `[checks]` in `pipeline.toml` sets it; the query compares with `$NAME`. `[checks]` also

@@ -30,7 +30,7 @@ SUBJECTS = ("quality", "heat", "coverage", "health")
 
 
 def sql_folder() -> Path:
-    """Return the folder of SQL files: inside the installed package, or beside it in a checkout."""
+    """Return the folder of SQL files: in the installed package, or beside it in a checkout."""
     packed = Path(__file__).parents[1] / "sql"
     return packed if packed.is_dir() else Path(__file__).parents[2] / "sql"
 
@@ -82,17 +82,17 @@ class Relation:
         for line in query.splitlines()[1:]:
             if not line.startswith("--"):
                 break
-            if found := _COLUMN_LINE.match(line):
-                columns[found[1]] = found[2]
-            elif found := _THRESHOLD_LINE.match(line):
-                thresholds[found[1]] = Threshold(
-                    None if found[2] == "off" else float(found[2]), found[3]
+            if match := _COLUMN_LINE.match(line):
+                columns[match[1]] = match[2]
+            elif match := _THRESHOLD_LINE.match(line):
+                thresholds[match[1]] = Threshold(
+                    None if match[2] == "off" else float(match[2]), match[3]
                 )
         return cls(path, header[1], columns, query.strip().rstrip(";"), thresholds)
 
 
 def relations(*levels: str) -> list[Relation]:
-    """Return the relations of the levels in order; within a level no relation reads another one."""
+    """Return the relations of the levels in order; none reads another of its level."""
     return [Relation.load(path) for path in sql_files(*levels)]
 
 

@@ -1,4 +1,4 @@
-"""The seal: a record that `warehouse.duckdb` and `current` belong to the published snapshot."""
+"""The seal, which ties `warehouse.duckdb` and `current` to the published snapshot."""
 
 import json
 import os

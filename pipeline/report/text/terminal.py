@@ -1,4 +1,4 @@
-"""Reports for a terminal: tables that fit the width, bars and sparklines where they help."""
+"""Reports for a terminal: tables that fit the width, bars and sparklines if they help."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -82,11 +82,11 @@ def _sparklines(figure: Figure) -> list[str]:
     series: dict[str, list[dict[str, Any]]] = {}
     for record in records:
         series.setdefault(str(record[chart.series]) if chart.series else "", []).append(record)
-    series = {name: found[-SPARK:] for name, found in series.items()}
+    series = {name: points[-SPARK:] for name, points in series.items()}
     size = min(max(map(cell_len, series)), 30)
     lines = []
-    for name, found in series.items():
-        values = [record[chart.y] for record in found]
+    for name, points in series.items():
+        values = [record[chart.y] for record in points]
         known = [value for value in values if value is not None]
         if known:
             ends = f"{spoken(chart.y, min(known))} to {spoken(chart.y, max(known))}"
@@ -95,8 +95,8 @@ def _sparklines(figure: Figure) -> list[str]:
             )
     moments = [
         spoken(chart.x, dt.date.fromisoformat(record[chart.x]))
-        for found in series.values()
-        for record in found
+        for points in series.values()
+        for record in points
         if record[chart.x]
     ]
     return (
@@ -120,11 +120,11 @@ def bars(values: Sequence[float]) -> list[str]:
     largest = max([*values, 0])
     if largest <= 0:
         return [""] * len(values)
-    found = []
+    lines = []
     for value in values:
         eighths = round(max(value, 0) / largest * BAR * 8)
-        found.append("█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip())
-    return found
+        lines.append("█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip())
+    return lines
 
 
 def sparkline(values: Sequence[float | None]) -> str:

@@ -1,4 +1,4 @@
-"""Describe every column: by its own line, by what its view reads, or by the list of common columns.
+"""Describe columns: by their own lines, by what a view reads, or by the common columns.
 
 A line in the header of a view's file (`--   name: what it is`) comes first. Without one, a column
 means what the column of that name and type means in the facts that the view reads, else in the
@@ -42,9 +42,9 @@ def describe(
 
     The connection's current database has all of them; rows are not needed.
     """
-    types, found, read = _types(connection), dict[str, Columns](), dict[str, tuple[str, ...]]()
+    types, known, reads = _types(connection), dict[str, Columns](), dict[str, tuple[str, ...]]()
     for table in (*TABLES.values(), RUNS):
-        found[table.name] = {
+        known[table.name] = {
             one.name: Described(
                 one.name,
                 types[table.name][one.name],
@@ -57,17 +57,17 @@ def describe(
         }
     common = common_columns()
     for view in relations("views", "reports"):
-        read[view.name] = lineage.reads(connection, view.query)
-        facts = [found[name] for name in read[view.name] if name in read]
-        tables = [found[name] for name in read[view.name] if name not in read]
-        found[view.name] = {
+        reads[view.name] = lineage.reads(connection, view.query)
+        facts = [known[name] for name in reads[view.name] if name in reads]
+        tables = [known[name] for name in reads[view.name] if name not in reads]
+        known[view.name] = {
             name: _own(name, kind, view.columns)
             or inherited(name, kind, facts, tables)
             or _own(name, kind, common)
             or Described(name, kind, None, "", "", "")
             for name, kind in types[view.name].items()
         }
-    return found, read
+    return known, reads
 
 
 def _own(name: str, kind: str, texts: Mapping[str, str]) -> Described | None:

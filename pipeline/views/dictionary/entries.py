@@ -46,7 +46,7 @@ def entries() -> dict[str, Entry]:
     with open_memory() as connection:
         template.fill(connection)
         columns, reads = describe(connection)
-    found = {
+    relations_by_name = {
         table.name: Entry(
             table.name,
             "table",
@@ -60,7 +60,7 @@ def entries() -> dict[str, Entry]:
         for table in (*TABLES.values(), RUNS)
     }
     for view in relations("views", "reports"):
-        found[view.name] = Entry(
+        relations_by_name[view.name] = Entry(
             view.name,
             "report" if view.subject else "fact",
             view.subject,
@@ -71,7 +71,7 @@ def entries() -> dict[str, Entry]:
             bases=lineage.bases(view.name, reads),
             source=view.query,
         )
-    return found
+    return relations_by_name
 
 
 def entry(name: str) -> Entry:

@@ -10,7 +10,7 @@ from pipeline.errors import SchemaError
 
 
 def reads(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[str, ...]:
-    """Return the relations that a query names and does not define itself, in alphabetical order.
+    """Return the relations that a query reads and does not define, in alphabetical order.
 
     Raises SchemaError if DuckDB cannot parse it.
     """

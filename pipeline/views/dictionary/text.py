@@ -1,4 +1,4 @@
-"""The dictionary as text: a terminal table, Markdown, JSON, JSON lines, CSV, or one HTML page."""
+"""The dictionary as a terminal table, Markdown, JSON, JSON lines, CSV, or an HTML page."""
 
 import json
 from collections.abc import Sequence
@@ -32,26 +32,26 @@ def shown(name: str | None, style: str, *, width: int | None = None, line_end: s
     if name is None:
         rows = overview(list(entries().values()))
         return render(OVERVIEW, rows, style, width=width, line_end=line_end)
-    found = entry(name)
+    relation = entry(name)
     if style == "json":
-        return json.dumps(asdict(found), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(asdict(relation), indent=2, ensure_ascii=False) + "\n"
     if style == "md":
-        return markdown(found)
+        return markdown(relation)
     if style == "table":
-        names, rows = without_empty(COLUMNS, columns(found))
-        head = "\n".join([found.name, *about(found)])
+        names, rows = without_empty(COLUMNS, columns(relation))
+        head = "\n".join([relation.name, *about(relation)])
         return f"{head}\n\n{render(names, rows, style, width=width)}"
-    return render(COLUMNS, columns(found), style, line_end=line_end)
+    return render(COLUMNS, columns(relation), style, line_end=line_end)
 
 
-def overview(found: Sequence[Entry]) -> Rows:
+def overview(relation: Sequence[Entry]) -> Rows:
     """Return a row for each table or view, with the columns of `OVERVIEW`."""
     return [
-        (one.name, _kind(one), one.grain, ", ".join(one.key), len(one.columns)) for one in found
+        (one.name, _kind(one), one.grain, ", ".join(one.key), len(one.columns)) for one in relation
     ]
 
 
-def columns(found: Entry) -> Rows:
+def columns(relation: Entry) -> Rows:
     """Return a row for each column, with the columns of `COLUMNS`."""
     return [
         (
@@ -62,7 +62,7 @@ def columns(found: Entry) -> Rows:
             column.origin,
             column.description,
         )
-        for column in found.columns
+        for column in relation.columns
     ]
 
 
@@ -72,25 +72,25 @@ def without_empty(names: list[str], rows: Rows) -> tuple[list[str], Rows]:
     return [names[at] for at in kept], [tuple(row[at] for at in kept) for row in rows]
 
 
-def about(found: Entry) -> list[str]:
+def about(relation: Entry) -> list[str]:
     """Return sentences on a table or view: a row, its key, its references, what it reads."""
-    lines = [f"{_kind(found).capitalize()}. One row per {found.grain}."]
-    if found.key:
-        lines.append(f"Key: {', '.join(found.key)}.")
-    lines += [f"Refers to {to.table} by {', '.join(to.columns)}." for to in found.references]
-    if found.reads:
-        lines.append(f"Reads {', '.join(found.reads)}.")
-    if found.bases and found.bases != found.reads:
-        lines.append(f"Its rows come from the tables {', '.join(found.bases)}.")
+    lines = [f"{_kind(relation).capitalize()}. One row per {relation.grain}."]
+    if relation.key:
+        lines.append(f"Key: {', '.join(relation.key)}.")
+    lines += [f"Refers to {to.table} by {', '.join(to.columns)}." for to in relation.references]
+    if relation.reads:
+        lines.append(f"Reads {', '.join(relation.reads)}.")
+    if relation.bases and relation.bases != relation.reads:
+        lines.append(f"Its rows come from the tables {', '.join(relation.bases)}.")
     return lines
 
 
-def markdown(found: Entry, *, level: int = 1, with_source: bool = True) -> str:
+def markdown(relation: Entry, *, level: int = 1, with_source: bool = True) -> str:
     """Return a table or view under a heading, a view with its SQL."""
-    sentences = " ".join(_escaped(line) for line in about(found))
-    rows = render(*without_empty(COLUMNS, [_cells(row) for row in columns(found)]), "md")
-    sql = f"\n```sql\n{found.source}\n```\n" if found.source and with_source else ""
-    return f"{'#' * level} {found.name}\n\n{sentences}\n\n{rows}{sql}"
+    sentences = " ".join(_escaped(line) for line in about(relation))
+    rows = render(*without_empty(COLUMNS, [_cells(row) for row in columns(relation)]), "md")
+    sql = f"\n```sql\n{relation.source}\n```\n" if relation.source and with_source else ""
+    return f"{'#' * level} {relation.name}\n\n{sentences}\n\n{rows}{sql}"
 
 
 def _cells(row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -99,29 +99,29 @@ def _cells(row: tuple[Any, ...]) -> tuple[Any, ...]:
     return f"`{name}`", kind, nulls, unit, f"`{origin}`" if origin else "", _escaped(description)
 
 
-def _kind(found: Entry) -> str:
-    return f"{found.kind} on {found.subject}" if found.subject else found.kind
+def _kind(relation: Entry) -> str:
+    return f"{relation.kind} on {relation.subject}" if relation.subject else relation.kind
 
 
 def _escaped(text: str) -> str:
     return text.replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;")
 
 
-def page(found: Sequence[Entry]) -> str:
-    """Return tables and views as one HTML page without external resources; all text is escaped."""
+def page(relation: Sequence[Entry]) -> str:
+    """Return tables and views as an HTML page without external resources, all text escaped."""
     from jinja2 import Environment
 
     sections = []
-    for one in found:
+    for one in relation:
         names, rows = without_empty(COLUMNS, columns(one))
         section = {"name": one.name, "lines": about(one), "source": one.source}
         sections.append(section | {"names": names, "rows": rows})
     source = files("pipeline.views.dictionary").joinpath("page.html").read_text("utf-8")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     text = environment.from_string(source).render(
-        title=f"Data dictionary: {found[0].name}" if len(found) == 1 else "Data dictionary",
+        title=f"Data dictionary: {relation[0].name}" if len(relation) == 1 else "Data dictionary",
         sections=sections,
         overview_names=OVERVIEW,
-        overview_rows=overview(found),
+        overview_rows=overview(relation),
     )
     return text + "\n"
