@@ -30,6 +30,11 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words, such as "1 file" or "2,000 files"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def closest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
     """Return the names that a word was probably meant to be, best first.
 

@@ -22,6 +22,7 @@ from pipeline.export.formats import csv, frontmatter, jsonl
 from pipeline.export.request import ALL_TABLES, RelationQuery, Request, relation_queries
 from pipeline.load.manifest import Manifest
 from pipeline.load.warehouse import Warehouse
+from pipeline.text import counted
 from pipeline.views.catalog import connect
 
 FORMATS = ("csv", "parquet", "jsonl", "xlsx", "frontmatter")
@@ -237,11 +238,12 @@ def _export_front_matter(warehouse: Warehouse, request: Request, output: str | N
     if written.files:
         sources = shlex.join(f"{source}={path}" for source, path in written.folders.items())
         notes.append(
-            f"Wrote {written.files:,} articles. `pipeline run {sources}` gives the same rows again."
+            f"Wrote {counted(written.files, 'article')}. `pipeline run {sources}` gives the same"
+            " rows again."
         )
     if secured_left_out:
         notes.append(
-            f"{secured_left_out:,} articles have a field secured that was left out. Keep it with"
+            f"The field secured of {counted(secured_left_out, 'article')} was left out. Keep it with"
             " --keep-secured when you run, and export it by name: secured."
         )
     return Written(list(written.folders.values()), notes)

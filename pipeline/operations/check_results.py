@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from pipeline.text import printable
+from pipeline.text import counted, printable
 from pipeline.views.checks import CheckResult
 
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -17,7 +17,7 @@ def checks_text(results: list[CheckResult]) -> str:
     lines = []
     for result in results:
         outcome = _outcome(result)
-        count = "not run" if outcome == "off" else f"{result.count:,} rows"
+        count = "not run" if outcome == "off" else counted(result.count, "row")
         lines.append(f"{outcome:<6}  {result.name}: {count}. {result.about}{_thresholds(result)}")
         lines += [f"          {line}" for line in _row_lines(result)]
     return "\n".join(lines) + "\n"
@@ -53,7 +53,7 @@ def checks_junit(results: list[CheckResult]) -> str:
         case = ElementTree.SubElement(
             suite, "testcase", {"classname": "pipeline.checks", "name": result.name}
         )
-        message = _xml_text(f"{result.count:,} rows. {result.about}{_thresholds(result)}")
+        message = _xml_text(f"{counted(result.count, 'row')}. {result.about}{_thresholds(result)}")
         rows = _xml_text("\n".join(_row_lines(result)))
         if outcome == "FAILED":
             attributes = {"message": message, "type": "rows"}

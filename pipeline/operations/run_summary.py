@@ -8,7 +8,7 @@ import msgspec
 from pipeline.extract.sources import shown
 from pipeline.load.retention import Swept
 from pipeline.runs.record import RunResult
-from pipeline.text import printable
+from pipeline.text import counted, printable
 
 LISTED = 6
 """Names that a list in a sentence has at most."""
@@ -50,7 +50,7 @@ def as_text(result: RunResult, command: str, options: str) -> str:
     sources = ", ".join(printable(shown(source.path)) for source in result.sources)
     rejections = f": {_listed(result.rejections)}" if record.rejected else ""
     lines = [
-        f"Read {_number(record.files, 'file')} from {sources} in {record.seconds_total:.1f} s.",
+        f"Read {counted(record.files, 'file')} from {sources} in {record.seconds_total:.1f} s.",
         "",
         f"  {record.articles:>9,}  articles  documents with a title",
         f"  {record.other:>9,}  other     "
@@ -89,8 +89,8 @@ def _notes(result: RunResult) -> list[str]:
         fields = _listed(result.unknown_fields)
         notes.append(f"Unknown fields, kept in articles.extra: {fields}.")
     if result.tables.get("observations"):
-        observations = _number(result.tables["observations"], "observation")
-        revisions = _number(result.tables["revisions"], "revision")
+        observations = counted(result.tables["observations"], "observation")
+        revisions = counted(result.tables["revisions"], "revision")
         notes.append(f"History: {observations} of articles in {revisions}.")
     warned = [f"{check.name} ({check.rows:,})" for check in result.checks if check.rows]
     warnings = f", warned: {', '.join(warned)}" if warned else ""
@@ -128,15 +128,11 @@ def _outcome(result: RunResult) -> str:
 def swept_text(swept: Swept, *, dry_run: bool) -> str:
     """Return a line about what garbage collection removed."""
     verb = "Would remove" if dry_run else "Removed"
-    kept = f"{_number(len(swept.kept), 'snapshot')} remain{'s' if len(swept.kept) == 1 else ''}"
+    kept = f"{counted(len(swept.kept), 'snapshot')} remain{'s' if len(swept.kept) == 1 else ''}"
     return (
-        f"{verb} {_number(len(swept.removed), 'snapshot')} and {_number(swept.files, 'file')}"
+        f"{verb} {counted(len(swept.removed), 'snapshot')} and {counted(swept.files, 'file')}"
         f" ({swept.bytes:,} bytes); {kept}."
     )
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -297,7 +297,7 @@ def test_status_shows_settings_with_their_origin(built: World, tmp_path: Path) -
 
 def test_check_prints_the_offending_rows(built: World) -> None:
     done = call("check", "-w", built.warehouse)
-    assert "warned  files_rejected: 1 rows." in done.stdout and "path=_news/bad.md" in done.stdout
+    assert "warned  files_rejected: 1 row." in done.stdout and "path=_news/bad.md" in done.stdout
     assert {
         row["name"] for row in json.loads(call("check", "--json", "-w", built.warehouse).stdout)
     } >= {

@@ -182,7 +182,7 @@ def test_a_workbook_says_what_did_not_fit(
     hostile: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notes = take(hostile, tmp_path / "x.xlsx", "xlsx", names=("articles",)).notes
-    assert "articles: 3 texts were cut to 32,767 characters, the most that a cell holds." in notes
+    assert "articles: cut 3 texts to 32,767 characters, the most that a cell holds." in notes
     monkeypatch.setattr(xlsx, "ROWS", 10)
     with pytest.raises(UsageError, match=r"holds 9\. Export csv or parquet"):
         take(hostile, tmp_path / "y.xlsx", "xlsx", names=("articles",))

@@ -135,7 +135,7 @@ def test_secured_comes_back_only_where_it_is_kept_and_named(world: World, tmp_pa
 def test_bodies_that_were_not_kept_are_not_lost_in_silence(world: World, tmp_path: Path) -> None:
     world.write({"a.md": article() + "Body.\n"})
     world.run(keep_bodies=False)
-    with pytest.raises(UsageError, match="1 had a body that was not kept"):
+    with pytest.raises(UsageError, match="the body of 1 article was not kept"):
         write_back(world, tmp_path / "back")
     assert not (tmp_path / "back").exists()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.text import closest, did_you_mean, render
+from pipeline.text import closest, counted, did_you_mean, render
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,11 @@ def test_csv_ends_lines_as_its_reader_expects() -> None:
     rows = [("two\r\nlines",)]
     assert render(["a"], rows, "csv") == 'a\n"two\r\nlines"\n'
     assert render(["a"], rows, "csv", line_end="\r\n") == 'a\r\n"two\r\nlines"\r\n'
+
+
+def test_a_number_agrees_with_its_noun() -> None:
+    assert [counted(number, "file") for number in (0, 1, 2_000)] == [
+        "0 files",
+        "1 file",
+        "2,000 files",
+    ]

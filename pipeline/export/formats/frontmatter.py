@@ -19,6 +19,7 @@ from pipeline.export.articles import WholeArticle
 from pipeline.export.formats.yaml import front_matter_text
 from pipeline.extract.folder import file_at
 from pipeline.load.files import flush_all, replace_file, reporting
+from pipeline.text import counted
 
 
 class WrittenFiles(Struct, frozen=True):
@@ -82,5 +83,6 @@ def require_bodies(connection: duckdb.DuckDBPyConnection, chosen: str) -> None:
     ).fetchall()
     if lost:
         raise UsageError(
-            f"articles: {lost:,} had a body that was not kept. Run with --bodies --full first."
+            f"articles: the body of {counted(lost, 'article')} was not kept. Run with --bodies --full"
+            " first."
         )

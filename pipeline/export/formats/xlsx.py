@@ -21,6 +21,7 @@ from xlsxwriter.worksheet import Worksheet
 from pipeline.errors import UsageError
 from pipeline.export.expressions import ZONED, export_error, is_nested, is_time, write_error
 from pipeline.export.request import Field, RelationQuery
+from pipeline.text import counted
 from pipeline.views.quoting import identifier
 
 ROWS = 1_048_576
@@ -82,8 +83,8 @@ def write(
     notes = []
     if cut:
         notes.append(
-            f"{query.name}: {cut:,} texts were cut to {CHARACTERS:,} characters, the most that a"
-            " cell holds."
+            f"{query.name}: cut {counted(cut, 'text')} to {CHARACTERS:,} characters, the most that"
+            " a cell holds."
         )
     if len(linked) < len(addresses) or rows > LINKS:
         notes.append(f"{query.name}: a sheet holds {LINKS:,} links; other addresses are text.")

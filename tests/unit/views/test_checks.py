@@ -228,7 +228,7 @@ def test_junit_has_a_test_case_for_each_check(built: World, tmp_path: Path) -> N
     [skipped, out] = outcome["scores_out_of_range"]
     assert (
         skipped[0] == "skipped"
-        and skipped[1]["message"].startswith("warned: 1 rows. ")
+        and skipped[1]["message"].startswith("warned: 1 row. ")
         and "path=a.md" in str(out[2])
     )
     assert outcome["rows_have_article"] == [("skipped", {"message": "off by setting"}, None)]
