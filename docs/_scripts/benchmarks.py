@@ -1,6 +1,7 @@
 """Print figures of `benchmarks/results.md` and `benchmarks/soak.md` as sentences, so that the README repeats no number by hand."""
 
 import re
+import textwrap
 from pathlib import Path
 
 _FOLDER = Path(__file__).parents[2] / "benchmarks"
@@ -16,6 +17,15 @@ def _cells(file: str) -> dict[str, list[str]]:
     return rows
 
 
+def _item(text: str) -> None:
+    """Print an item of a list in lines of 120."""
+    print(
+        textwrap.fill(
+            text, 120, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False
+        )
+    )
+
+
 def speed() -> None:
     """Print how fast runs, reports and exports are."""
     rows = _cells("results.md")
@@ -25,20 +35,27 @@ def speed() -> None:
     history, page = rows["whole history"], rows["the page: all reports as HTML"]
     export = rows["pipeline export articles -o articles.csv"]
     [commits] = re.findall(r"history: ([\d,]+) commits", (_FOLDER / "results.md").read_text())
-    print(
-        f"- **Fast.** 20,000 real files in {cold[0]} s, {cold[3]} times faster than the script that an analyst\n"
-        f"  writes in an hour; {changed[0]} s if 200 of them changed, {unchanged[0]} s if none did; {commits} commits of a real site's git history in {history[0]} s; every report\n"
-        f"  as one HTML page in {page[0]} s; a million articles as CSV in {export[0]} s and {export[2]} MB of memory.\n"
-        "  [How it was measured](benchmarks/results.md)."
+    _item(
+        f"**Fast.** 20,000 real files in {cold[0]} s, {cold[3]} times faster than the script that an analyst writes in an"
+        f" hour; {changed[0]} s if 200 of them changed, {unchanged[0]} s if none did; {commits} commits of a real site's git"
+        f" history in {history[0]} s; every report as one HTML page in {page[0]} s; a million articles as CSV in"
+        f" {export[0]} s and {export[2]} MB of memory. [How it was measured](benchmarks/results.md)."
     )
 
 
 def soak() -> None:
     """Print how many kills the warehouse survived."""
     rows = _cells("soak.md")
-    kills = sum(int(rows[name][0]) for name in ("run SIGKILL", "run SIGTERM", "run 143"))
-    print(
-        f"- **Safe to kill.** One rename publishes all tables, so readers never wait and never see half a run. In [ten\n"
-        f"  minutes of kills, edits, rollbacks and clean-ups](benchmarks/soak.md): {kills} runs killed or stopped, {rows['times that readers asked'][0]} reads,\n"
-        f"  {rows['inconsistencies'][0]} inconsistencies."
+    [minutes] = re.findall(r"\((\d+) minutes", (_FOLDER / "soak.md").read_text())
+    counts = {
+        name: int(cells[0].replace(",", ""))
+        for name, cells in rows.items()
+        if name != "what happened"
+    }
+    kills = sum(counts.get(name, 0) for name in ("run SIGKILL", "run SIGTERM", "run 143"))
+    _item(
+        f"**Safe to kill.** One rename publishes all tables, so readers never wait and never see half a run. In {minutes}"
+        f" minutes of kills, edits, rollbacks and clean-ups: {kills:,} runs killed or stopped,"
+        f" {counts['times that readers asked']:,} reads, {counts['inconsistencies']} inconsistencies."
+        " [How it was tested](benchmarks/soak.md)."
     )
