@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from pipeline.errors import WarehouseError
 from pipeline.load.manifest import Manifest, PartFile
@@ -95,65 +95,61 @@ def diff(warehouse: Warehouse, before: str, after: str) -> Diff:
     return Diff(old.id, new.id, old.rows("articles"), new.rows("articles"), counts, changes)
 
 
-def diff_rows(found: Diff) -> tuple[list[str], list[tuple[Any, ...]]]:
+def diff_rows(result: Diff) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Return column names and a row for each article that differs."""
     names = ["change", "path", "title", "fields", "moved_from", "source"]
     rows = [
         (c.change, c.path, c.title, ", ".join(c.fields), c.moved_from or "", c.source)
-        for c in found.changes
+        for c in result.changes
     ]
     return names, rows
 
 
-def diff_object(found: Diff) -> Any:
+def diff_object(result: Diff) -> Any:
     """Return the comparison as JSON has it; times are ISO 8601 in UTC."""
-    return msgspec.to_builtins(found)
+    return msgspec.to_builtins(result)
 
 
-def diff_line(found: Diff) -> str:
+def diff_line(result: Diff) -> str:
     """Return the comparison in one line."""
     articles = (
-        f"{found.articles_before:,} article{'s' * (found.articles_before != 1)} before,"
-        f" {found.articles_after:,} after"
+        f"{result.articles_before:,} article{'s' * (result.articles_before != 1)} before,"
+        f" {result.articles_after:,} after"
     )
-    if not found.changes:
+    if not result.changes:
         return f"No article differs ({articles})."
-    counts = ", ".join(f"{number:,} {kind}" for kind, number in found.counts.items())
+    counts = ", ".join(f"{number:,} {kind}" for kind, number in result.counts.items())
     return f"{counts} ({articles})"
 
 
-def diff_text(found: Diff, width: int | None, limit: int | None = LISTED) -> str:
+def diff_text(result: Diff, width: int | None, limit: int | None = LISTED) -> str:
     """Return the comparison for people: a summary by kind and field, a table of articles.
 
     The table has at most `limit` rows, None = all.
     """
-    texts = [f"{diff_line(found)}\n"]
-    fields = Counter(field for change in found.changes for field in change.fields)
+    texts = [f"{diff_line(result)}\n"]
+    fields = Counter(name for change in result.changes for name in change.fields)
     if fields:
         texts.append(as_table(["field", "articles"], fields.most_common(), width, limit=None))
-    if found.changes:
-        names, rows = diff_rows(found)
+    if result.changes:
+        names, rows = diff_rows(result)
         texts.append(as_table(names, rows[:limit], width, limit=None))
         if limit is not None and len(rows) > limit:
             texts[-1] += f"... {len(rows) - limit:,} more articles; --all prints them\n"
     return "\n".join(texts)
 
 
-class _Comparison:
+class _Comparison(Struct):
     """A connection with the rows of the files that only one of two snapshots lists.
 
     Its schemas `before` and `after` have the tables in `tables`.
     """
 
-    def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        warehouse: Warehouse,
-        old: Manifest,
-        new: Manifest,
-    ) -> None:
-        self.connection, self.warehouse, self.old, self.new = connection, warehouse, old, new
-        self.tables: set[str] = set()
+    connection: duckdb.DuckDBPyConnection
+    warehouse: Warehouse
+    old: Manifest
+    new: Manifest
+    tables: set[str] = field(default_factory=set)
 
     def changes(self) -> list[Change]:
         """Return what differs, in no order."""
@@ -167,10 +163,8 @@ class _Comparison:
 
         def change(kind: str, key: str, article: Article, moved_from: str | None = None) -> Change:
             fields = values.get(key, {})
-            return Change(
-                kind, key, article.source, article.path, article.title,
-                list(fields), fields, moved_from,
-            )  # fmt: skip
+            where = article.source, article.path, article.title
+            return Change(kind, key, *where, list(fields), fields, moved_from)
 
         left = set(moves.values())
         return [
@@ -314,10 +308,10 @@ class _Comparison:
     def _values(self) -> dict[str, dict[str, list[Any]]]:
         """Return old and new value of each field that differs, by article_id."""
         values = dict(self._article_values()) if "articles" in self.tables else {}
-        for field, (table, measure) in CHILDREN.items():
+        for name, (table, measure) in CHILDREN.items():
             if table in self.tables:
                 for key, *measures in self._child_values(table, measure):
-                    values.setdefault(key, {})[field] = measures
+                    values.setdefault(key, {})[name] = measures
         return values
 
     def _article_values(self) -> Iterator[tuple[str, dict[str, list[Any]]]]:

@@ -110,42 +110,42 @@ def timeline(warehouse: Warehouse, name: str) -> Timeline:
     return Timeline(article, source, path, title, url, observations, known_until, is_unreadable)
 
 
-def timeline_object(found: Timeline) -> Any:
+def timeline_object(article: Timeline) -> Any:
     """Return the timeline as JSON has it."""
-    return msgspec.to_builtins(found)
+    return msgspec.to_builtins(article)
 
 
-def timeline_text(found: Timeline, width: int | None) -> str:
+def timeline_text(article: Timeline, width: int | None) -> str:
     """Return the timeline for people: which article, a picture of heat, a table of changes."""
-    present = [one.change for one in found.observations if one.change not in ENDS]
+    present = [one.change for one in article.observations if one.change not in ENDS]
     scores = sum(change in ("scores", "content_and_scores") for change in present)
     contents = sum(change in ("content", "content_and_scores") for change in present)
-    first, last = found.observations[0], found.observations[-1]
+    first, last = article.observations[0], article.observations[-1]
     state = _scores(last)
-    if found.is_over:
+    if article.is_over:
         state = f"{last.change.replace('_', ' ')} {_time(last.observed_at)}"
     lines = [
-        printable(found.title or found.path),
-        *([f"  {printable(found.url)}"] if found.url else []),
-        f"  {printable(found.path)} in {printable(found.source)}, article {found.article_id}",
+        printable(article.title or article.path),
+        *([f"  {printable(article.url)}"] if article.url else []),
+        f"  {printable(article.path)} in {printable(article.source)}, article {article.article_id}",
         f"  Now: {state}.",
         f"  First seen {_time(first.observed_at)};"
         f" changes of scores: {scores:,}, of content: {contents:,}.",
     ]
-    if found.is_unreadable:
+    if article.is_unreadable:
         lines.append(
             "  The file cannot be read now (see `pipeline rejects`);"
             " this is the last version that could be read."
         )
     lines += [
         f"  Until {_time(new.observed_at)} its path was {printable(old.path)}."
-        for old, new in pairwise(found.observations)
+        for old, new in pairwise(article.observations)
         if old.path != new.path
     ]
     names = ["time (UTC)", "change", "quality", "heat", "published", "revision"]
-    rows = [_row(one) for one in found.observations]
-    lines += ["", *_picture(found), table(names, rows, width, limit=None).rstrip("\n")]
-    changes = [(one.observed_at, change) for one in found.observations for change in one.fields]
+    rows = [_row(one) for one in article.observations]
+    lines += ["", *_picture(article), table(names, rows, width, limit=None).rstrip("\n")]
+    changes = [(one.observed_at, change) for one in article.observations for change in one.fields]
     if changes:
         lines += ["", "Changes of content:"]
     room = max(20, (width - 24) // 2) if width else 1_000
@@ -240,51 +240,42 @@ def _observations(connection: duckdb.DuckDBPyConnection, article: str) -> list[O
     while True:
         rows = connection.execute(
             """
-            select sequence, observed_at, change, path, quality, heat, published, revision,
-                   moved_from
-            from observations where article_id = $1 and coalesce(sequence <= $2, true)
+            select observed_at, change, path, quality, heat, published, revision,
+                   array(select {'field': field, 'old': old_value, 'new': new_value}
+                         from content_changes as changes
+                         where changes.article_id = here.article_id
+                           and changes.revision = here.revision and here.change like 'content%'
+                         order by field),
+                   moved_from,
+                   (select sequence - 1 from observations as left_from
+                    where left_from.article_id = here.moved_from
+                      and left_from.revision = here.revision and change = 'moved_away')
+            from observations as here
+            where article_id = $1 and coalesce(sequence <= $2, true)
             order by sequence desc
             """,
             [article, until],
         ).fetchall()
-        origin = None
-        for _, at, change, path, *scores, revision, moved_from in rows:
-            changes = connection.execute(
-                """
-                select field, old_value, new_value from content_changes
-                where article_id = $1 and revision = $2 and starts_with($3, 'content')
-                order by field
-                """,
-                [article, revision, change],
-            ).fetchall()
-            quality, heat, published = scores
-            fields = [Change(*values) for values in changes]
-            observations.append(
-                Observation(at, change, path, quality, heat, published, revision, fields)
-            )
-            if moved_from is not None:
-                origin = connection.execute(
-                    "select article_id, sequence - 1 from observations"
-                    " where article_id = $1 and revision = $2 and change = 'moved_away'",
-                    [moved_from, revision],
-                ).fetchone()
-                if origin:
-                    break
-        if origin is None:
+        for *values, moved_from, before in rows:
+            record = dict(zip(Observation.__struct_fields__, values, strict=True))
+            observations.append(msgspec.convert(record, Observation))
+            if before is not None:
+                article, until = moved_from, before
+                break
+        else:
             return observations[::-1]
-        article, until = origin
 
 
-def _picture(found: Timeline) -> list[str]:
+def _picture(article: Timeline) -> list[str]:
     """Draw heat as bars, each the highest of its stretch of time, up to the newest revision.
 
     Times may go back, as those of commits do; then the latest so far counts.
     """
-    observations = found.observations
+    observations = article.observations
     times = list(accumulate((one.observed_at.timestamp() for one in observations), max))
     start, end = times[0], times[-1]
-    if not found.is_over:
-        end = max(end, found.known_until.timestamp())
+    if not article.is_over:
+        end = max(end, article.known_until.timestamp())
     if len({one.heat for one in observations}) < 2 or start == end:
         return []
     heats: list[list[int]] = [[] for _ in range(CELLS)]
