@@ -161,7 +161,7 @@ def _json_value(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
 
 
-def chosen(figure: Figure) -> tuple[list[str], list[Row]]:
+def displayed(figure: Figure) -> tuple[list[str], list[Row]]:
     """Return the columns for people, in the section's order, and their rows."""
     names: Sequence[str] = figure.section.columns or figure.names
     positions = [figure.names.index(name) for name in names]

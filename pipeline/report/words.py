@@ -29,7 +29,7 @@ def is_share(name: str) -> bool:
     return not _SHARES.isdisjoint(name.split("_"))
 
 
-def spoken(name: str, value: Any) -> str:
+def display_text(name: str, value: Any) -> str:
     """Return a cell for people; empty for null.
 
     Shares are per cent, hours are hours or days, times are to the minute in UTC.
@@ -52,5 +52,5 @@ def spoken(name: str, value: Any) -> str:
     if isinstance(value, dt.date):
         return f"{value:%Y-%m}" if name == "month" else f"{value}"
     if isinstance(value, (list, tuple)):
-        return ", ".join(spoken("", item) for item in value)
+        return ", ".join(display_text("", item) for item in value)
     return printable(str(value))

@@ -16,6 +16,7 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
+from itertools import takewhile
 from pathlib import Path
 
 from pipeline.errors import SchemaError
@@ -78,16 +79,13 @@ class Relation:
                 f"{path.name}: the first line is not a grain line"
                 " (expected `-- One row per <grain>: <purpose>.`). Add one."
             )
-        columns, thresholds = {}, {}
-        for line in query.splitlines()[1:]:
-            if not line.startswith("--"):
-                break
-            if match := _COLUMN_LINE.match(line):
-                columns[match[1]] = match[2]
-            elif match := _THRESHOLD_LINE.match(line):
-                thresholds[match[1]] = Threshold(
-                    None if match[2] == "off" else float(match[2]), match[3]
-                )
+        lines = list(takewhile(lambda line: line.startswith("--"), query.splitlines()))
+        columns = {line[1]: line[2] for line in map(_COLUMN_LINE.match, lines) if line}
+        thresholds = {
+            line[1]: Threshold(None if line[2] == "off" else float(line[2]), line[3])
+            for line in map(_THRESHOLD_LINE.match, lines)
+            if line
+        }
         return cls(path, header[1], columns, query.strip().rstrip(";"), thresholds)
 
 
@@ -115,7 +113,5 @@ def common_columns() -> dict[str, str]:
 def digest() -> str:
     """Return a hash of views, reports and common columns, as 16 hexadecimal characters."""
     paths = [*sql_files("views", "reports"), sql_folder() / "columns.toml"]
-    return blake2b(
-        b"\0".join(os.fsencode(path.name) + b"\0" + path.read_bytes() for path in paths),
-        digest_size=8,
-    ).hexdigest()
+    content = b"\0".join(os.fsencode(path.name) + b"\0" + path.read_bytes() for path in paths)
+    return blake2b(content, digest_size=8).hexdigest()

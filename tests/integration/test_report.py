@@ -17,7 +17,7 @@ from pipeline.report import compose
 from pipeline.report.sections import all_reports
 from pipeline.report.selection import Selection
 from pipeline.report.text.terminal import BAR, bars, sparkline
-from pipeline.report.words import label, spoken
+from pipeline.report.words import display_text, label
 from pipeline.sample import write_site
 from pipeline.views.relations import relations
 from tests.support.command import ENVIRONMENT, call
@@ -44,14 +44,14 @@ def test_every_report_view_is_in_a_report_once() -> None:
 
 @pytest.mark.parametrize("report", all_reports().values(), ids=lambda report: report.name)
 def test_sections_name_columns_that_their_views_have(world: World, report: object) -> None:
-    from pipeline.report.figures import chosen, figures
+    from pipeline.report.figures import displayed, figures
     from pipeline.report.sections import Report
     from pipeline.report.selection import selected
 
     assert isinstance(report, Report)
     with selected(Warehouse(world.warehouse), Selection()) as connection:
         for figure in figures(connection, report, limit=5, pictures=True):
-            chosen(figure)
+            displayed(figure)
             assert figure.section.bar is None or figure.section.bar in figure.names
             chart = figure.section.chart
             if chart and figure.picture:
@@ -221,7 +221,7 @@ def test_bars_and_sparklines() -> None:
     ],
 )
 def test_values_as_people_read_them(name: str, value: object, text: str) -> None:
-    assert spoken(name, value) == text
+    assert display_text(name, value) == text
 
 
 def test_labels() -> None:

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from pipeline.report.figures import Figure, chosen
+from pipeline.report.figures import Figure, displayed
 from pipeline.report.page.charts import specification
 from pipeline.report.sections import Report
-from pipeline.report.words import label, spoken
+from pipeline.report.words import display_text, label
 
 ROWS = 60
 """Rows of a table on the page, at most."""
@@ -97,10 +97,12 @@ def report_panel(report: Report, figures: Sequence[Figure], options: str) -> Pan
 def figure_block(figure: Figure, command: str = "", anchor: str | None = None) -> Block:
     """Return the section that shows a figure; `command` prints all its rows."""
     section, picture = figure.section, figure.picture
-    names, rows = chosen(figure)
+    names, rows = displayed(figure)
     is_facts = len(figure.rows) == 1 and not section.columns
     facts = (
-        list(zip(map(label, names), map(spoken, names, rows[0]), strict=True)) if is_facts else []
+        list(zip(map(label, names), map(display_text, names, rows[0]), strict=True))
+        if is_facts
+        else []
     )
     heads, cells = ([], []) if is_facts else _table(names, rows, figure.described)
     return Block(
@@ -160,7 +162,7 @@ def _classes(name: str, values: list[Any]) -> str:
 
 def _cell(name: str, classes: str, value: Any, address: Any) -> Cell:
     """Return a cell that links to `address`, or to its own value if that is an address."""
-    text = spoken(name, value)
+    text = display_text(name, value)
     target = address or (value if name.endswith("url") else None)
     link = safe_link(target) if target else None
     if link and not address:

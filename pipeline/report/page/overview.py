@@ -13,7 +13,7 @@ from pipeline.load.warehouse import Warehouse
 from pipeline.query.diff import Change, Diff, diff
 from pipeline.report.figures import Basis, Figure
 from pipeline.report.page.blocks import Block, Cell, Head, Panel, Tile, figure_block
-from pipeline.report.words import spoken
+from pipeline.report.words import display_text
 
 CHANGES = 30
 """Changed articles that the overview lists, at most."""
@@ -45,7 +45,7 @@ def _tiles(connection: duckdb.DuckDBPyConnection, basis: Basis) -> list[Tile]:
     articles, newest = basis.articles, coverage["newest_article_at"]
 
     def share(part: int, whole: int) -> str:
-        return spoken("share", part / whole) if whole else "–"
+        return display_text("share", part / whole) if whole else "–"
 
     last_day = f"{newest.astimezone(dt.UTC):%Y-%m-%d}" if newest else "an unknown day"
     tiles = {
@@ -58,11 +58,11 @@ def _tiles(connection: duckdb.DuckDBPyConnection, basis: Basis) -> list[Tile]:
             f"{basis.shown:,} of {articles:,} articles",
         ),
         "Median quality": (
-            spoken("", quality["median_quality"]) or "–",
+            display_text("", quality["median_quality"]) or "–",
             f"of {quality['scored']:,} scored; {quality['unscored']:,} are not",
         ),
         "Median heat": (
-            spoken("", heat["median_heat"]) or "–",
+            display_text("", heat["median_heat"]) or "–",
             f"of {heat['scored']:,} scored; {heat['suppressed']:,} suppressed",
         ),
         "Newest 7 days": (
@@ -71,7 +71,7 @@ def _tiles(connection: duckdb.DuckDBPyConnection, basis: Basis) -> list[Tile]:
         ),
         "Newest article": (
             _age(newest, basis.as_of) or "–",
-            f"before the last run, {spoken('', basis.as_of) or 'of unknown time'}",
+            f"before the last run, {display_text('', basis.as_of) or 'of unknown time'}",
         ),
         "Topics": (
             f"{coverage['topics']:,}",
@@ -144,7 +144,9 @@ def _texts(change: Change) -> tuple[str, str, str, str]:
     """Return the cells of a change: kind, title, what changed, path."""
     parts = []
     for field in change.fields:
-        before, after = (spoken("", v) or "none" for v in change.values.get(field, (None, None)))
+        before, after = (
+            display_text("", v) or "none" for v in change.values.get(field, (None, None))
+        )
         parts.append(f"{field} {before} → {after}" if field in _SHORT_FIELDS else field)
     if change.moved_from:
         parts.append(f"moved from {change.moved_from}")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from pipeline.report.figures import Basis, Figure, chosen
+from pipeline.report.figures import Basis, Figure, displayed
 from pipeline.report.sections import Report
-from pipeline.report.words import label, spoken
+from pipeline.report.words import display_text, label
 from pipeline.text import render
 
 
@@ -31,9 +31,9 @@ def as_markdown(report: Report, basis: Basis, figures: Iterable[Figure], *, filt
 def _rows(figure: Figure) -> str:
     if not figure.rows:
         return figure.section.empty
-    names, rows = chosen(figure)
+    names, rows = displayed(figure)
     texts = [
-        [spoken(name, cell) for name, cell in zip(names, row, strict=True)]
+        [display_text(name, cell) for name, cell in zip(names, row, strict=True)]
         for row in rows[: figure.section.shown]
     ]
     heads = [label(name) for name in names]

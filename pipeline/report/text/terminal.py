@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from pipeline.report.figures import Basis, Figure, Row, chosen
+from pipeline.report.figures import Basis, Figure, Row, displayed
 from pipeline.report.sections import Report
-from pipeline.report.words import label, spoken
+from pipeline.report.words import display_text, label
 from pipeline.text import printable, table
 
 LINE = 110
@@ -51,7 +51,7 @@ def as_text(
 def _body(figure: Figure, width: int | None) -> list[str]:
     if not figure.rows:
         return wrap(figure.section.empty, width or LINE)
-    names, rows = chosen(figure)
+    names, rows = displayed(figure)
     if len(figure.rows) == 1 and not figure.section.columns:
         return _facts(names, rows[0])
     rows = rows[: figure.section.shown]
@@ -62,7 +62,7 @@ def _body(figure: Figure, width: int | None) -> list[str]:
 
 
 def _cell_text(name: str, value: Any) -> str:
-    return spoken(name, value) or ("" if name == " " else "–")
+    return display_text(name, value) or ("" if name == " " else "–")
 
 
 def _with_bar(figure: Figure, names: list[str], rows: list[Row]) -> tuple[list[str], list[Row]]:
@@ -89,28 +89,22 @@ def _sparklines(figure: Figure) -> list[str]:
         values = [record[chart.y] for record in points]
         known = [value for value in values if value is not None]
         if known:
-            ends = f"{spoken(chart.y, min(known))} to {spoken(chart.y, max(known))}"
-            lines.append(
-                f"{set_cell_size(printable(name), size)}  {sparkline(values)}  {ends}".lstrip()
-            )
-    moments = [
-        spoken(chart.x, dt.date.fromisoformat(record[chart.x]))
-        for points in series.values()
-        for record in points
-        if record[chart.x]
-    ]
-    return (
-        [f"{label(chart.y)}, {min(moments)} to {max(moments)}", *lines, ""]
-        if lines and moments
-        else []
-    )
+            head = set_cell_size(printable(name), size)
+            low, high = (display_text(chart.y, value) for value in (min(known), max(known)))
+            lines.append(f"{head}  {sparkline(values)}  {low} to {high}".lstrip())
+    if not lines:
+        return []
+    days = [record[chart.x] for points in series.values() for record in points]
+    ends = [dt.date.fromisoformat(day) for day in (min(days), max(days))]
+    first, last = (display_text(chart.x, day) for day in ends)
+    return [f"{label(chart.y)}, {first} to {last}", *lines, ""]
 
 
 def _facts(names: Sequence[str], row: Sequence[Any]) -> list[str]:
     heads = [label(name) for name in names]
     size = max(map(len, heads))
     return [
-        f"{head:<{size}}  {printable(spoken(name, cell)) or '–'}"
+        f"{head:<{size}}  {printable(display_text(name, cell)) or '–'}"
         for head, name, cell in zip(heads, names, row, strict=True)
     ]
 
@@ -134,6 +128,5 @@ def sparkline(values: Sequence[float | None]) -> str:
         return ""
     low, high = min(known), max(known)
     span = (high - low) or 1
-    return "".join(
-        " " if value is None else _LEVELS[round((value - low) / span * 7)] for value in values
-    )
+    levels = (None if value is None else round((value - low) / span * 7) for value in values)
+    return "".join(" " if level is None else _LEVELS[level] for level in levels)

@@ -45,15 +45,8 @@ def describe(
     types, known, reads = _types(connection), dict[str, Columns](), dict[str, tuple[str, ...]]()
     for table in (*TABLES.values(), RUNS):
         known[table.name] = {
-            one.name: Described(
-                one.name,
-                types[table.name][one.name],
-                one.nullable,
-                one.unit,
-                one.origin,
-                one.description,
-            )
-            for one in table.columns
+            name: Described(name, kind, own.nullable, own.unit, own.origin, own.description)
+            for (name, kind), own in zip(types[table.name].items(), table.columns, strict=True)
         }
     common = common_columns()
     for view in relations("views", "reports"):
