@@ -1,4 +1,4 @@
-"""Settings of the documentation site: `make docs` builds and serves it. Nothing is fetched while it is built."""
+"""Settings of the documentation site. Nothing is fetched while it is built."""
 
 import gc
 import sys
@@ -60,7 +60,7 @@ smartquotes = False  # they would turn `--raw` in a help text into a dash
 def _resolve_short_name(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: Element
 ) -> Element | None:
-    """Link a name of an annotation that is not qualified, such as `Diff`, to the package's public name."""
+    """Link an unqualified name of an annotation, such as `Diff`, to the public one."""
     name = f"pipeline.{str(node['reftarget']).rpartition('.')[2]}"
     domain = env.domains.python_domain
     if node.get("refdomain") != "py" or name not in domain.objects:

@@ -1,10 +1,11 @@
 """Run the commands that the pages show, and print what they print.
 
-`make docs-check` fails if a page differs from what this module prints, `make docs-write` updates the pages.
-What differs from run to run (times, snapshot ids, paths) is replaced by fixed examples.
+`make docs-check` fails if a page differs from what this module prints, `make docs-write` updates
+the pages. What differs from run to run (times, snapshot ids, paths) is replaced by fixed examples.
 
-`pipeline` runs in a fork of this process, which has imported what commands import; that takes a third of the
-processor time of a new interpreter. What it is piped into, and every other command, goes through a shell.
+`pipeline` runs in a fork of this process, which has imported what commands import; that takes a
+third of the processor time of a new interpreter. What it is piped into, and every other command,
+goes through a shell.
 """
 
 import atexit
@@ -80,8 +81,8 @@ def write_file(name: str, content: str) -> None:
 def show(command: str, *, head: int = 0, status: int = 0, first: bool = False) -> None:
     """Run a command and print it with its output as a block.
 
-    `head` limits the output to so many lines, `first` shows the output of the first time that the command ran
-    in this folder. Raises AssertionError if the exit status is not `status`.
+    `head` limits the output to so many lines, `first` shows the output of the first time that the
+    command ran in this folder. Raises AssertionError if the exit status is not `status`.
     """
     block = _blocks.get((_cwd, command)) if first else None
     print(_cut(block or _block(command, status), head))
@@ -107,7 +108,7 @@ def _cut(block: str, head: int) -> str:
 
 
 def _example_snapshot(match: re.Match[str]) -> str:
-    """Return an example for a snapshot's id: the n-th id that appears in a folder gets the n-th hour."""
+    """Return an example for a snapshot's id: the n-th in a folder gets the n-th hour."""
     numbers = _snapshots.setdefault(_cwd, {})
     number = numbers.setdefault(match[0], len(numbers))
     day, hour = divmod(number, 24)
@@ -115,7 +116,7 @@ def _example_snapshot(match: re.Match[str]) -> str:
 
 
 def _run(command: str) -> tuple[int, str]:
-    """Run a command, and return its exit status and its standard output followed by its standard error."""
+    """Run a command; return its exit status, and its standard output and error joined."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PIPELINE_")
     }

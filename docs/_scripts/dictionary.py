@@ -11,7 +11,7 @@ ENTRIES = entries()
 
 
 def diagram(subject: str = "") -> None:
-    """Print the lineage of all relations, of the facts or of a subject's reports as a Mermaid diagram."""
+    """Print the lineage of all relations, the facts, or a subject's reports as Mermaid."""
     if subject == "facts":
         text = diagrams.of_facts(ENTRIES)
     else:
@@ -20,7 +20,7 @@ def diagram(subject: str = "") -> None:
 
 
 def names(kind: str, subject: str = "") -> None:
-    """Print the relations of a kind with what a row is and the key, as a Markdown table of links."""
+    """Print a table of the relations of a kind: name, what a row is, key."""
     rows = [
         (
             f"[`{entry.name}`](#{entry.name})",

@@ -1,4 +1,7 @@
-"""Draw flow charts in Mermaid's language as SVG. What `pipeline.views.dictionary.diagrams` writes is understood, no more."""
+"""Draw flow charts in Mermaid's language as SVG.
+
+Only what `pipeline.views.dictionary.diagrams` writes is understood.
+"""
 
 import html
 import re
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 _EDGE = re.compile(r"(\w+)(.*?) --> (\w+)$")
 _BOX = re.compile(r'(\w+)(\[\(|\[/|\[)"?(.*?)"?(?:\)\]|/\]|\])$')
 CHARACTER, LINE, PADDING, GAP, LAYER = 6.7, 16, 8, 14, 90
-"""Sizes in pixels: width of a character, height of a line, inside of boxes, between boxes, between columns."""
+"""Pixels: width of a character, height of a line, inside a box, between boxes, between columns."""
 
 
 def _plain(line: str) -> str:
@@ -37,7 +40,7 @@ class Box:
 
 
 def parse(text: str) -> tuple[dict[str, Box], list[tuple[str, str]]]:
-    """Return the boxes by name and the arrows of a chart. Raises ValueError for a line that is neither."""
+    """Return the boxes by name and the arrows. Raises ValueError for a line that is neither."""
     boxes: dict[str, Box] = {}
     arrows: list[tuple[str, str]] = []
 
@@ -60,7 +63,7 @@ def parse(text: str) -> tuple[dict[str, Box], list[tuple[str, str]]]:
 
 
 def draw(text: str) -> str:
-    """Return a chart as an SVG element: columns from left to right, each box right of all that it reads."""
+    """Return a chart as an SVG element, with each box right of all that it reads."""
     boxes, arrows = parse(text)
     for _ in boxes:
         for source, target in arrows:

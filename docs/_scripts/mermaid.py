@@ -1,6 +1,7 @@
-"""A Sphinx extension that draws Mermaid blocks while the site is built, so that its pages need no script from elsewhere.
+"""A Sphinx extension that draws Mermaid blocks while the site is built.
 
-On the repository's host the same blocks are drawn by Mermaid itself.
+So the pages need no script from elsewhere. On the repository's host the same blocks are drawn by
+Mermaid itself.
 """
 
 from docutils import nodes

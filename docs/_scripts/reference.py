@@ -1,4 +1,4 @@
-"""Print the reference tables as Markdown: commands, settings, exit statuses, checks, front matter."""
+"""Print tables of the reference: commands, settings, exit statuses, checks, front matter."""
 
 import ast
 import inspect
