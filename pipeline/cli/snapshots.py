@@ -27,12 +27,14 @@ def snapshots(
     """List the snapshots that are kept."""
     from pipeline.load.retention import snapshots as kept
     from pipeline.operations.status import snapshot_rows
-    from pipeline.text import FORMATS, render
+    from pipeline.text import FORMATS, STREAMED, render
 
     if style not in FORMATS:
         raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(FORMATS)}.")
-    rows = snapshot_rows(kept(warehouse_at(warehouse)))
-    print(render(*rows, style, width=terminal_width(None)), end="")
+    names, rows = snapshot_rows(kept(warehouse_at(warehouse)))
+    if style not in STREAMED:  # the mark of the current one is not a value
+        rows = [(mark or "", *values) for mark, *values in rows]
+    print(render(names, rows, style, width=terminal_width(None)), end="")
 
 
 @app.command()

@@ -308,7 +308,7 @@ def _picture(article: Timeline) -> list[str]:
 def _scores(one: Observation) -> str:
     heat = "no heat" if one.heat is None else f"heat {one.heat:,}"
     quality = "no quality" if one.quality is None else f"quality {one.quality:,}"
-    published = {True: "published", False: "not published", None: "published or not: not given"}
+    published = {True: "published", False: "not published", None: "publication not stated"}
     return f"{quality}, {'suppressed' if one.heat == -1 else heat}, {published[one.published]}"
 
 

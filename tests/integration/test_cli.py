@@ -235,6 +235,10 @@ def test_findings_and_diff_list_some_lines_and_all_when_asked(world: World) -> N
     assert len(lines) == 9 + 20 + 1 and lines[-1] == "... 4 more articles; --all prints them"
     assert len(call("diff", "--all", "-w", world.warehouse).stdout.splitlines()) == 9 + 24
     assert len(json.loads(call("diff", "--json", "-w", world.warehouse).stdout)["changes"]) == 24
+    lines = call("snapshots", "-w", world.warehouse).stdout.splitlines()
+    assert lines[2].startswith("current ") and lines[3].startswith(" ") and len(lines) == 4
+    rows = json.loads(call("snapshots", "--format", "json", "-w", world.warehouse).stdout)
+    assert [row[""] for row in rows] == ["current", None]
 
 
 def test_a_path_that_ends_in_another_format_is_refused(built: World, tmp_path: Path) -> None:
