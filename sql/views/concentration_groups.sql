@@ -1,4 +1,5 @@
--- One row per month, and per topic and month: how far its articles come from few providers. A provider is a pair of name and domain.
+-- One row per month, and per topic and month: how far its articles come from few providers.
+-- A provider is a pair of name and domain (providers).
 --   dimension: What the row stands for: month or topic_month
 --   topic: Topic as given, where the row stands for a topic
 --   month: First day of the month of publication (UTC); null = time unknown
@@ -25,7 +26,8 @@ counted as (
     group by dimension, topic, month, provider_id),
 ranked as (
     select dimension, topic, month, provider_id, provider, articles,
-           row_number() over (partition by dimension, topic, month, provider_id is null order by articles, provider, provider_id) as i,
+           row_number() over (
+               partition by dimension, topic, month, provider_id is null order by articles, provider, provider_id) as i,
            count(provider_id) over (partition by dimension, topic, month) as n,
            sum(articles) filter (provider_id is not null) over (partition by dimension, topic, month) as total
     from counted),

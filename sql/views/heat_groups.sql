@@ -24,7 +24,8 @@ with judged as (
     from articles),
 topical as (select distinct article_id, topic from article_topics where topic is not null),
 members as (
-    select 'all' as dimension, null::varchar as provider_id, null::varchar as topic, null::date as day, null::date as month, article_id
+    select 'all' as dimension, null::varchar as provider_id, null::varchar as topic, null::date as day, null::date as month,
+           article_id
     from (select article_id from judged union all select null)  -- so that there is a row without any article too
     union all
     select 'provider', provider_id, null, null, null, article_id from judged where provider_id is not null

@@ -9,7 +9,7 @@
 --   mean_low: Lower end of the 95 % interval of the mean: mean -+ t * sd / sqrt(scored), Student's t; null below 2 scored
 --   mean_high: Upper end of that interval
 --   overall_mean: Mean over the scored of all groups together; an article with two topics counts for both
---   shrinkage_k: Scored at which a group's own mean and the overall mean count the same; null = only the overall mean counts, or unknown
+--   shrinkage_k: Scored at which a group's own mean and the overall mean count the same; null = only the latter, or unknown
 --   shrunken_mean: (scored * mean + k * overall_mean) / (scored + k), empirical Bayes (Efron & Morris 1975), see quality_groups
 --   rank: Rank by shrunken mean, equals share it; null below 10 scored
 -- Shrunken mean: a group of few articles is pulled to the overall mean, so that chance does not lead the list (empirical Bayes:

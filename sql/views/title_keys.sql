@@ -1,7 +1,7 @@
 -- One row per article with a title that has letters or digits: the title in the form in which titles are compared.
 -- Accents go only where all letters are Latin or Greek: in other scripts a mark is a vowel or makes another letter.
 --   member_id: Canonical URL; article_id where the article has none: articles with the same one are versions of one page
---   title_key: Title in Unicode form C, lower case, accents off, each run of other characters than letters, marks and digits one blank; not empty
+--   title_key: Title in Unicode form C, lower case, accents off; other than letters, marks, digits: one blank; not empty
 select article_id, member_id, title_key
 from (
     select

@@ -5,7 +5,8 @@
 --   example: One value, as JSON
 with fields as (
     select distinct on (article_id, field)
-           source, article_id, regexp_replace(key, '\[[0-9]+\]', '[]', 'g') as field, json_extract(extra, '/' || replace(replace(key, '~', '~0'), '/', '~1')) as value
+           source, article_id, regexp_replace(key, '\[[0-9]+\]', '[]', 'g') as field,
+           json_extract(extra, '/' || replace(replace(key, '~', '~0'), '/', '~1')) as value
     from (select source, article_id, extra, unnest(json_keys(extra)) as key from articles where extra is not null))
 select
     source,

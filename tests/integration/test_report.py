@@ -67,6 +67,35 @@ def test_sections_name_columns_that_their_views_have(world: World, report: objec
                 assert fields <= set(figure.picture.records[0])
 
 
+def test_a_chart_draws_what_its_keys_or_the_query_beside_its_view_select(world: World) -> None:
+    from pipeline.report.figures import Picture, figures
+    from pipeline.report.selection import selected
+
+    def picture(view: str) -> Picture:
+        [found] = [figure.picture for figure in parts if figure.section.view == view]
+        assert found is not None
+        return found
+
+    fields = "mean_quality, provider, mean_low, mean_high, scored, shrunken_mean, rank"
+    with selected(Warehouse(world.warehouse), Selection()) as connection:
+        parts = figures(connection, all_reports()["quality"], limit=3, pictures=True)
+        ranked = connection.execute(
+            f"select {fields} from quality_by_provider where rank <= 15 order by rank"
+        ).fetchall()
+        bins = connection.execute("select low, articles from quality_histogram").fetchall()
+    drawn = picture("quality_by_provider")
+    assert [tuple(record.values()) for record in drawn.records] == ranked and ranked
+    assert drawn.query == (
+        f"select {fields}\nfrom quality_by_provider\nwhere rank <= 15\norder by rank\nlimit 2000"
+    )
+    months = picture("quality_by_month")
+    assert months.query.startswith("-- One row per month: mean quality")
+    assert all((record["mean_low"] is None) == (record["scored"] < 5) for record in months.records)
+    columns = picture("quality_histogram")
+    assert columns.query == ""
+    assert [(record["low"], record["articles"]) for record in columns.records] == bins
+
+
 @pytest.mark.parametrize("name", [*all_reports(), "all"])
 def test_a_terminal_gets_tables_that_fit(world: World, name: str) -> None:
     reports = compose.reports_of(name)
