@@ -27,6 +27,9 @@ def test_a_column_means_what_it_means_in_what_the_view_reads() -> None:
         theirs.origin,
     )
     assert ours.unit == "UTC" and ours.nullable is None
+    # a fact (image_facts) comes before tables that differ (articles, related)
+    picture, fact = described("image_problems", "url"), described("image_facts", "url")
+    assert picture == fact and fact.description == "Where the picture lies, as given"
 
 
 def column(kind: str, description: str) -> Columns:
