@@ -36,11 +36,11 @@ def speed() -> None:
     export = rows["pipeline export articles -o articles.csv"]
     [commits] = re.findall(r"history: ([\d,]+) commits", (_FOLDER / "results.md").read_text())
     _item(
-        f"**Fast.** 20,000 real files in {cold[0]} s, {cold[3]} times faster than the script that an"
-        f" analyst writes in an hour; {changed[0]} s if 200 of them changed, {unchanged[0]} s if none"
-        f" did; {commits} commits of a real site's git history in {history[0]} s; every report as one"
-        f" HTML page in {page[0]} s; a million articles as CSV in {export[0]} s and {export[2]} MB of"
-        " memory. [How it was measured](benchmarks/results.md)."
+        f"**Fast.** 20,000 real files in {cold[0]} s, {cold[3]} times faster than the script that"
+        f" an analyst writes in an hour; {changed[0]} s if 200 of them changed, {unchanged[0]} s if"
+        f" none did; {commits} commits of a real site's git history in {history[0]} s; every report"
+        f" as one HTML page in {page[0]} s; a million articles as CSV in {export[0]} s and"
+        f" {export[2]} MB of memory. [How it was measured](benchmarks/results.md)."
     )
 
 
@@ -55,8 +55,8 @@ def soak() -> None:
     }
     kills = sum(counts.get(name, 0) for name in ("run SIGKILL", "run SIGTERM", "run 143"))
     _item(
-        "**Safe to kill.** One rename publishes all tables, so readers never wait and never see half"
-        f" a run. In {minutes} minutes of kills, edits, rollbacks and clean-ups: {kills:,} runs killed"
-        f" or stopped, {counts['times that readers asked']:,} reads, {counts['inconsistencies']}"
-        " inconsistencies. [How it was tested](benchmarks/soak.md)."
+        "**Safe to kill.** One rename publishes all tables, so readers never wait and never see"
+        f" half a run. In {minutes} minutes of kills, edits, rollbacks and clean-ups: {kills:,} runs"
+        f" killed or stopped, {counts['times that readers asked']:,} reads,"
+        f" {counts['inconsistencies']} inconsistencies. [How it was tested](benchmarks/soak.md)."
     )
