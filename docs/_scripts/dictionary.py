@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+import diagrams
+
 from pipeline.text import render
-from pipeline.views.dictionary import diagrams
 from pipeline.views.dictionary.entries import Entry, entries
 from pipeline.views.dictionary.text import markdown, without_empty
 

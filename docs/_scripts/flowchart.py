@@ -1,6 +1,6 @@
 """Draw flow charts in Mermaid's language as SVG.
 
-Only what `pipeline.views.dictionary.diagrams` writes is understood.
+Only what `diagrams.py` writes is understood.
 """
 
 import html

@@ -7,14 +7,13 @@ import pytest
 import yaml
 
 import pipeline
-from docs._scripts import flowchart
+from docs._scripts import diagrams, flowchart
 from pipeline import errors
 from pipeline.extract.git.process import AHEAD
 from pipeline.runs.backlog import WINDOW
 from pipeline.schema.table import FEW
 from pipeline.settings import Settings
 from pipeline.transform.documents import BATCH
-from pipeline.views.dictionary import diagrams
 from pipeline.views.dictionary.entries import entries
 from pipeline.views.relations import relations
 

@@ -15,12 +15,13 @@ import duckdb
 import msgspec
 import pytest
 
+from docs._scripts import diagrams
 from pipeline.errors import SchemaError, UsageError
 from pipeline.sample.site import write_site
 from pipeline.schema.documents import Article
 from pipeline.schema.tables import RUNS, TABLES
 from pipeline.views.catalog import open_memory
-from pipeline.views.dictionary import diagrams, lineage
+from pipeline.views.dictionary import lineage
 from pipeline.views.dictionary.entries import entries, entry
 from pipeline.views.dictionary.text import FORMATS, markdown, page, shown
 from pipeline.views.relations import relations
