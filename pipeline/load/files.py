@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,11 +28,12 @@ def replacing(path: Path, *, flush: bool = False) -> Iterator[Path]:
             yield aside
             if flush:
                 _flush(aside)
-            if aside.is_dir() and not aside.is_symlink() and path.exists():
+            if stat.S_ISDIR(os.lstat(aside).st_mode) and path.exists():
                 shutil.rmtree(path)
             os.replace(aside, path)
-    finally:
+    except BaseException:  # also a signal
         discard(aside)
+        raise
 
 
 @contextmanager
