@@ -5,18 +5,11 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from pipeline.cli.options import (
-    SinceOption,
-    UntilOption,
-    WarehouseOption,
-    app,
-    output_format,
-    warehouse_at,
-)
+from pipeline.cli import options as cli
 from pipeline.errors import UsageError
 
 
-@app.command()
+@cli.app.command()
 def export(
     names: Annotated[
         list[str] | None,
@@ -24,10 +17,8 @@ def export(
     ] = None,
     style: Annotated[
         str | None,
-        Option(
-            "--format",
-            metavar="FORMAT",
-            help="csv, parquet, jsonl, xlsx or frontmatter; by default what PATH ends in.",
+        cli.format_option(
+            "csv, parquet, jsonl, xlsx or frontmatter; by default what PATH ends in."
         ),
     ] = None,
     output: Annotated[
@@ -48,8 +39,8 @@ def export(
     order_by: Annotated[
         str | None, Option(metavar="SQL", help="Such as `heat desc nulls last, article_id`.")
     ] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    since: cli.SinceOption = None,
+    until: cli.UntilOption = None,
     sample: Annotated[
         int | None,
         Option(min=0, max=2**63 - 1, metavar="N", help="Choose N rows, the same ones each time."),
@@ -65,7 +56,7 @@ def export(
     raw: Annotated[
         bool, Option("--raw", help="csv: leave cells that a spreadsheet would run as a formula.")
     ] = False,
-    warehouse: WarehouseOption = None,
+    warehouse: cli.WarehouseOption = None,
 ) -> None:
     """Write tables and views, or articles as front-matter files.
 
@@ -80,7 +71,7 @@ def export(
 
     chosen = style or ("jsonl" if nested else None)
     endings = {name: name for name in FORMATS if name != "frontmatter"}
-    style = output_format(chosen, output, endings, "csv", is_folder=len(names or ()) != 1)
+    style = cli.output_format(chosen, output, endings, "csv", is_folder=len(names or ()) != 1)
     if output == "-" and style in ("parquet", "xlsx") and sys.stdout.isatty():
         raise UsageError(f"--format {style}: is not text for a terminal. Name a file with -o.")
     request = Request(
@@ -93,7 +84,7 @@ def export(
         sample,
         seed,
     )
-    written = export(warehouse_at(warehouse), request, Style(style, raw, excel, nested), output)
+    written = export(cli.warehouse_at(warehouse), request, Style(style, raw, excel, nested), output)
     for note in written.notes:
         print(note, file=sys.stderr)
     for path in written.paths:

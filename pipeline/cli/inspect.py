@@ -2,30 +2,17 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 from typer import Argument, Exit, Option
 
-from pipeline.cli.options import (
-    TEXT_ENDINGS,
-    AllOption,
-    JsonOption,
-    WarehouseOption,
-    app,
-    line_end,
-    output_format,
-    print_json,
-    terminal_width,
-    warehouse_at,
-    write,
-)
+from pipeline.cli import options as cli
 from pipeline.errors import UsageError
 
 
-@app.command()
+@cli.app.command()
 def status(
-    warehouse: WarehouseOption = None,
+    warehouse: cli.WarehouseOption = None,
     max_article_age: Annotated[
         str | None,
         Option(metavar="[WARN,]ERROR", help="Age of a source's newest article, such as 6h,1d."),
@@ -36,7 +23,7 @@ def status(
     max_run_age: Annotated[
         str | None, Option(metavar="[WARN,]ERROR", help="Age of the last good run.")
     ] = None,
-    as_json: JsonOption = False,
+    as_json: cli.JsonOption = False,
 ) -> None:
     """Show what is published and how fresh it is.
 
@@ -57,7 +44,7 @@ def status(
     clocks = read_clocks(settings, dt.datetime.now(dt.UTC))
     found = status_object(settings, origins, clocks)
     if as_json:
-        print_json(found)
+        cli.print_json(found)
     else:
         print(status_text(found, clocks), end="")
     if code := EXIT_CODES[worst(clocks)]:
@@ -70,32 +57,32 @@ def status(
         raise Exit(code)
 
 
-@app.command()
+@cli.app.command()
 def rejects(
     run_id: Annotated[
         str | None,
         Option("--run", metavar="RUN", help="Of a run that was refused: its id, or last."),
     ] = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
+    warehouse: cli.WarehouseOption = None,
+    as_json: cli.JsonOption = False,
 ) -> None:
     """Print files that could not be read, by path:line:column."""
     from pipeline.query import defects
 
     if run_id is None:
-        records = defects.rejections(warehouse_at(warehouse))
+        records = defects.rejections(cli.warehouse_at(warehouse))
     else:
-        run_id, records = defects.refused(warehouse_at(warehouse), run_id)
+        run_id, records = defects.refused(cli.warehouse_at(warehouse), run_id)
         print(f"Run {run_id} rejected {len(records):,} files.", file=sys.stderr)
     _print_defects(records, defects.rejection_lines(records), as_json)
 
 
-@app.command()
+@cli.app.command()
 def findings(
     rule: Annotated[str | None, Option(metavar="RULE", help="Only findings of this rule.")] = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    every: AllOption = False,
+    warehouse: cli.WarehouseOption = None,
+    as_json: cli.JsonOption = False,
+    every: cli.AllOption = False,
 ) -> None:
     """Print defects of loaded articles, by path:line:column.
 
@@ -103,65 +90,59 @@ def findings(
     """
     from pipeline.query import defects
 
-    records = defects.findings(warehouse_at(warehouse), rule)
+    records = defects.findings(cli.warehouse_at(warehouse), rule)
     if rule and not records:
-        known = ", ".join(defects.rules(warehouse_at(warehouse))) or "none"
+        known = ", ".join(defects.rules(cli.warehouse_at(warehouse))) or "none"
         print(f"No finding of rule {rule} (rules with findings: {known}).", file=sys.stderr)
     limit = None if every else defects.LISTED
     _print_defects(records, defects.finding_lines(records, limit), as_json)
 
 
-@app.command()
+@cli.app.command()
 def history(
     article: Annotated[
         str,
         Argument(metavar="ARTICLE", help="An article_id, a URL, a path, a title or part of it."),
     ],
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
+    warehouse: cli.WarehouseOption = None,
+    as_json: cli.JsonOption = False,
 ) -> None:
     """Print the history of one article: heat, scores and content."""
     from pipeline.query.timeline import timeline, timeline_object, timeline_text
 
-    found = timeline(warehouse_at(warehouse), article)
+    found = timeline(cli.warehouse_at(warehouse), article)
     if as_json:
-        print_json(timeline_object(found))
+        cli.print_json(timeline_object(found))
     else:
-        print(timeline_text(found, terminal_width(None)), end="")
+        print(timeline_text(found, cli.terminal_width(None)), end="")
 
 
-@app.command()
+@cli.app.command()
 def schema(
     name: Annotated[str | None, Argument(help="One table or view.")] = None,
     style: Annotated[
         str | None,
-        Option(
-            "--format",
-            metavar="FORMAT",
-            help="table, csv, json, jsonl, md or html; default: by the ending of -o, else table.",
+        cli.format_option(
+            "table, csv, json, jsonl, md or html; default: by the ending of -o, else table."
         ),
     ] = None,
-    output: Annotated[
-        Path | None, Option("--output", "-o", metavar="PATH", help="Write to a file.")
-    ] = None,
+    output: cli.OutputOption = None,
 ) -> None:
     """Print all tables and views, or one with its columns."""
     from pipeline.text import STREAMED
     from pipeline.views.dictionary.text import shown
 
-    endings = {name: name for name in (*STREAMED, "md", "html")} | TEXT_ENDINGS
-    style = output_format(style, output, endings, "table")
-    width = terminal_width(output) if sys.stdout.isatty() else None
-    write(shown(name, style, width=width, line_end=line_end(output)), output)
+    endings = {name: name for name in (*STREAMED, "md", "html")} | cli.TEXT_ENDINGS
+    style = cli.output_format(style, output, endings, "table")
+    width = cli.terminal_width(output) if sys.stdout.isatty() else None
+    cli.write(shown(name, style, width=width, line_end=cli.line_end(output)), output)
 
 
-@app.command()
+@cli.app.command()
 def check(
-    warehouse: WarehouseOption = None,
-    style: Annotated[
-        str, Option("--format", metavar="FORMAT", help="text, json or junit.")
-    ] = "text",
-    as_json: JsonOption = False,
+    warehouse: cli.WarehouseOption = None,
+    style: Annotated[str, cli.format_option("text, json or junit.")] = "text",
+    as_json: cli.JsonOption = False,
 ) -> None:
     """Run the checks on the published snapshot.
 
@@ -190,7 +171,7 @@ def check(
 
 def _print_defects(records: list[dict[str, Any]], lines: Iterator[str], as_json: bool) -> None:
     if as_json:
-        print_json(records)
+        cli.print_json(records)
     else:
         for line in lines:
             print(line)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer import Exit, Option
+from typer import Argument, Exit, Option
 from typer.core import TyperCommand
 
 from pipeline._version import __version__
@@ -43,8 +43,22 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     str | None, Option(metavar="DAY", help="Articles published on this day (UTC) or earlier.")
 ]
+OutputOption = Annotated[
+    Path | None, Option("--output", "-o", metavar="PATH", help="Write to a file.")
+]
+SourcesArgument = Annotated[
+    list[str] | None,
+    Argument(
+        metavar="[NAME=]PATH...", help="Folders or files; git+file:///REPOSITORY[#REF[:FOLDER]]."
+    ),
+]
 AllOption = Annotated[bool, Option("--all", help="Print every line, not only the first.")]
 JsonOption = Annotated[bool, Option("--json", help="Print one JSON object.")]
+
+
+def format_option(text: str) -> Any:
+    """Return the option --format; `text` is its help."""
+    return Option("--format", metavar="FORMAT", help=text)
 
 
 def _print_version(wanted: bool) -> None:

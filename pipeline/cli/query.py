@@ -6,16 +6,7 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
-from pipeline.cli.options import (
-    Command,
-    WarehouseOption,
-    app,
-    line_end,
-    output_format,
-    terminal_width,
-    warehouse_at,
-    write,
-)
+from pipeline.cli import options as cli
 from pipeline.errors import UsageError
 
 SnapshotOption = Annotated[
@@ -28,7 +19,7 @@ SnapshotOption = Annotated[
 ]
 
 
-@app.command(cls=Command)
+@cli.app.command(cls=cli.Command)
 def query(
     sql: Annotated[
         str | None,
@@ -48,11 +39,9 @@ def query(
     ] = None,
     style: Annotated[
         str | None,
-        Option(
-            "--format",
-            metavar="FORMAT",
-            help="auto, table, record, csv, json, jsonl, md or parquet; default: by the ending of"
-            " -o, else auto.",
+        cli.format_option(
+            "auto, table, record, csv, json, jsonl, md or parquet; default: by the ending of"
+            " -o, else auto."
         ),
     ] = None,
     limit: Annotated[
@@ -61,9 +50,9 @@ def query(
     explain: Annotated[
         bool, Option("--explain", help="Print the query plan instead of the rows.")
     ] = False,
-    output: Annotated[Path | None, Option("--output", "-o", help="Write to a file.")] = None,
+    output: cli.OutputOption = None,
     snapshot: SnapshotOption = None,
-    warehouse: WarehouseOption = None,
+    warehouse: cli.WarehouseOption = None,
 ) -> None:
     """Query the published snapshot in SQL.
 
@@ -76,7 +65,7 @@ def query(
     if (sql is None) == (file is None):
         raise UsageError("query: expected SQL once (as an argument or with --file).")
     endings = {name: name for name in (*STREAMED, "md", "parquet")} | {"txt": "auto"}
-    style = output_format(style, output, endings, "auto")
+    style = cli.output_format(style, output, endings, "auto")
     if style not in (*STYLES, "parquet"):
         raise UsageError(
             f"--format {style}: unknown. Choose one of {', '.join((*STYLES, 'parquet'))}."
@@ -87,24 +76,24 @@ def query(
         raise UsageError(
             "--format parquet: is not text. Name a file with -o, without --explain and --limit."
         )
-    session, rows = Session(warehouse_at(warehouse), snapshot), row_limit(style, limit)
+    session, rows = Session(cli.warehouse_at(warehouse), snapshot), row_limit(style, limit)
     if style == "parquet" and output is not None:
         session.write_parquet(text, output, values)
     elif style in STREAMED:
         names, batches = session.last(text, values, limit=rows, explain=explain)
-        write(stream(names, batches, style, line_end=line_end(output)), output)
+        cli.write(stream(names, batches, style, line_end=cli.line_end(output)), output)
     else:
         answers = session.answers(text, values, limit=rows, explain=explain)
-        write(answer_texts(answers, text, style, width=terminal_width(output)), output)
+        cli.write(answer_texts(answers, text, style, width=cli.terminal_width(output)), output)
 
 
-@app.command()
+@cli.app.command()
 def shell(
     built_in: Annotated[
         bool, Option("--built-in", help="Has no effect any more: there is one shell.")
     ] = False,
     snapshot: SnapshotOption = None,
-    warehouse: WarehouseOption = None,
+    warehouse: cli.WarehouseOption = None,
 ) -> None:
     """Open the DuckDB CLI on the published snapshot, read-only.
 
@@ -112,7 +101,7 @@ def shell(
     """
     from pipeline.query.shell import run_shell
 
-    raise Exit(run_shell(warehouse_at(warehouse), snapshot))
+    raise Exit(run_shell(cli.warehouse_at(warehouse), snapshot))
 
 
 def _read(path: str) -> str:

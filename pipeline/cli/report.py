@@ -7,32 +7,18 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from pipeline.cli.options import (
-    TEXT_ENDINGS,
-    SinceOption,
-    UntilOption,
-    WarehouseOption,
-    app,
-    output_format,
-    terminal_width,
-    warehouse_at,
-    write,
-)
+from pipeline.cli import options as cli
 from pipeline.errors import UsageError
 
 
-@app.command()
+@cli.app.command()
 def report(
     name: Annotated[
         str, Argument(metavar="REPORT", help="quality, heat, coverage, health or all.")
     ] = "all",
     style: Annotated[
         str | None,
-        Option(
-            "--format",
-            metavar="FORMAT",
-            help="table, md, csv, json or html; by default by the ending of -o.",
-        ),
+        cli.format_option("table, md, csv, json or html; by default by the ending of -o."),
     ] = None,
     output: Annotated[
         Path | None,
@@ -44,8 +30,8 @@ def report(
         ),
     ] = None,
     view: Annotated[str | None, Option(metavar="VIEW", help="This section alone.")] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    since: cli.SinceOption = None,
+    until: cli.UntilOption = None,
     topics: Annotated[
         list[str] | None,
         Option("--topic", metavar="TOPIC", help="Articles with this topic; may repeat."),
@@ -62,7 +48,7 @@ def report(
         list[str] | None,
         Option("--collection", metavar="FOLDER", help="Articles of this collection; may repeat."),
     ] = None,
-    warehouse: WarehouseOption = None,
+    warehouse: cli.WarehouseOption = None,
 ) -> None:
     """Show the reports on quality, heat, coverage and data health.
 
@@ -73,8 +59,8 @@ def report(
     from pipeline.settings import parse_day
 
     if style != "csv":  # whose output is a folder
-        endings = {name: name for name in ("md", "json", "html")} | TEXT_ENDINGS
-        style = output_format(style, output, endings, "table")
+        endings = {name: name for name in ("md", "json", "html")} | cli.TEXT_ENDINGS
+        style = cli.output_format(style, output, endings, "table")
     if style not in compose.FORMATS:
         raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(compose.FORMATS)}.")
     selection = Selection(
@@ -84,7 +70,7 @@ def report(
         tuple(providers or ()),
         tuple(name.lstrip("_") or name for name in collections or ()),
     )
-    source, reports = warehouse_at(warehouse), compose.reports_of(name, view)
+    source, reports = cli.warehouse_at(warehouse), compose.reports_of(name, view)
     options = selection.options() + (f" -w {shlex.quote(warehouse)}" if warehouse else "")
     if style == "csv" and output is not None:
         for path in compose.write_csv(source, reports, selection, output):
@@ -99,8 +85,8 @@ def report(
     elif style == "html":
         if output is None and sys.stdout.isatty():
             raise UsageError("--format html: is not for a terminal. Name a file with -o.")
-        write(compose.as_html(source, reports, selection, options=options), output)
+        cli.write(compose.as_html(source, reports, selection, options=options), output)
     else:
-        width = terminal_width(output)
+        width = cli.terminal_width(output)
         text = compose.as_text(source, reports, selection, style, width=width, options=options)
-        write(text, output)
+        cli.write(text, output)

@@ -12,27 +12,13 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from pipeline.cli.options import (
-    Command,
-    JsonOption,
-    WaitOption,
-    WarehouseOption,
-    app,
-    print_json,
-    warehouse_at,
-)
+from pipeline.cli import options as cli
 
 
-@app.command(cls=Command)
+@cli.app.command(cls=cli.Command)
 def run(
-    sources: Annotated[
-        list[str] | None,
-        Argument(
-            metavar="[NAME=]PATH...",
-            help="Folders or files; git+file:///REPOSITORY[#REF[:FOLDER]].",
-        ),
-    ] = None,
-    warehouse: WarehouseOption = None,
+    sources: cli.SourcesArgument = None,
+    warehouse: cli.WarehouseOption = None,
     workers: Annotated[
         int | None, Option(metavar="N", help="Processes; 0 = one per processor.")
     ] = None,
@@ -63,8 +49,8 @@ def run(
     keep_secured: Annotated[
         bool | None, Option("--keep-secured/--no-keep-secured", help="Store the ciphertext.")
     ] = None,
-    wait: WaitOption = 0,
-    as_json: JsonOption = False,
+    wait: cli.WaitOption = 0,
+    as_json: cli.JsonOption = False,
     quiet: Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Read the sources, build all tables, check and publish them."""
@@ -100,7 +86,7 @@ def run(
     if as_json:
         from pipeline.operations.run_summary import as_object
 
-        print_json(as_object(result))
+        cli.print_json(as_object(result))
     elif not quiet:
         from pipeline.operations.run_summary import as_text
 
@@ -108,31 +94,29 @@ def run(
         print(as_text(result, _command(), options), end="")
 
 
-@app.command()
+@cli.app.command()
 def schedule(
-    sources: Annotated[
-        list[str] | None, Argument(metavar="[NAME=]PATH...", help="As for run.")
-    ] = None,
+    sources: cli.SourcesArgument = None,
     every: Annotated[str, Option(metavar="TIME", help="Such as 30m, 1h, 1d.")] = "1h",
     mail: Annotated[
         str | None, Option(metavar="ADDRESS", help="Who gets mail when a run fails.")
     ] = None,
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
+    warehouse: cli.WarehouseOption = None,
+    as_json: cli.JsonOption = False,
 ) -> None:
     """Print a crontab line and systemd units for regular runs."""
     from pipeline.operations.schedule import parse_every, schedule_object, schedule_text
 
     command = [os.path.abspath(sys.argv[0]), "run", "--quiet", *_absolute(sources)]
-    command += ["--warehouse", str(warehouse_at(warehouse).root), "--wait", "60"]
+    command += ["--warehouse", str(cli.warehouse_at(warehouse).root), "--wait", "60"]
     units = schedule_object(command, Path.cwd(), parse_every(every), mail, getpass.getuser())
     if as_json:
-        print_json(units)
+        cli.print_json(units)
     else:
         print(schedule_text(units), end="")
 
 
-@app.command()
+@cli.app.command()
 def sample(
     folder: Annotated[Path, Argument(metavar="DIR", help="Where to write; must be empty or new.")],
     articles: Annotated[int, Option(min=0, max=10_000_000, help="How many articles.")] = 200,

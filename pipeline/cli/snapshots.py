@@ -4,25 +4,14 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from pipeline.cli.options import (
-    AllOption,
-    JsonOption,
-    WaitOption,
-    WarehouseOption,
-    app,
-    print_json,
-    terminal_width,
-    warehouse_at,
-)
+from pipeline.cli import options as cli
 from pipeline.errors import UsageError
 
 
-@app.command()
+@cli.app.command()
 def snapshots(
-    warehouse: WarehouseOption = None,
-    style: Annotated[
-        str, Option("--format", metavar="FORMAT", help="table, csv, json, jsonl or md.")
-    ] = "table",
+    warehouse: cli.WarehouseOption = None,
+    style: Annotated[str, cli.format_option("table, csv, json, jsonl or md.")] = "table",
 ) -> None:
     """List the snapshots that are kept."""
     from pipeline.load.retention import snapshots as kept
@@ -31,21 +20,21 @@ def snapshots(
 
     if style not in FORMATS:
         raise UsageError(f"--format {style}: unknown. Choose one of {', '.join(FORMATS)}.")
-    names, rows = snapshot_rows(kept(warehouse_at(warehouse)))
+    names, rows = snapshot_rows(kept(cli.warehouse_at(warehouse)))
     if style not in STREAMED:  # the mark of the current one is not a value
         rows = [(mark or "", *values) for mark, *values in rows]
-    print(render(names, rows, style, width=terminal_width(None)), end="")
+    print(render(names, rows, style, width=cli.terminal_width(None)), end="")
 
 
-@app.command()
+@cli.app.command()
 def diff(
     before: Annotated[
         str, Argument(metavar="A", help="A snapshot: its id, the beginning of it, or previous.")
     ] = "previous",
     after: Annotated[str, Argument(metavar="B", help="Another one, or current.")] = "current",
-    warehouse: WarehouseOption = None,
-    as_json: JsonOption = False,
-    every: AllOption = False,
+    warehouse: cli.WarehouseOption = None,
+    as_json: cli.JsonOption = False,
+    every: cli.AllOption = False,
 ) -> None:
     """Compare the articles of two snapshots, field by field.
 
@@ -54,29 +43,29 @@ def diff(
     from pipeline.query.diff import LISTED, diff_object, diff_text
     from pipeline.query.diff import diff as compare
 
-    found = compare(warehouse_at(warehouse), before, after)
+    found = compare(cli.warehouse_at(warehouse), before, after)
     if as_json:
-        print_json(diff_object(found))
+        cli.print_json(diff_object(found))
     else:
-        print(diff_text(found, terminal_width(None), None if every else LISTED), end="")
+        print(diff_text(found, cli.terminal_width(None), None if every else LISTED), end="")
 
 
-@app.command()
+@cli.app.command()
 def rollback(
     snapshot: Annotated[
         str, Argument(metavar="ID", help="A snapshot, the beginning of its id, or previous.")
     ],
-    warehouse: WarehouseOption = None,
-    wait: WaitOption = 0,
+    warehouse: cli.WarehouseOption = None,
+    wait: cli.WaitOption = 0,
 ) -> None:
     """Publish an older snapshot again. The next run compares the files with it."""
     from pipeline.runs.maintenance import roll_back
 
-    record = roll_back(warehouse_at(warehouse), snapshot, wait=wait)
+    record = roll_back(cli.warehouse_at(warehouse), snapshot, wait=wait)
     print(f"Published {record.snapshot} again{': ' + record.message if record.message else ''}.")
 
 
-@app.command()
+@cli.app.command()
 def gc(
     keep: Annotated[
         int | None, Option(min=0, metavar="N", help="Newest snapshots that stay.")
@@ -85,9 +74,9 @@ def gc(
         float | None, Option(min=0, metavar="D", help="All younger than so many days stay.")
     ] = None,
     dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
-    warehouse: WarehouseOption = None,
-    wait: WaitOption = 0,
-    as_json: JsonOption = False,
+    warehouse: cli.WarehouseOption = None,
+    wait: cli.WaitOption = 0,
+    as_json: cli.JsonOption = False,
 ) -> None:
     """Remove old snapshots and files that belong to none.
 
@@ -102,18 +91,18 @@ def gc(
     settings, _ = load_settings({"warehouse": warehouse})
     keep = settings.keep_snapshots if keep is None else keep
     days = settings.keep_days if keep_days is None else keep_days
-    swept = collect_garbage(warehouse_at(warehouse), keep, days, dry_run=dry_run, wait=wait)
+    swept = collect_garbage(cli.warehouse_at(warehouse), keep, days, dry_run=dry_run, wait=wait)
     if as_json:
-        print_json(msgspec.to_builtins(swept))
+        cli.print_json(msgspec.to_builtins(swept))
     else:
         print(swept_text(swept, dry_run=dry_run))
 
 
-@app.command()
+@cli.app.command()
 def forget(
     source: Annotated[str, Argument(metavar="NAME", help="Name of a source.")],
-    warehouse: WarehouseOption = None,
-    wait: WaitOption = 0,
+    warehouse: cli.WarehouseOption = None,
+    wait: cli.WaitOption = 0,
 ) -> None:
     """Drop one source from the warehouse. Older snapshots still have it until gc removes them."""
     from pipeline.runs import run
