@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from pipeline.views.relations import Relation, relations
+from tests.support.rows import rows_of
 from tests.support.world import World
 
 EPOCH = dt.date(1970, 1, 1)
@@ -147,180 +148,141 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     ),
     "provider_activity": (
         "select * from provider_activity",
-        [
-            (
-                *("North", "north.example", 4, 1, EPOCH, december(29), 2),
-                *((december(29) - EPOCH).days, 3, NEW_YEAR, 2, 0, "occasional"),
-            ),
-            (
-                "South",
-                "south.example",
-                2,
-                0,
-                december(31),
-                NEW_YEAR,
-                2,
-                1.0,
-                0,
-                NEW_YEAR,
-                2,
-                0,
-                "new",
-            ),
-            ("Far", "far.example", 1, 1, None, None, 0, None, None, NEW_YEAR, 0, 0, "undated"),
-        ],
+        rows_of(
+            """
+            provider             North          South          Far
+            domain               north.example  south.example  far.example
+            articles             4              2              1
+            undated              1              0              1
+            first_day            1970-01-01     2025-12-31     null
+            last_day             2025-12-29     2026-01-01     null
+            active_days          2              2              0
+            usual_interval_days  20451          1.0            null
+            days_since_last      3              0              null
+            up_to_day            2026-01-01     2026-01-01     2026-01-01
+            last_30_days         2              2              0
+            previous_30_days     0              0              0
+            state                occasional     new            undated
+            """
+        ),
     ),
     "provider_concentration": (
         "select * from provider_concentration",
-        [
-            (
-                "AI",
-                december(1),
-                4,
-                1,
-                3,
-                2,
-                50000 / 9 / 10000,
-                50000 / 9,
-                None,
-                1.8,
-                1 / 6,
-                1.0,
-                "North",
-                2 / 3,
-            ),
-            ("AI", None, 1, 0, 1, 1, 1.0, 10000.0, None, 1.0, 0.0, 1.0, "North", 1.0),
-            (
-                "Chips",
-                december(1),
-                3,
-                0,
-                3,
-                2,
-                50000 / 9 / 10000,
-                50000 / 9,
-                None,
-                1.8,
-                1 / 6,
-                1.0,
-                "North",
-                2 / 3,
-            ),
-            ("Rail", NEW_YEAR, 1, 0, 1, 1, 1.0, 10000.0, None, 1.0, 0.0, 1.0, "South", 1.0),
-            ("Rail", FAR, 1, 0, 1, 1, 1.0, 10000.0, None, 1.0, 0.0, 1.0, "Far", 1.0),
-        ],
+        rows_of(
+            """
+            topic                AI                   AI       Chips                Rail
+            month                2025-12-01           null     2025-12-01           2026-01-01
+            articles             4                    1        3                    1
+            without_provider     1                    0        0                    0
+            of_articles          3                    1        3                    1
+            providers            2                    1        2                    1
+            hhi                  0.5555555555555556   1.0      0.5555555555555556   1.0
+            hhi_points           5555.555555555556    10000.0  5555.555555555556    10000.0
+            level                null                 null     null                 null
+            effective_providers  1.8                  1.0      1.8                  1.0
+            gini                 0.16666666666666666  0.0      0.16666666666666666  0.0
+            cr4                  1.0                  1.0      1.0                  1.0
+            top_provider         North                North    North                South
+            top_provider_share   0.6666666666666666   1.0      0.6666666666666666   1.0
+
+            topic                Rail
+            month                2099-01-01
+            articles             1
+            without_provider     0
+            of_articles          1
+            providers            1
+            hhi                  1.0
+            hhi_points           10000.0
+            level                null
+            effective_providers  1.0
+            gini                 0.0
+            cr4                  1.0
+            top_provider         Far
+            top_provider_share   1.0
+            """
+        ),
     ),
     "provider_concentration_by_month": (
         "select * from provider_concentration_by_month",
-        [
-            (EPOCH, 1, 0, 1, 1, 1.0, 10000.0, None, 1.0, 0.0, 1.0, "North", 1.0),
-            (
-                december(1),
-                4,
-                1,
-                3,
-                2,
-                50000 / 9 / 10000,
-                50000 / 9,
-                None,
-                1.8,
-                1 / 6,
-                1.0,
-                "North",
-                2 / 3,
-            ),
-            (NEW_YEAR, 1, 0, 1, 1, 1.0, 10000.0, None, 1.0, 0.0, 1.0, "South", 1.0),
-            (FAR, 1, 0, 1, 1, 1.0, 10000.0, None, 1.0, 0.0, 1.0, "Far", 1.0),
-            (None, 1, 0, 1, 1, 1.0, 10000.0, None, 1.0, 0.0, 1.0, "North", 1.0),
-        ],
+        rows_of(
+            """
+            month                1970-01-01  2025-12-01           2026-01-01  2099-01-01  null
+            articles             1           4                    1           1           1
+            without_provider     0           1                    0           0           0
+            of_articles          1           3                    1           1           1
+            providers            1           2                    1           1           1
+            hhi                  1.0         0.5555555555555556   1.0         1.0         1.0
+            hhi_points           10000.0     5555.555555555556    10000.0     10000.0     10000.0
+            level                null        null                 null        null        null
+            effective_providers  1.0         1.8                  1.0         1.0         1.0
+            gini                 0.0         0.16666666666666666  0.0         0.0         0.0
+            cr4                  1.0         1.0                  1.0         1.0         1.0
+            top_provider         North       North                South       Far         North
+            top_provider_share   1.0         0.6666666666666666   1.0         1.0         1.0
+            """
+        ),
     ),
     "concentration_groups": (
         "select dimension, topic, month, articles, without_provider, of_articles, providers, round(hhi, 6), level,"
         " effective_providers, gini, cr4, top_provider, top_provider_share from concentration_groups"
         " where topic = 'AI' or month = date '2025-12-01' and topic is null order by all",
-        [
-            (
-                "month",
-                None,
-                december(1),
-                4,
-                1,
-                3,
-                2,
-                0.555556,
-                None,
-                1.8,
-                1 / 6,
-                1.0,
-                "North",
-                2 / 3,
-            ),
-            (
-                "topic_month",
-                "AI",
-                december(1),
-                4,
-                1,
-                3,
-                2,
-                0.555556,
-                None,
-                1.8,
-                1 / 6,
-                1.0,
-                "North",
-                2 / 3,
-            ),
-            ("topic_month", "AI", None, 1, 0, 1, 1, 1.0, None, 1.0, 0.0, 1.0, "North", 1.0),
-        ],
+        rows_of(
+            """
+            dimension            month                topic_month          topic_month
+            topic                null                 AI                   AI
+            month                2025-12-01           2025-12-01           null
+            articles             4                    4                    1
+            without_provider     1                    1                    0
+            of_articles          3                    3                    1
+            providers            2                    2                    1
+            hhi                  0.555556             0.555556             1.0
+            level                null                 null                 null
+            effective_providers  1.8                  1.8                  1.0
+            gini                 0.16666666666666666  0.16666666666666666  0.0
+            cr4                  1.0                  1.0                  1.0
+            top_provider         North                North                North
+            top_provider_share   0.6666666666666666   0.6666666666666666   1.0
+            """
+        ),
     ),
     "provider_topics": (
         "select provider, domain, topic, articles, of_provider, of_topic, of_articles, share_of_provider, share_of_topic, location_quotient,"
         " round(location_quotient_low, 4), round(location_quotient_high, 4), representation, first_day, last_day from provider_topics",
-        [
-            (
-                *("North", "north.example", "AI", 3, 4, 5, 8, 0.75, 0.6, 1.2, 0.481, 1.5271),
-                None,
-                december(29),
-                december(29),
-            ),
-            (
-                *("North", "north.example", "Chips", 2, 4, 3, 8, 0.5, 2 / 3, 4 / 3, 0.4001, 2.2666),
-                None,
-                december(29),
-                december(29),
-            ),
-            (
-                *("South", "south.example", "AI", 1, 2, 5, 8, 0.5, 0.2, 0.8, 0.1512, 1.4488),
-                None,
-                december(31),
-                december(31),
-            ),
-            (
-                *("South", "south.example", "Chips", 1, 2, 3, 8, 0.5, 1 / 3, 4 / 3, 0.2521, 2.4146),
-                None,
-                december(31),
-                december(31),
-            ),
-            (
-                *("South", "south.example", "Rail", 1, 2, 2, 8, 0.5, 0.5, 2.0, 0.3781, 3.6219),
-                None,
-                NEW_YEAR,
-                NEW_YEAR,
-            ),
-            (
-                *("Far", "far.example", "Rail", 1, 1, 2, 8, 1.0, 0.5, 4.0, 0.8262, 4.0),
-                None,
-                FAR,
-                FAR,
-            ),
-            (
-                *(None, None, "AI", 1, 1, 5, 8, 1.0, 0.2, 1.6, 0.3305, 1.6),
-                None,
-                december(31),
-                december(31),
-            ),
-        ],
+        rows_of(
+            """
+            provider                North          North               South
+            domain                  north.example  north.example       south.example
+            topic                   AI             Chips               AI
+            articles                3              2                   1
+            of_provider             4              4                   2
+            of_topic                5              3                   5
+            of_articles             8              8                   8
+            share_of_provider       0.75           0.5                 0.5
+            share_of_topic          0.6            0.6666666666666666  0.2
+            location_quotient       1.2            1.3333333333333333  0.8
+            location_quotient_low   0.481          0.4001              0.1512
+            location_quotient_high  1.5271         2.2666              1.4488
+            representation          null           null                null
+            first_day               2025-12-29     2025-12-29          2025-12-31
+            last_day                2025-12-29     2025-12-29          2025-12-31
+
+            provider                South               South          Far          null
+            domain                  south.example       south.example  far.example  null
+            topic                   Chips               Rail           Rail         AI
+            articles                1                   1              1            1
+            of_provider             2                   2              1            1
+            of_topic                3                   2              2            5
+            of_articles             8                   8              8            8
+            share_of_provider       0.5                 0.5            1.0          1.0
+            share_of_topic          0.3333333333333333  0.5            0.5          0.2
+            location_quotient       1.3333333333333333  2.0            4.0          1.6
+            location_quotient_low   0.2521              0.3781         0.8262       0.3305
+            location_quotient_high  2.4146              3.6219         4.0          1.6
+            representation          null                null           null         null
+            first_day               2025-12-31          2026-01-01     2099-01-01   2025-12-31
+            last_day                2025-12-31          2026-01-01     2099-01-01   2025-12-31
+            """
+        ),
     ),
     "publishing_rhythm": (
         "select * from publishing_rhythm where articles > 0",

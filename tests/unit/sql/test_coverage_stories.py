@@ -16,6 +16,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from pipeline.views.relations import Relation, relations
+from tests.support.rows import rows_of
 from tests.support.world import World
 
 RELATIONS = {relation.name: relation for relation in relations("views", "reports")}
@@ -128,48 +129,28 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         f"{WITH} select {ONE} as story, headline, members, our_members, shown_members, providers, without_provider, first_published_at,"
         " last_published_at, span_hours, first_provider, first_title, first_url, timed, followers, median_lag_hours, scored,"
         " best_quality from stories cross join ids",
-        [
-            (
-                1,
-                "Dam breaks",
-                3,
-                2,
-                1,
-                2,
-                1,
-                at(1, 1),
-                at(2),
-                23.0,
-                "South",
-                "Dam breaks",
-                B,
-                3,
-                2,
-                12.0,
-                2,
-                30,
-            ),
-            (
-                2,
-                "About",
-                2,
-                1,
-                0,
-                2,
-                0,
-                at(20),
-                at(20),
-                0.0,
-                "West",
-                "Opinion",
-                None,
-                1,
-                0,
-                None,
-                1,
-                0,
-            ),
-        ],
+        rows_of(
+            """
+            story               1                     2
+            headline            Dam breaks            About
+            members             3                     2
+            our_members         2                     1
+            shown_members       1                     0
+            providers           2                     2
+            without_provider    1                     0
+            first_published_at  2024-01-01T01:00:00Z  2024-01-20T00:00:00Z
+            last_published_at   2024-01-02T00:00:00Z  2024-01-20T00:00:00Z
+            span_hours          23.0                  0.0
+            first_provider      South                 West
+            first_title         Dam breaks            Opinion
+            first_url           https://b.example/1   null
+            timed               3                     1
+            followers           2                     0
+            median_lag_hours    12.0                  null
+            scored              2                     1
+            best_quality        30                    0
+            """
+        ),
     ),
     "story_timeline": (
         f"{WITH} select {ONE} as story, place, members, timed, kind, provider, title, published_at, lag_hours, quality, url,"

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.transform.urls import TRACKING, canonical_url
 from pipeline.views.relations import relations, sql_folder
+from tests.support.rows import rows_of
 from tests.support.world import World
 
 WRITTEN = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
@@ -168,85 +169,63 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "url_defects": (
         "select rule, path, position, name, field, url_defects.url, detail from url_defects join articles using (article_id)"
         " left join providers on providers.provider_id = url_defects.provider_id where position > 0 or path = 'c.md' order by all",
-        [
-            (
-                "amp_other_host",
-                "_news/b.md",
-                1,
-                "South",
-                "ampWebUrl",
-                "https://amp.other.com/r",
-                "www.other.com",
-            ),
-            (
-                "amp_without_original",
-                "_news/b.md",
-                1,
-                "South",
-                "ampWebUrl",
-                "https://amp.other.com/r",
-                None,
-            ),
-            (
-                "domain_mismatch",
-                "_news/b.md",
-                1,
-                "South",
-                "url",
-                "https://www.other.com/r",
-                "south.com",
-            ),
-            ("no_url", "c.md", 0, None, None, "/c", "none usable"),
-            ("relative", "c.md", 0, None, "webUrl", "/c", None),
-        ],
+        rows_of(
+            """
+            rule         amp_other_host           amp_without_original     domain_mismatch
+            path         _news/b.md               _news/b.md               _news/b.md
+            position     1                        1                        1
+            name         South                    South                    South
+            field        ampWebUrl                ampWebUrl                url
+            url_defects  https://amp.other.com/r  https://amp.other.com/r  https://www.other.com/r
+            detail       www.other.com            null                     south.com
+
+            rule         no_url       relative
+            path         c.md         c.md
+            position     0            0
+            name         null         null
+            field        null         webUrl
+            url_defects  /c           /c
+            detail       none usable  null
+            """
+        ),
     ),
     "url_lint": (
         "select rule, path, title, provider, field, url, detail from url_lint",
-        [
-            ("amp_as_original", "e.md", "E", None, "originalUrl", SITE, "www.google.com"),
-            (
-                "amp_other_host",
-                "_news/b.md",
-                "R1",
-                "South",
-                "related[0].ampWebUrl",
-                "https://amp.other.com/r",
-                "www.other.com",
-            ),
-            (
-                "amp_without_original",
-                "_news/b.md",
-                "R1",
-                "South",
-                "related[0].ampWebUrl",
-                "https://amp.other.com/r",
-                None,
-            ),
-            (
-                "domain_mismatch",
-                "_news/b.md",
-                "B",
-                "North",
-                "url",
-                "https://south.com/b?id=1",
-                "north.com",
-            ),
-            (
-                "domain_mismatch",
-                "_news/b.md",
-                "R1",
-                "South",
-                "related[0].url",
-                "https://www.other.com/r",
-                "south.com",
-            ),
-            ("http", "_news/b.md", "B", "North", "originalUrl", BAD, None),
-            ("no_url", "c.md", "C", None, "url", "/c", "none usable"),
-            ("no_url", "d.md", "D", None, "url", None, "none given"),
-            ("no_url", "f.md", "F", None, "url", None, "none given"),
-            ("relative", "c.md", "C", None, "webUrl", "/c", None),
-            ("tracking", "_news/b.md", "B", "North", "originalUrl", BAD, "utm_source"),
-        ],
+        rows_of(
+            """
+            rule      amp_as_original                       amp_other_host
+            path      e.md                                  _news/b.md
+            title     E                                     R1
+            provider  null                                  South
+            field     originalUrl                           related[0].ampWebUrl
+            url       https://www.google.com/amp/s/x.com/e  https://amp.other.com/r
+            detail    www.google.com                        www.other.com
+
+            rule      amp_without_original     domain_mismatch           domain_mismatch
+            path      _news/b.md               _news/b.md                _news/b.md
+            title     R1                       B                         R1
+            provider  South                    North                     South
+            field     related[0].ampWebUrl     url                       related[0].url
+            url       https://amp.other.com/r  https://south.com/b?id=1  https://www.other.com/r
+            detail    null                     north.com                 south.com
+
+            rule      http                                  no_url       no_url      no_url
+            path      _news/b.md                            c.md         d.md        f.md
+            title     B                                     C            D           F
+            provider  North                                 null         null        null
+            field     originalUrl                           url          url         url
+            url       http://south.com/b?id=1&utm_source=x  /c           null        null
+            detail    null                                  none usable  none given  none given
+
+            rule      relative  tracking
+            path      c.md      _news/b.md
+            title     C         B
+            provider  null      North
+            field     webUrl    originalUrl
+            url       /c        http://south.com/b?id=1&utm_source=x
+            detail    null      utm_source
+            """
+        ),
     ),
     "url_lint_rules": (
         "select rule, articles, of_articles, share, related_items, of_related_items, related_share from url_lint_rules",
@@ -297,74 +276,29 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     ),
     "image_problems": (
         "select source, path, title, owner, field, problems, url, width_px, height_px from image_problems",
-        [
-            (
-                "site",
-                "_news/a.md",
-                "A",
-                "provider",
-                "provider.images[0]",
-                "relative",
-                "/logo.png",
-                50,
-                50,
-            ),
-            (
-                "site",
-                "_news/b.md",
-                "B",
-                "article",
-                "images[0]",
-                "tiny, odd_aspect, http, not_cached",
-                "http://x.com/i.jpg",
-                50,
-                400,
-            ),
-            (
-                "site",
-                "_news/b.md",
-                "B",
-                "article",
-                "images[1]",
-                "no_size, relative",
-                "/rel.png",
-                0,
-                400,
-            ),
-            (
-                "site",
-                "_news/b.md",
-                "B",
-                "article",
-                "images[2]",
-                "odd_aspect",
-                "https://x.com/w.jpg",
-                301,
-                100,
-            ),
-            (
-                "site",
-                "_news/b.md",
-                "R1",
-                "related",
-                "related[0].images[0]",
-                "no_url",
-                None,
-                100,
-                100,
-            ),
-            (
-                "site",
-                "c.md",
-                "C",
-                "provider",
-                "provider.images[0]",
-                "tiny",
-                "https://x.com/l.png",
-                31,
-                200,
-            ),
-        ],
+        rows_of(
+            """
+            source     site                site                                site
+            path       _news/a.md          _news/b.md                          _news/b.md
+            title      A                   B                                   B
+            owner      provider            article                             article
+            field      provider.images[0]  images[0]                           images[1]
+            problems   relative            tiny, odd_aspect, http, not_cached  no_size, relative
+            url        /logo.png           http://x.com/i.jpg                  /rel.png
+            width_px   50                  50                                  0
+            height_px  50                  400                                 400
+
+            source     site                 site                  site
+            path       _news/b.md           _news/b.md            c.md
+            title      B                    R1                    C
+            owner      article              related               provider
+            field      images[2]            related[0].images[0]  provider.images[0]
+            problems   odd_aspect           no_url                tiny
+            url        https://x.com/w.jpg  null                  https://x.com/l.png
+            width_px   301                  100                   31
+            height_px  100                  100                   200
+            """
+        ),
     ),
     "date_defects": (
         "select rule, path, field, value::varchar, detail from date_defects join articles using (article_id)"
@@ -391,76 +325,49 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     ),
     "date_lint": (
         "select rule, path, title, provider, field, value::date, detail from date_lint",
-        [
-            ("before_1995", "d.md", "D", None, "updatedDateTime", dt.date(1994, 5, 5), None),
-            *[
-                (
-                    "default_date",
-                    "d.md",
-                    "D",
-                    None,
-                    "publishedDateTime",
-                    dt.date(1970, 1, 1),
-                    "a value that programs put where they know none",
-                ),
-                (
-                    "in_the_future",
-                    "c.md",
-                    "C",
-                    None,
-                    "publishedDateTime",
-                    dt.date(2026, 1, 5),
-                    "reports look up to 2026-01-02 03:04:05Z",
-                ),
-                (
-                    "in_the_future",
-                    "c.md",
-                    "C",
-                    None,
-                    "updatedDateTime",
-                    dt.date(2026, 1, 4),
-                    "reports look up to 2026-01-02 03:04:05Z",
-                ),
-            ],
-            (
-                "midnight",
-                "_news/b.md",
-                "B",
-                "North",
-                "publishedDateTime",
-                dt.date(2025, 12, 30),
-                None,
-            ),
-            ("midnight", "c.md", "C", None, "publishedDateTime", dt.date(2026, 1, 5), None),
-            (
-                "missing",
-                "e.md",
-                "E",
-                None,
-                "publishedDateTime",
-                None,
-                "set to null, the file says 'yesterday'",
-            ),
-            ("missing", "f.md", "F", None, "publishedDateTime", None, "absent or null"),
-            (
-                "newer_than_file",
-                "c.md",
-                "C",
-                None,
-                "publishedDateTime",
-                dt.date(2026, 1, 5),
-                "file written 2026-01-02 00:00:00Z",
-            ),
-            (
-                "updated_before_published",
-                "c.md",
-                "C",
-                None,
-                "updatedDateTime",
-                dt.date(2026, 1, 4),
-                "published 2026-01-05 00:00:00Z",
-            ),
-        ],
+        rows_of(
+            """
+            rule      before_1995      default_date
+            path      d.md             d.md
+            title     D                D
+            provider  null             null
+            field     updatedDateTime  publishedDateTime
+            value     1994-05-05       1970-01-01
+            detail    null             a value that programs put where they know none
+
+            rule      in_the_future
+            path      c.md
+            title     C
+            provider  null
+            field     publishedDateTime
+            value     2026-01-05
+            detail    reports look up to 2026-01-02 03:04:05Z
+
+            rule      in_the_future                            midnight           midnight
+            path      c.md                                     _news/b.md         c.md
+            title     C                                        B                  C
+            provider  null                                     North              null
+            field     updatedDateTime                          publishedDateTime  publishedDateTime
+            value     2026-01-04                               2025-12-30         2026-01-05
+            detail    reports look up to 2026-01-02 03:04:05Z  null               null
+
+            rule      missing                                 missing
+            path      e.md                                    f.md
+            title     E                                       F
+            provider  null                                    null
+            field     publishedDateTime                       publishedDateTime
+            value     null                                    null
+            detail    set to null, the file says 'yesterday'  absent or null
+
+            rule      newer_than_file                    updated_before_published
+            path      c.md                               c.md
+            title     C                                  C
+            provider  null                               null
+            field     publishedDateTime                  updatedDateTime
+            value     2026-01-05                         2026-01-04
+            detail    file written 2026-01-02 00:00:00Z  published 2026-01-05 00:00:00Z
+            """
+        ),
     ),
     "date_lint_rules": (
         "select rule, is_defect, articles, of_articles, share from date_lint_rules",

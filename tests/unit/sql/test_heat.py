@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.views.relations import relations
+from tests.support.rows import rows_of
 from tests.support.world import NOW, World
 
 RELATIONS = {relation.name: relation for relation in relations("views", "reports")}
@@ -151,189 +152,47 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         "select dimension, coalesce(name, topic, month::varchar), day, articles, scored, suppressed, unscored, suppressed_share, mean_heat,"
         " median_heat, round(p90_heat, 6), min_heat, max_heat, with_both, equal_to_quality, mean_excess, first_day, last_day"
         " from heat_groups left join providers using (provider_id) where dimension <> 'topic_day' or topic = 'Chips' order by all",
-        [
-            ("all", None, None, 6, 4, 1, 1, 0.2, 33.75, 32.5, 45.5, 20, 50, 3, 1, 5.0, LAST, THIRD),
-            (
-                "month",
-                "2025-12-01",
-                None,
-                1,
-                1,
-                0,
-                0,
-                0.0,
-                50.0,
-                50.0,
-                50.0,
-                50,
-                50,
-                0,
-                0,
-                None,
-                LAST,
-                LAST,
-            ),
-            (
-                "month",
-                "2026-01-01",
-                None,
-                4,
-                2,
-                1,
-                1,
-                1 / 3,
-                25.0,
-                25.0,
-                29.0,
-                20,
-                30,
-                2,
-                1,
-                10.0,
-                FIRST,
-                THIRD,
-            ),
-            (
-                "month",
-                None,
-                None,
-                1,
-                1,
-                0,
-                0,
-                0.0,
-                35.0,
-                35.0,
-                35.0,
-                35,
-                35,
-                1,
-                0,
-                -5.0,
-                None,
-                None,
-            ),
-            (
-                "provider",
-                "North",
-                None,
-                3,
-                1,
-                1,
-                1,
-                0.5,
-                30.0,
-                30.0,
-                30.0,
-                30,
-                30,
-                1,
-                0,
-                20.0,
-                FIRST,
-                FIRST,
-            ),
-            (
-                "provider",
-                "South",
-                None,
-                2,
-                2,
-                0,
-                0,
-                0.0,
-                35.0,
-                35.0,
-                47.0,
-                20,
-                50,
-                1,
-                1,
-                0.0,
-                LAST,
-                THIRD,
-            ),
-            (
-                "topic",
-                "AI",
-                None,
-                4,
-                3,
-                1,
-                0,
-                0.25,
-                100 / 3,
-                30.0,
-                46.0,
-                20,
-                50,
-                2,
-                1,
-                10.0,
-                LAST,
-                THIRD,
-            ),
-            (
-                "topic",
-                "Chips",
-                None,
-                3,
-                2,
-                0,
-                1,
-                0.0,
-                32.5,
-                32.5,
-                34.5,
-                30,
-                35,
-                2,
-                0,
-                7.5,
-                FIRST,
-                FIRST,
-            ),
-            (
-                "topic_day",
-                "Chips",
-                FIRST,
-                2,
-                1,
-                0,
-                1,
-                0.0,
-                30.0,
-                30.0,
-                30.0,
-                30,
-                30,
-                1,
-                0,
-                20.0,
-                FIRST,
-                FIRST,
-            ),
-            (
-                "topic_day",
-                "Chips",
-                None,
-                1,
-                1,
-                0,
-                0,
-                0.0,
-                35.0,
-                35.0,
-                35.0,
-                35,
-                35,
-                1,
-                0,
-                -5.0,
-                None,
-                None,
-            ),
-        ],
+        rows_of(
+            """
+            dimension         all         month         month               month  provider
+            coalesce          null        "2025-12-01"  "2026-01-01"        null   North
+            day               null        null          null                null   null
+            articles          6           1             4                   1      3
+            scored            4           1             2                   1      1
+            suppressed        1           0             1                   0      1
+            unscored          1           0             1                   0      1
+            suppressed_share  0.2         0.0           0.3333333333333333  0.0    0.5
+            mean_heat         33.75       50.0          25.0                35.0   30.0
+            median_heat       32.5        50.0          25.0                35.0   30.0
+            _heat             45.5        50.0          29.0                35.0   30.0
+            min_heat          20          50            20                  35     30
+            max_heat          50          50            30                  35     30
+            with_both         3           0             2                   1      1
+            equal_to_quality  1           0             1                   0      0
+            mean_excess       5.0         null          10.0                -5.0   20.0
+            first_day         2025-12-31  2025-12-31    2026-01-01          null   2026-01-01
+            last_day          2026-01-03  2025-12-31    2026-01-03          null   2026-01-01
+
+            dimension         provider    topic               topic       topic_day   topic_day
+            coalesce          South       AI                  Chips       Chips       Chips
+            day               null        null                null        2026-01-01  null
+            articles          2           4                   3           2           1
+            scored            2           3                   2           1           1
+            suppressed        0           1                   0           0           0
+            unscored          0           0                   1           1           0
+            suppressed_share  0.0         0.25                0.0         0.0         0.0
+            mean_heat         35.0        33.333333333333336  32.5        30.0        35.0
+            median_heat       35.0        30.0                32.5        30.0        35.0
+            _heat             47.0        46.0                34.5        30.0        35.0
+            min_heat          20          20                  30          30          35
+            max_heat          50          50                  35          30          35
+            with_both         1           2                   2           1           1
+            equal_to_quality  1           1                   0           0           0
+            mean_excess       0.0         10.0                7.5         20.0        -5.0
+            first_day         2025-12-31  2025-12-31          2026-01-01  2026-01-01  null
+            last_day          2026-01-03  2026-01-03          2026-01-01  2026-01-01  null
+            """
+        ),
     ),
     "heat_against_quality": (
         "select scope, articles, with_both, equal_to_quality, hotter, cooler, equal_share, round(spearman, 6), first_day, last_day"

@@ -1,6 +1,5 @@
 """The history of heat: a few observations go in, exact rows come out."""
 
-import datetime as dt
 from collections.abc import Iterator
 
 import duckdb
@@ -9,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.histories import Seen, moved, scores, tell, world
+from tests.support.rows import rows_of
 
 HISTORY = [
     # a rises and falls, its content changes, it falls below its quality and is still there
@@ -58,859 +58,258 @@ def hours(name: str) -> str:
 EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "score_stretches": (
         f"select article_id, life, stretch, path, revision, {hours('valid_from')}, {hours('valid_to')}, {hours('known_until')}, {hours('until')}, hours, heat, heat_state, quality, heat_excess, is_published, observations, ended from score_stretches order by 1, 2, 3",
-        [
-            ("a", 1, 1, "a.md", "r0", 0.0, 2.0, 48.0, 2.0, 2.0, 10, "scored", 10, 0, True, 1, None),
-            (
-                "a",
-                1,
-                2,
-                "a.md",
-                "r2",
-                2.0,
-                6.0,
-                48.0,
-                6.0,
-                4.0,
-                30,
-                "scored",
-                10,
-                20,
-                True,
-                2,
-                None,
-            ),
-            (
-                "a",
-                1,
-                3,
-                "a.md",
-                "r6",
-                6.0,
-                10.0,
-                48.0,
-                10.0,
-                4.0,
-                18,
-                "scored",
-                10,
-                8,
-                True,
-                1,
-                None,
-            ),
-            (
-                "a",
-                1,
-                4,
-                "a.md",
-                "r10",
-                10.0,
-                None,
-                48.0,
-                48.0,
-                38.0,
-                9,
-                "scored",
-                10,
-                -1,
-                False,
-                1,
-                None,
-            ),
-            (
-                "b",
-                1,
-                1,
-                "b.md",
-                "r0",
-                0.0,
-                6.0,
-                48.0,
-                6.0,
-                6.0,
-                50,
-                "scored",
-                40,
-                10,
-                True,
-                1,
-                None,
-            ),
-            (
-                "b",
-                1,
-                2,
-                "b.md",
-                "r6",
-                6.0,
-                8.0,
-                48.0,
-                8.0,
-                2.0,
-                None,
-                "suppressed",
-                40,
-                None,
-                True,
-                1,
-                None,
-            ),
-            (
-                "b",
-                1,
-                3,
-                "b.md",
-                "r8",
-                8.0,
-                12.0,
-                48.0,
-                12.0,
-                4.0,
-                None,
-                "suppressed",
-                45,
-                None,
-                True,
-                1,
-                None,
-            ),
-            (
-                "b",
-                1,
-                4,
-                "b.md",
-                "r12",
-                12.0,
-                40.0,
-                48.0,
-                40.0,
-                28.0,
-                46,
-                "scored",
-                45,
-                1,
-                True,
-                1,
-                None,
-            ),
-            (
-                "b",
-                1,
-                5,
-                "b.md",
-                "r40",
-                40.0,
-                None,
-                48.0,
-                48.0,
-                8.0,
-                None,
-                "suppressed",
-                45,
-                None,
-                True,
-                1,
-                None,
-            ),
-            (
-                "d",
-                1,
-                1,
-                "d.md",
-                "r1",
-                1.0,
-                7.0,
-                48.0,
-                7.0,
-                6.0,
-                12,
-                "scored",
-                8,
-                4,
-                True,
-                1,
-                "deleted",
-            ),
-            (
-                "d",
-                2,
-                1,
-                "d.md",
-                "r20",
-                20.0,
-                None,
-                48.0,
-                48.0,
-                28.0,
-                13,
-                "scored",
-                8,
-                5,
-                True,
-                1,
-                None,
-            ),
-            ("n", 1, 1, "m.md", "r0", 0.0, 3.0, 48.0, 3.0, 3.0, 20, "scored", 20, 0, True, 1, None),
-            ("n", 1, 2, "m.md", "r3", 3.0, 9.0, 48.0, 9.0, 6.0, 25, "scored", 20, 5, True, 2, None),
-            (
-                "n",
-                1,
-                3,
-                "n.md",
-                "r9",
-                9.0,
-                None,
-                48.0,
-                48.0,
-                39.0,
-                20,
-                "scored",
-                20,
-                0,
-                True,
-                1,
-                None,
-            ),
-            (
-                "u",
-                1,
-                1,
-                "u.md",
-                "r0",
-                0.0,
-                None,
-                48.0,
-                48.0,
-                48.0,
-                None,
-                "unscored",
-                3,
-                None,
-                False,
-                1,
-                None,
-            ),
-            (
-                "x",
-                1,
-                1,
-                "x.md",
-                "r0",
-                0.0,
-                2.0,
-                48.0,
-                2.0,
-                2.0,
-                1,
-                "scored",
-                1,
-                0,
-                True,
-                1,
-                "deleted",
-            ),
-            ("x", 2, 1, "y.md", "r0", 0.0, 5.0, 48.0, 5.0, 5.0, 7, "scored", 7, 0, True, 1, None),
-            (
-                "x",
-                2,
-                2,
-                "x.md",
-                "r5",
-                5.0,
-                None,
-                48.0,
-                48.0,
-                43.0,
-                8,
-                "scored",
-                7,
-                1,
-                True,
-                1,
-                None,
-            ),
-        ],
+        rows_of(
+            """
+            article_id    a       a       a       a       b       b           b           b
+            life          1       1       1       1       1       1           1           1
+            stretch       1       2       3       4       1       2           3           4
+            path          a.md    a.md    a.md    a.md    b.md    b.md        b.md        b.md
+            revision      r0      r2      r6      r10     r0      r6          r8          r12
+            valid_from    0.0     2.0     6.0     10.0    0.0     6.0         8.0         12.0
+            valid_to      2.0     6.0     10.0    null    6.0     8.0         12.0        40.0
+            known_until   48.0    48.0    48.0    48.0    48.0    48.0        48.0        48.0
+            until         2.0     6.0     10.0    48.0    6.0     8.0         12.0        40.0
+            hours         2.0     4.0     4.0     38.0    6.0     2.0         4.0         28.0
+            heat          10      30      18      9       50      null        null        46
+            heat_state    scored  scored  scored  scored  scored  suppressed  suppressed  scored
+            quality       10      10      10      10      40      40          45          45
+            heat_excess   0       20      8       -1      10      null        null        1
+            is_published  true    true    true    false   true    true        true        true
+            observations  1       2       1       1       1       1           1           1
+            ended         null    null    null    null    null    null        null        null
+
+            article_id    b           d        d       n       n       n       u         x
+            life          1           1        2       1       1       1       1         1
+            stretch       5           1        1       1       2       3       1         1
+            path          b.md        d.md     d.md    m.md    m.md    n.md    u.md      x.md
+            revision      r40         r1       r20     r0      r3      r9      r0        r0
+            valid_from    40.0        1.0      20.0    0.0     3.0     9.0     0.0       0.0
+            valid_to      null        7.0      null    3.0     9.0     null    null      2.0
+            known_until   48.0        48.0     48.0    48.0    48.0    48.0    48.0      48.0
+            until         48.0        7.0      48.0    3.0     9.0     48.0    48.0      2.0
+            hours         8.0         6.0      28.0    3.0     6.0     39.0    48.0      2.0
+            heat          null        12       13      20      25      20      null      1
+            heat_state    suppressed  scored   scored  scored  scored  scored  unscored  scored
+            quality       45          8        8       20      20      20      3         1
+            heat_excess   null        4        5       0       5       0       null      0
+            is_published  true        true     true    true    true    true    false     true
+            observations  1           1        1       1       2       1       1         1
+            ended         null        deleted  null    null    null    null    null      deleted
+
+            article_id    x       x
+            life          2       2
+            stretch       1       2
+            path          y.md    x.md
+            revision      r0      r5
+            valid_from    0.0     5.0
+            valid_to      5.0     null
+            known_until   48.0    48.0
+            until         5.0     48.0
+            hours         5.0     43.0
+            heat          7       8
+            heat_state    scored  scored
+            quality       7       7
+            heat_excess   0       1
+            is_published  true    true
+            observations  1       1
+            ended         null    null
+            """
+        ),
     ),
     "heat_history": (
         f"select article_id, life, stretch, title, source, path, {hours('valid_from')}, {hours('valid_to')}, hours, heat, heat_state, quality, heat_excess, is_published, revision, observations, ended from heat_history",
-        [
-            (
-                "a",
-                1,
-                1,
-                "A",
-                "site",
-                "a.md",
-                0.0,
-                2.0,
-                2.0,
-                10,
-                "scored",
-                10,
-                0,
-                True,
-                "r0",
-                1,
-                None,
-            ),
-            (
-                "a",
-                1,
-                2,
-                "A",
-                "site",
-                "a.md",
-                2.0,
-                6.0,
-                4.0,
-                30,
-                "scored",
-                10,
-                20,
-                True,
-                "r2",
-                2,
-                None,
-            ),
-            (
-                "a",
-                1,
-                3,
-                "A",
-                "site",
-                "a.md",
-                6.0,
-                10.0,
-                4.0,
-                18,
-                "scored",
-                10,
-                8,
-                True,
-                "r6",
-                1,
-                None,
-            ),
-            (
-                "a",
-                1,
-                4,
-                "A",
-                "site",
-                "a.md",
-                10.0,
-                None,
-                38.0,
-                9,
-                "scored",
-                10,
-                -1,
-                False,
-                "r10",
-                1,
-                None,
-            ),
-            (
-                "b",
-                1,
-                1,
-                "B",
-                "site",
-                "b.md",
-                0.0,
-                6.0,
-                6.0,
-                50,
-                "scored",
-                40,
-                10,
-                True,
-                "r0",
-                1,
-                None,
-            ),
-            (
-                "b",
-                1,
-                2,
-                "B",
-                "site",
-                "b.md",
-                6.0,
-                8.0,
-                2.0,
-                None,
-                "suppressed",
-                40,
-                None,
-                True,
-                "r6",
-                1,
-                None,
-            ),
-            (
-                "b",
-                1,
-                3,
-                "B",
-                "site",
-                "b.md",
-                8.0,
-                12.0,
-                4.0,
-                None,
-                "suppressed",
-                45,
-                None,
-                True,
-                "r8",
-                1,
-                None,
-            ),
-            (
-                "b",
-                1,
-                4,
-                "B",
-                "site",
-                "b.md",
-                12.0,
-                40.0,
-                28.0,
-                46,
-                "scored",
-                45,
-                1,
-                True,
-                "r12",
-                1,
-                None,
-            ),
-            (
-                "b",
-                1,
-                5,
-                "B",
-                "site",
-                "b.md",
-                40.0,
-                None,
-                8.0,
-                None,
-                "suppressed",
-                45,
-                None,
-                True,
-                "r40",
-                1,
-                None,
-            ),
-            (
-                "d",
-                1,
-                1,
-                None,
-                "site",
-                "d.md",
-                1.0,
-                7.0,
-                6.0,
-                12,
-                "scored",
-                8,
-                4,
-                True,
-                "r1",
-                1,
-                "deleted",
-            ),
-            (
-                "d",
-                2,
-                1,
-                "D",
-                "site",
-                "d.md",
-                20.0,
-                None,
-                28.0,
-                13,
-                "scored",
-                8,
-                5,
-                True,
-                "r20",
-                1,
-                None,
-            ),
-            (
-                "n",
-                1,
-                1,
-                "N",
-                "site",
-                "m.md",
-                0.0,
-                3.0,
-                3.0,
-                20,
-                "scored",
-                20,
-                0,
-                True,
-                "r0",
-                1,
-                None,
-            ),
-            (
-                "n",
-                1,
-                2,
-                "N",
-                "site",
-                "m.md",
-                3.0,
-                9.0,
-                6.0,
-                25,
-                "scored",
-                20,
-                5,
-                True,
-                "r3",
-                2,
-                None,
-            ),
-            (
-                "n",
-                1,
-                3,
-                "N",
-                "site",
-                "n.md",
-                9.0,
-                None,
-                39.0,
-                20,
-                "scored",
-                20,
-                0,
-                True,
-                "r9",
-                1,
-                None,
-            ),
-            (
-                "u",
-                1,
-                1,
-                "U",
-                "site",
-                "u.md",
-                0.0,
-                None,
-                48.0,
-                None,
-                "unscored",
-                3,
-                None,
-                False,
-                "r0",
-                1,
-                None,
-            ),
-            (
-                "x",
-                1,
-                1,
-                None,
-                "site",
-                "x.md",
-                0.0,
-                2.0,
-                2.0,
-                1,
-                "scored",
-                1,
-                0,
-                True,
-                "r0",
-                1,
-                "deleted",
-            ),
-            ("x", 2, 1, "X", "site", "y.md", 0.0, 5.0, 5.0, 7, "scored", 7, 0, True, "r0", 1, None),
-            (
-                "x",
-                2,
-                2,
-                "X",
-                "site",
-                "x.md",
-                5.0,
-                None,
-                43.0,
-                8,
-                "scored",
-                7,
-                1,
-                True,
-                "r5",
-                1,
-                None,
-            ),
-        ],
+        rows_of(
+            """
+            article_id    a       a       a       a       b       b           b           b
+            life          1       1       1       1       1       1           1           1
+            stretch       1       2       3       4       1       2           3           4
+            title         A       A       A       A       B       B           B           B
+            source        site    site    site    site    site    site        site        site
+            path          a.md    a.md    a.md    a.md    b.md    b.md        b.md        b.md
+            valid_from    0.0     2.0     6.0     10.0    0.0     6.0         8.0         12.0
+            valid_to      2.0     6.0     10.0    null    6.0     8.0         12.0        40.0
+            hours         2.0     4.0     4.0     38.0    6.0     2.0         4.0         28.0
+            heat          10      30      18      9       50      null        null        46
+            heat_state    scored  scored  scored  scored  scored  suppressed  suppressed  scored
+            quality       10      10      10      10      40      40          45          45
+            heat_excess   0       20      8       -1      10      null        null        1
+            is_published  true    true    true    false   true    true        true        true
+            revision      r0      r2      r6      r10     r0      r6          r8          r12
+            observations  1       2       1       1       1       1           1           1
+            ended         null    null    null    null    null    null        null        null
+
+            article_id    b           d        d       n       n       n       u         x
+            life          1           1        2       1       1       1       1         1
+            stretch       5           1        1       1       2       3       1         1
+            title         B           null     D       N       N       N       U         null
+            source        site        site     site    site    site    site    site      site
+            path          b.md        d.md     d.md    m.md    m.md    n.md    u.md      x.md
+            valid_from    40.0        1.0      20.0    0.0     3.0     9.0     0.0       0.0
+            valid_to      null        7.0      null    3.0     9.0     null    null      2.0
+            hours         8.0         6.0      28.0    3.0     6.0     39.0    48.0      2.0
+            heat          null        12       13      20      25      20      null      1
+            heat_state    suppressed  scored   scored  scored  scored  scored  unscored  scored
+            quality       45          8        8       20      20      20      3         1
+            heat_excess   null        4        5       0       5       0       null      0
+            is_published  true        true     true    true    true    true    false     true
+            revision      r40         r1       r20     r0      r3      r9      r0        r0
+            observations  1           1        1       1       2       1       1         1
+            ended         null        deleted  null    null    null    null    null      deleted
+
+            article_id    x       x
+            life          2       2
+            stretch       1       2
+            title         X       X
+            source        site    site
+            path          y.md    x.md
+            valid_from    0.0     5.0
+            valid_to      5.0     null
+            hours         5.0     43.0
+            heat          7       8
+            heat_state    scored  scored
+            quality       7       7
+            heat_excess   0       1
+            is_published  true    true
+            revision      r0      r5
+            observations  1       1
+            ended         null    null
+            """
+        ),
     ),
     "heat_lifecycle": (
         f"select article_id, life, title, url, provider, path, {hours('first_seen_at')}, {hours('known_until')}, ended, hours_known, peak_excess, {hours('peak_at')}, hours_to_peak, hours_above_baseline, hours_suppressed, is_censored, observations, score_changes, last_excess, of_lives from heat_lifecycle",
-        [
-            (
-                "a",
-                1,
-                "A",
-                "https://x.example/a",
-                None,
-                "a.md",
-                0.0,
-                48.0,
-                None,
-                48.0,
-                20,
-                2.0,
-                2.0,
-                8.0,
-                0.0,
-                False,
-                5,
-                3,
-                -1,
-                8,
-            ),
-            (
-                "b",
-                1,
-                "B",
-                "https://x.example/b",
-                None,
-                "b.md",
-                0.0,
-                48.0,
-                None,
-                48.0,
-                10,
-                0.0,
-                0.0,
-                34.0,
-                14.0,
-                False,
-                5,
-                4,
-                None,
-                8,
-            ),
-            (
-                "d",
-                2,
-                "D",
-                "https://x.example/d",
-                None,
-                "d.md",
-                20.0,
-                48.0,
-                None,
-                28.0,
-                5,
-                20.0,
-                0.0,
-                28.0,
-                0.0,
-                True,
-                1,
-                0,
-                5,
-                8,
-            ),
-            (
-                "n",
-                1,
-                "N",
-                "https://x.example/n",
-                None,
-                "n.md",
-                0.0,
-                48.0,
-                None,
-                48.0,
-                5,
-                3.0,
-                3.0,
-                6.0,
-                0.0,
-                False,
-                4,
-                2,
-                0,
-                8,
-            ),
-            (
-                "d",
-                1,
-                None,
-                None,
-                None,
-                "d.md",
-                1.0,
-                7.0,
-                "deleted",
-                6.0,
-                4,
-                1.0,
-                0.0,
-                6.0,
-                0.0,
-                True,
-                1,
-                0,
-                4,
-                8,
-            ),
-            (
-                "x",
-                2,
-                "X",
-                "https://x.example/x",
-                None,
-                "x.md",
-                0.0,
-                48.0,
-                None,
-                48.0,
-                1,
-                5.0,
-                5.0,
-                43.0,
-                0.0,
-                True,
-                2,
-                1,
-                1,
-                8,
-            ),
-            (
-                "u",
-                1,
-                "U",
-                "https://x.example/u",
-                None,
-                "u.md",
-                0.0,
-                48.0,
-                None,
-                48.0,
-                None,
-                None,
-                None,
-                0.0,
-                0.0,
-                False,
-                1,
-                0,
-                None,
-                8,
-            ),
-            (
-                "x",
-                1,
-                None,
-                None,
-                None,
-                "x.md",
-                0.0,
-                2.0,
-                "deleted",
-                2.0,
-                None,
-                None,
-                None,
-                0.0,
-                0.0,
-                False,
-                1,
-                0,
-                0,
-                8,
-            ),
-        ],
+        rows_of(
+            """
+            article_id            a                    b                    d
+            life                  1                    1                    2
+            title                 A                    B                    D
+            url                   https://x.example/a  https://x.example/b  https://x.example/d
+            provider              null                 null                 null
+            path                  a.md                 b.md                 d.md
+            first_seen_at         0.0                  0.0                  20.0
+            known_until           48.0                 48.0                 48.0
+            ended                 null                 null                 null
+            hours_known           48.0                 48.0                 28.0
+            peak_excess           20                   10                   5
+            peak_at               2.0                  0.0                  20.0
+            hours_to_peak         2.0                  0.0                  0.0
+            hours_above_baseline  8.0                  34.0                 28.0
+            hours_suppressed      0.0                  14.0                 0.0
+            is_censored           false                false                true
+            observations          5                    5                    1
+            score_changes         3                    4                    0
+            last_excess           -1                   null                 5
+            of_lives              8                    8                    8
+
+            article_id            n                    d        x
+            life                  1                    1        2
+            title                 N                    null     X
+            url                   https://x.example/n  null     https://x.example/x
+            provider              null                 null     null
+            path                  n.md                 d.md     x.md
+            first_seen_at         0.0                  1.0      0.0
+            known_until           48.0                 7.0      48.0
+            ended                 null                 deleted  null
+            hours_known           48.0                 6.0      48.0
+            peak_excess           5                    4        1
+            peak_at               3.0                  1.0      5.0
+            hours_to_peak         3.0                  0.0      5.0
+            hours_above_baseline  6.0                  6.0      43.0
+            hours_suppressed      0.0                  0.0      0.0
+            is_censored           false                true     true
+            observations          4                    1        2
+            score_changes         2                    0        1
+            last_excess           0                    4        1
+            of_lives              8                    8        8
+
+            article_id            u                    x
+            life                  1                    1
+            title                 U                    null
+            url                   https://x.example/u  null
+            provider              null                 null
+            path                  u.md                 x.md
+            first_seen_at         0.0                  0.0
+            known_until           48.0                 2.0
+            ended                 null                 deleted
+            hours_known           48.0                 2.0
+            peak_excess           null                 null
+            peak_at               null                 null
+            hours_to_peak         null                 null
+            hours_above_baseline  0.0                  0.0
+            hours_suppressed      0.0                  0.0
+            is_censored           false                false
+            observations          1                    1
+            score_changes         0                    0
+            last_excess           null                 0
+            of_lives              8                    8
+            """
+        ),
     ),
     "heat_half_life": (
         "select article_id, life, title, peak_excess, n, hours_fitted, estimable, reason, of_lives from heat_half_life",
-        [
-            (
-                "a",
-                1,
-                "A",
-                20,
-                2,
-                4.0,
-                False,
-                "not estimable: fewer than 4 observations above quality from the peak on",
-                6,
-            ),
-            (
-                "b",
-                1,
-                "B",
-                10,
-                1,
-                0.0,
-                False,
-                "not estimable: fewer than 4 observations above quality from the peak on",
-                6,
-            ),
-            (
-                "d",
-                2,
-                "D",
-                5,
-                1,
-                0.0,
-                False,
-                "not estimable: fewer than 4 observations above quality from the peak on",
-                6,
-            ),
-            (
-                "n",
-                1,
-                "N",
-                5,
-                1,
-                0.0,
-                False,
-                "not estimable: fewer than 4 observations above quality from the peak on",
-                6,
-            ),
-            (
-                "d",
-                1,
-                None,
-                4,
-                1,
-                0.0,
-                False,
-                "not estimable: fewer than 4 observations above quality from the peak on",
-                6,
-            ),
-            (
-                "x",
-                2,
-                "X",
-                1,
-                1,
-                0.0,
-                False,
-                "not estimable: fewer than 4 observations above quality from the peak on",
-                6,
-            ),
-        ],
+        rows_of(
+            """
+            article_id    a
+            life          1
+            title         A
+            peak_excess   20
+            n             2
+            hours_fitted  4.0
+            estimable     false
+            reason        not estimable: fewer than 4 observations above quality from the peak on
+            of_lives      6
+
+            article_id    b
+            life          1
+            title         B
+            peak_excess   10
+            n             1
+            hours_fitted  0.0
+            estimable     false
+            reason        not estimable: fewer than 4 observations above quality from the peak on
+            of_lives      6
+
+            article_id    d
+            life          2
+            title         D
+            peak_excess   5
+            n             1
+            hours_fitted  0.0
+            estimable     false
+            reason        not estimable: fewer than 4 observations above quality from the peak on
+            of_lives      6
+
+            article_id    n
+            life          1
+            title         N
+            peak_excess   5
+            n             1
+            hours_fitted  0.0
+            estimable     false
+            reason        not estimable: fewer than 4 observations above quality from the peak on
+            of_lives      6
+
+            article_id    d
+            life          1
+            title         null
+            peak_excess   4
+            n             1
+            hours_fitted  0.0
+            estimable     false
+            reason        not estimable: fewer than 4 observations above quality from the peak on
+            of_lives      6
+
+            article_id    x
+            life          2
+            title         X
+            peak_excess   1
+            n             1
+            hours_fitted  0.0
+            estimable     false
+            reason        not estimable: fewer than 4 observations above quality from the peak on
+            of_lives      6
+            """
+        ),
     ),
     "heat_survival": (
         "select hours, at_risk, events, censored, round(survival, 6), round(std_error, 6), round(survival_low, 6), round(survival_high, 6), lives, median_hours, median_low_hours, median_high_hours from heat_survival",
@@ -1037,32 +436,20 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     ),
     "topic_heat_index": (
         "select topic, week, article_hours, all_article_hours, round(mean_heat, 6), round(mean_excess, 6), round(all_mean_heat, 6), round(all_mean_excess, 6), round(heat_index, 6), round(excess_index, 6) from topic_heat_index",
-        [
-            (
-                "AI",
-                dt.date(2026, 1, 5),
-                82.0,
-                206.0,
-                26.121951,
-                1.97561,
-                18.81068,
-                1.820388,
-                138.867663,
-                108.526829,
-            ),
-            (
-                "Chips",
-                dt.date(2026, 1, 5),
-                82.0,
-                206.0,
-                31.439024,
-                1.439024,
-                18.81068,
-                1.820388,
-                167.13391,
-                79.050407,
-            ),
-        ],
+        rows_of(
+            """
+            topic              AI          Chips
+            week               2026-01-05  2026-01-05
+            article_hours      82.0        82.0
+            all_article_hours  206.0       206.0
+            mean_heat          26.121951   31.439024
+            mean_excess        1.97561     1.439024
+            all_mean_heat      18.81068    18.81068
+            all_mean_excess    1.820388    1.820388
+            heat_index         138.867663  167.13391
+            excess_index       108.526829  79.050407
+            """
+        ),
     ),
     "suppression_history": (
         f"select article_id, life, title, url, provider, path, {hours('suppressed_from')}, {hours('suppressed_to')}, hours, heat_before, heat_after, ended_as, of_lives from suppression_history",
@@ -1074,49 +461,28 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "score_churn": (
         "select source, day, revisions, files, new, content, score_only, secured_only, moved, deleted, rejected, skipped, new_share,"
         " content_share, score_only_share, secured_only_share, quiet_revisions, quiet_share from score_churn",
-        [
-            (
-                "site",
-                dt.date(2026, 1, 5),
-                2,
-                10,
-                8,
-                0,
-                1,
-                0,
-                0,
-                1,
-                0,
-                0,
-                0.8,
-                0.0,
-                0.1,
-                0.0,
-                0,
-                0.0,
-            ),
-            (
-                "site",
-                dt.date(2026, 1, 6),
-                2,
-                6,
-                0,
-                0,
-                0,
-                5,
-                1,
-                0,
-                0,
-                0,
-                0.0,
-                0.0,
-                0.0,
-                5 / 6,
-                1,
-                0.5,
-            ),
-            ("site", dt.date(2026, 1, 7), 1, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0.0, 0.0, 0.0, 1.0, 1, 1.0),
-        ],
+        rows_of(
+            """
+            source              site        site                site
+            day                 2026-01-05  2026-01-06          2026-01-07
+            revisions           2           2                   1
+            files               10          6                   1
+            new                 8           0                   0
+            content             0           0                   0
+            score_only          1           0                   0
+            secured_only        0           5                   1
+            moved               0           1                   0
+            deleted             1           0                   0
+            rejected            0           0                   0
+            skipped             0           0                   0
+            new_share           0.8         0.0                 0.0
+            content_share       0.0         0.0                 0.0
+            score_only_share    0.1         0.0                 0.0
+            secured_only_share  0.0         0.8333333333333334  1.0
+            quiet_revisions     0           1                   1
+            quiet_share         0.0         0.5                 1.0
+            """
+        ),
     ),
     "revision_kinds": (
         f"select source, sequence, revision, {hours('observed_at')}, kind, kinds, files, new, content, score_only, secured_only, moved, deleted,"

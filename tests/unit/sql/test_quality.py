@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.views.relations import relations
+from tests.support.rows import rows_of
 from tests.support.world import World
 
 RELATIONS = {relation.name: relation for relation in relations("views", "reports")}
@@ -156,138 +157,75 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         f"select dimension, coalesce(topic, month::varchar, name), articles, scored, published, {MIDDLE}, {ADVANCED}, first_day, last_day"
         " from quality_groups left join providers using (provider_id)"
         " order by dimension, first_day, articles desc",
-        [
-            (
-                "month",
-                "2024-01-01",
-                3,
-                2,
-                1,
-                20.0,
-                14.142136,
-                20.0,
-                12.0,
-                28.0,
-                *NORTH[:2],
-                50.0,
-                0.097561,
-                21.395349,
-                None,
-                day(2),
-                day(4),
-            ),
-            (
-                "month",
-                "2024-02-01",
-                2,
-                2,
-                1,
-                55.0,
-                7.071068,
-                55.0,
-                51.0,
-                59.0,
-                *SOUTH[:2],
-                50.0,
-                0.097561,
-                54.767442,
-                None,
-                FEB,
-                day(2, 2),
-            ),
-            (
-                "month",
-                None,
-                1,
-                1,
-                1,
-                100.0,
-                None,
-                100.0,
-                100.0,
-                100.0,
-                None,
-                None,
-                50.0,
-                0.097561,
-                95.555556,
-                None,
-                None,
-                None,
-            ),
-            (
-                "provider",
-                "North",
-                3,
-                2,
-                1,
-                20.0,
-                14.142136,
-                20.0,
-                12.0,
-                28.0,
-                *NORTH,
-                day(2),
-                day(4),
-            ),
-            (
-                "provider",
-                "South",
-                2,
-                2,
-                1,
-                55.0,
-                7.071068,
-                55.0,
-                51.0,
-                59.0,
-                *SOUTH,
-                FEB,
-                day(2, 2),
-            ),
-            ("topic", "AI", 3, 3, 2, 30.0, 20.0, 30.0, 14.0, 46.0, *AI, day(2), FEB),
-            ("topic", "Chips", 2, 2, 2, 55.0, 63.63961, 55.0, 19.0, 91.0, *CHIPS, day(2), day(2)),
-        ],
+        rows_of(
+            """
+            dimension       month         month         month      provider    provider
+            coalesce        "2024-01-01"  "2024-02-01"  null       North       South
+            articles        3             2             1          3           2
+            scored          2             2             1          2           2
+            published       1             1             1          1           1
+            mean_quality    20.0          55.0          100.0      20.0        55.0
+            sd_quality      14.142136     7.071068      null       14.142136   7.071068
+            median_quality  20.0          55.0          100.0      20.0        55.0
+            _quality        12.0          51.0          100.0      12.0        51.0
+            _quality_2      28.0          59.0          100.0      28.0        59.0
+            mean_low        -107.06205    -8.531025     null       -107.06205  -8.531025
+            mean_high       147.06205     118.531025    null       147.06205   118.531025
+            overall_mean    50.0          50.0          50.0       37.5        37.5
+            shrinkage_k     0.097561      0.097561      0.097561   0.227273    0.227273
+            shrunken_mean   21.395349     54.767442     95.555556  21.785714   53.214286
+            rank            null          null          null       null        null
+            first_day       2024-01-02    2024-02-01    null       2024-01-02  2024-02-01
+            last_day        2024-01-04    2024-02-02    null       2024-01-04  2024-02-02
+
+            dimension       topic       topic
+            coalesce        AI          Chips
+            articles        3           2
+            scored          3           2
+            published       2           2
+            mean_quality    30.0        55.0
+            sd_quality      20.0        63.63961
+            median_quality  30.0        55.0
+            _quality        14.0        19.0
+            _quality_2      46.0        91.0
+            mean_low        -19.682757  -516.779225
+            mean_high       79.682757   626.779225
+            overall_mean    40.0        40.0
+            shrinkage_k     null        null
+            shrunken_mean   40.0        40.0
+            rank            null        null
+            first_day       2024-01-02  2024-01-02
+            last_day        2024-02-01  2024-01-02
+            """
+        ),
     ),
     "quality_by_provider": (
         f"select provider, domain, articles, of_articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day"
         " from quality_by_provider",
-        [
-            (
-                "North",
-                "north.example",
-                3,
-                6,
-                2,
-                1,
-                1 / 3,
-                20.0,
-                14.142136,
-                20.0,
-                12.0,
-                28.0,
-                *NORTH,
-                day(2),
-                day(4),
-            ),
-            (
-                "South",
-                "south.example",
-                2,
-                6,
-                2,
-                1,
-                0.5,
-                55.0,
-                7.071068,
-                55.0,
-                51.0,
-                59.0,
-                *SOUTH,
-                FEB,
-                day(2, 2),
-            ),
-        ],
+        rows_of(
+            """
+            provider        North               South
+            domain          north.example       south.example
+            articles        3                   2
+            of_articles     6                   6
+            scored          2                   2
+            published       1                   1
+            published_rate  0.3333333333333333  0.5
+            mean_quality    20.0                55.0
+            sd_quality      14.142136           7.071068
+            median_quality  20.0                55.0
+            _quality        12.0                51.0
+            _quality_2      28.0                59.0
+            mean_low        -107.06205          -8.531025
+            mean_high       147.06205           118.531025
+            overall_mean    37.5                37.5
+            shrinkage_k     0.227273            0.227273
+            shrunken_mean   21.785714           53.214286
+            rank            null                null
+            first_day       2024-01-02          2024-02-01
+            last_day        2024-01-04          2024-02-02
+            """
+        ),
     ),
     "quality_by_topic": (
         f"select topic, articles, of_articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day"
@@ -299,66 +237,28 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     ),
     "quality_by_month": (
         f"select month, articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day from quality_by_month",
-        [
-            (
-                JAN,
-                3,
-                2,
-                1,
-                1 / 3,
-                20.0,
-                14.142136,
-                20.0,
-                12.0,
-                28.0,
-                *NORTH[:2],
-                50.0,
-                0.097561,
-                21.395349,
-                None,
-                day(2),
-                day(4),
-            ),
-            (
-                FEB,
-                2,
-                2,
-                1,
-                0.5,
-                55.0,
-                7.071068,
-                55.0,
-                51.0,
-                59.0,
-                *SOUTH[:2],
-                50.0,
-                0.097561,
-                54.767442,
-                None,
-                FEB,
-                day(2, 2),
-            ),
-            (
-                None,
-                1,
-                1,
-                1,
-                1.0,
-                100.0,
-                None,
-                100.0,
-                100.0,
-                100.0,
-                None,
-                None,
-                50.0,
-                0.097561,
-                95.555556,
-                None,
-                None,
-                None,
-            ),
-        ],
+        rows_of(
+            """
+            month           2024-01-01          2024-02-01  null
+            articles        3                   2           1
+            scored          2                   2           1
+            published       1                   1           1
+            published_rate  0.3333333333333333  0.5         1.0
+            mean_quality    20.0                55.0        100.0
+            sd_quality      14.142136           7.071068    null
+            median_quality  20.0                55.0        100.0
+            _quality        12.0                51.0        100.0
+            _quality_2      28.0                59.0        100.0
+            mean_low        -107.06205          -8.531025   null
+            mean_high       147.06205           118.531025  null
+            overall_mean    50.0                50.0        50.0
+            shrinkage_k     0.097561            0.097561    0.097561
+            shrunken_mean   21.395349           54.767442   95.555556
+            rank            null                null        null
+            first_day       2024-01-02          2024-02-01  null
+            last_day        2024-01-04          2024-02-02  null
+            """
+        ),
     ),
     "best_related": (
         "select title, related_items, related_scored, related_better, best_position, best_quality"
@@ -374,65 +274,27 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         "select article_id = (select article_id from articles where articles.title = quality_against_related.title), title, url, provider,"
         " published_at::date, is_published, quality, related_items, related_scored, related_better, margin, best_quality, best_title,"
         " best_provider, best_url, best_is_ours, best_is_published from quality_against_related",
-        [
-            (
-                True,
-                "A",
-                "https://x.example/A",
-                "North",
-                day(2),
-                True,
-                10,
-                3,
-                2,
-                1,
-                40,
-                50,
-                "C too",
-                "South",
-                "https://x.example/C",
-                True,
-                True,
-            ),
-            (
-                True,
-                "E",
-                "https://x.example/E",
-                None,
-                None,
-                True,
-                100,
-                1,
-                1,
-                0,
-                -80,
-                20,
-                "Worse",
-                None,
-                None,
-                False,
-                None,
-            ),
-            (
-                True,
-                "B",
-                "https://x.example/B",
-                "North",
-                day(3),
-                False,
-                30,
-                2,
-                2,
-                0,
-                0,
-                30,
-                "First",
-                None,
-                None,
-                False,
-                None,
-            ),
-        ],
+        rows_of(
+            """
+            article_id         true                 true                 true
+            title              A                    E                    B
+            url                https://x.example/A  https://x.example/E  https://x.example/B
+            provider           North                null                 North
+            published_at       2024-01-02           null                 2024-01-03
+            is_published       true                 true                 false
+            quality            10                   100                  30
+            related_items      3                    1                    2
+            related_scored     2                    1                    2
+            related_better     1                    0                    0
+            margin             40                   -80                  0
+            best_quality       50                   20                   30
+            best_title         C too                Worse                First
+            best_provider      South                null                 null
+            best_url           https://x.example/C  null                 null
+            best_is_ours       true                 false                false
+            best_is_published  true                 null                 null
+            """
+        ),
     ),
     "quality_selection": (
         "select scope, domain, articles, scored, compared, better, better_share, published_compared, published_better,"
