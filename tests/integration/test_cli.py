@@ -132,12 +132,16 @@ def test_a_warehouse_that_cannot_be_written(world: World, tmp_path: Path) -> Non
         ("jsonl", '{"path": "_news/a.md", "n": 33, "list": ["x"], "at": "2024-01-02T00:00:00Z"}\n'),
         (
             "md",
-            '| path | n | list | at |\n| --- | --- | --- | --- |\n| _news/a.md | 33 | ["x"] | 2024-01-02 00:00:00 |\n',
+            '| path | n | list | at |\n| --- | --- | --- | --- |\n| _news/a.md | 33 | ["x"] |'
+            " 2024-01-02 00:00:00 |\n",
         ),
     ],
 )
 def test_query_formats(built: World, style: str, text: str) -> None:
-    sql = "select path, heat as n, ['x'] as list, timestamptz '2024-01-02 00:00:00+00' as at from articles where heat = 33"
+    sql = (
+        "select path, heat as n, ['x'] as list, timestamptz '2024-01-02 00:00:00+00' as at from"
+        " articles where heat = 33"
+    )
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", "query", sql, "--format", style, "-w", built.warehouse],
         capture_output=True,
@@ -270,7 +274,8 @@ def test_names_cannot_move_the_cursor(world: World) -> None:
     world.run()
     lines = call("rejects", "-w", world.warehouse).stdout.splitlines()
     assert lines[0].endswith(
-        "a\\x1b[2J\\nb.md:1:1: the front matter opens on line 1 and never closes. Add a line `---` after the last field. [unclosed_fence]"
+        "a\\x1b[2J\\nb.md:1:1: the front matter opens on line 1 and never closes. Add a line"
+        " `---` after the last field. [unclosed_fence]"
     )
 
 
@@ -317,7 +322,10 @@ def test_schema_prints_tables_and_columns() -> None:
 
 
 def test_a_closed_pipe_is_no_error(built: World) -> None:
-    script = f"{sys.executable} -m pipeline query 'select unnest(range(200000))' --format csv -w '{built.warehouse}' | head -1"
+    script = (
+        f"{sys.executable} -m pipeline query 'select unnest(range(200000))' --format csv -w"
+        f" '{built.warehouse}' | head -1"
+    )
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, env=ENVIRONMENT, check=True
     )

@@ -18,7 +18,8 @@ def test_seed_article(world: World) -> None:
     result = world.run()
     assert (result.record.files, result.record.articles, result.tables["images"]) == (1, 1, 1)
     [row] = world.rows(
-        "select provider_name, provider_domain, published_at, quality, heat, published, secured_bytes, secured_iv_bytes, url from articles"
+        "select provider_name, provider_domain, published_at, quality, heat, published,"
+        " secured_bytes, secured_iv_bytes, url from articles"
     )
     assert row == (
         "Washington Examiner",
@@ -82,7 +83,8 @@ def test_diablo4(world: World, unpacked: Unpack) -> None:
     }
     assert world.rows("select count(*) from article_topics where topic is null") == [(7,)]
     assert world.rows(
-        "select count(*) filter (heat = -1), count(*) filter (heat is null), count(*) filter (quality is null) from articles"
+        "select count(*) filter (heat = -1), count(*) filter (heat is null), count(*) filter"
+        " (quality is null) from articles"
     ) == [(668, 190, 471)]
     assert world.rows("select topic, parent, slug from topics order by topic") == [
         ("Barbarian", "Diablo 4", "barbarian"),

@@ -100,7 +100,9 @@ def last_stage(world: World, run: str) -> str:
 
 
 def kill_in(world: World, stage: str, pause: float, *options: str) -> str | None:
-    """Start a run and kill it in a stage; returns the stage that it was in, None where it was done before."""
+    """Start a run and kill it in a stage; returns the stage that it was in, None where it was done
+    before.
+    """
     before = _records(world)
     words = ["run", f"site={world.site}", "-w", str(world.warehouse), "-q", *options]
     environment = os.environ | {

@@ -1,4 +1,6 @@
-"""The documentation: everything public stands in it, the code writes its console blocks, and its figures are those of the code."""
+"""The documentation: everything public stands in it, the code writes its console blocks, and its
+figures are those of the code.
+"""
 
 import re
 from pathlib import Path

@@ -1,7 +1,9 @@
 """A warehouse that version 0.1.0 wrote is read as it is, and runs go on with it.
 
-`tests/data/warehouse-0.1.0.tar.xz` holds a site of 13 files and its warehouse with two snapshots, without
-`warehouse.duckdb`, which every run writes again. Before the second one an article got another title and
+`tests/data/warehouse-0.1.0.tar.xz` holds a site of 13 files and its warehouse with two snapshots,
+without
+`warehouse.duckdb`, which every run writes again. Before the second one an article got another title
+and
 another another heat, and one was deleted.
 """
 

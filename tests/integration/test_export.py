@@ -283,7 +283,8 @@ def test_rows_are_chosen(hostile: World, tmp_path: Path) -> None:
     wanted = {
         row[0]
         for row in hostile.rows(
-            "select article_id from articles where published_at::date in ('2024-01-03', '2024-01-04')"
+            "select article_id from articles where published_at::date in ('2024-01-03',"
+            " '2024-01-04')"
         )
     }
     assert set(ids(**days)) == wanted and wanted
@@ -380,7 +381,8 @@ def test_nested_articles_have_the_shape_of_their_source(hostile: World, tmp_path
 
 
 def shell(line: str, world: World) -> subprocess.CompletedProcess[bytes]:
-    command = f'set -o pipefail; pipeline() {{ {sys.executable} -m pipeline "$@" -w {world.warehouse}; }}; {line}'
+    pipeline = f'pipeline() {{ {sys.executable} -m pipeline "$@" -w {world.warehouse}; }}'
+    command = f"set -o pipefail; {pipeline}; {line}"
     return subprocess.run(["bash", "-c", command], capture_output=True, check=False)
 
 

@@ -1,4 +1,6 @@
-"""Exports in little memory: rows in the order of the warehouse, sorts that go to disk, and what is said where nothing is enough."""
+"""Exports in little memory: rows in the order of the warehouse, sorts that go to disk, and what is
+said where nothing is enough.
+"""
 
 import csv
 import json
@@ -157,7 +159,10 @@ def test_a_sample_is_the_rows_of_the_smallest_hashes(
     export(Warehouse(many.warehouse), request, Style(), str(tmp_path / "x.csv"))
     wanted = """
         select article_id, topic from
-        (from article_topics where position < 150 order by md5('3' || chr(31) || article_id || chr(31) || position) limit 20000)
+        (
+            from article_topics where position < 150
+            order by md5('3' || chr(31) || article_id || chr(31) || position) limit 20000
+        )
         order by article_id, position
     """
     assert read_csv(tmp_path / "x.csv") == many.rows(wanted) and limits == ["244.1 MiB"]
@@ -235,7 +240,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def command(
     world: World, *arguments: str, memory: int = ENOUGH, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    program = f"__file__ = 'x'  # else DuckDB takes this for a notebook\nfrom pipeline.export import export; export.MEMORY = {memory}; from pipeline.cli import entry; entry()"
+    program = (
+        "__file__ = 'x'  # else DuckDB takes this for a notebook\nfrom pipeline.export import"
+        f" export; export.MEMORY = {memory}; from pipeline.cli import entry; entry()"
+    )
     words = [sys.executable, "-c", program, "export", *arguments, "-w", str(world.warehouse)]
     return subprocess.run(
         words, capture_output=True, text=True, env={**os.environ, **environment}, check=False

@@ -1,4 +1,6 @@
-"""Every view and report as every format, read back by programs that know nothing of the pipeline; and exports while a run publishes."""
+"""Every view and report as every format, read back by programs that know nothing of the pipeline;
+and exports while a run publishes.
+"""
 
 import csv
 import datetime as dt
@@ -56,7 +58,9 @@ def folder(
 
 
 def plain(value: Any) -> Any:
-    """A value as all formats can say it: numbers to some digits, times as text in UTC, nothing for what is not finite."""
+    """A value as all formats can say it: numbers to some digits, times as text in UTC, nothing for
+    what is not finite.
+    """
     if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
         return f"{float(value):.{SIGNIFICANT}g}" if math.isfinite(value) else None
     if isinstance(value, dt.datetime):

@@ -1,4 +1,6 @@
-"""Repositories as sources: real ones, made here; their rows equal those of a checkout, their history a slow reading of each version."""
+"""Repositories as sources: real ones, made here; their rows equal those of a checkout, their
+history a slow reading of each version.
+"""
 
 import io
 import os
@@ -53,7 +55,9 @@ def tables(world: World, *, without: set[str] = frozenset()) -> dict[str, list[t
 
 
 def test_a_commit_gives_the_rows_of_its_checkout(world: World, repo: Repo, tmp_path: Path) -> None:
-    """Names, ids and rows are those of a folder of the same name; only times differ: the last change of each file."""
+    """Names, ids and rows are those of a folder of the same name; only times differ: the last
+    change of each file.
+    """
     files: dict[str | bytes, Any] = {
         "_news/a.md": article(topics="[AI]"),
         "_news/b b.md": article(title="B", secured="YQ==;YQ=="),
@@ -107,7 +111,9 @@ def test_a_folder_may_become_a_repository(world: World, repo: Repo, tmp_path: Pa
 
 
 def slow_history(repo: Repo, branch: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Each article's observations by `git show` of each version and PyYAML: (commit, change, moved from, quality, heat, published)."""
+    """Each article's observations by `git show` of each version and PyYAML: (commit, change, moved
+    from, quality, heat, published).
+    """
     found: dict[str, list[tuple[Any, ...]]] = {}
     content: dict[str, Any] = {}
     before: dict[str, str] = {}
@@ -171,7 +177,9 @@ def page(chance: random.Random, number: int) -> str:
 
 
 def busy(repo: Repo, seed: int, commits: int = 40) -> None:
-    """A history of 20 articles: edits, deletes, revivals, moves, a merge, broken versions in the middle."""
+    """A history of 20 articles: edits, deletes, revivals, moves, a merge, broken versions in the
+    middle.
+    """
     chance = random.Random(seed)
     paths = [f"_news/{number:02}.md" for number in range(20)]
     now: dict[str, str] = {path: page(chance, at) for at, path in enumerate(paths)}
@@ -212,7 +220,8 @@ def busy(repo: Repo, seed: int, commits: int = 40) -> None:
 def observed(world: World) -> dict[str, list[tuple[Any, ...]]]:
     rows = world.rows(
         """
-        select path, revision, change, (select any_value(path) from observations as other where other.article_id = one.moved_from),
+        select path, revision, change,
+               (select any_value(path) from observations as other where other.article_id = one.moved_from),
                quality, heat, published
         from observations as one order by path, sequence
         """
@@ -258,7 +267,9 @@ def test_many_runs_see_what_one_run_sees(
 def test_runs_that_are_killed_lose_and_double_nothing(
     world: World, repo: Repo, tmp_path: Path
 ) -> None:
-    """New commits, a run killed with its workers at some moment, and so on: in the end, what one run sees of everything."""
+    """New commits, a run killed with its workers at some moment, and so on: in the end, what one
+    run sees of everything.
+    """
     busy(repo, 8)
     commits = repo.git("rev-list", "--first-parent", "--reverse", "main").split()
     chance = random.Random(8)
@@ -306,7 +317,7 @@ def test_a_long_history_is_read_in_windows(
 def test_each_version_is_read_once(
     world: World, repo: Repo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Distinct contents are parsed once, wherever and however often they come up; then nothing is."""
+    """Equal contents are parsed once, wherever and however often they come up; then nothing is."""
     for heat in (50, 51, 50, 51, 50, 52):
         repo.commit({"a.md": article(heat=str(heat)), "b.md": article(heat=str(heat), title="B")})
     repo.commit({"a.md": None, "moved.md": article(heat="52")})
@@ -437,7 +448,8 @@ def test_only_first_parents_are_history(world: World, repo: Repo) -> None:
     merge = repo.commit({"a.md": article(heat="3")}, merge="side")
     world.run(sources=(repo.address,))
     assert world.rows(
-        "select path, heat, revision from observations where sequence = 2 or path = 'b.md' order by path"
+        "select path, heat, revision from observations where sequence = 2 or path = 'b.md'"
+        " order by path"
     ) == [
         ("a.md", 3, merge),
         ("b.md", 50, main),
@@ -751,7 +763,10 @@ def test_the_real_history(world: World, tmp_path: Path) -> None:
         [*GIT, "clone", "-q", "--bare", corpus("powerapps-news.bundle"), place], check=True
     )
     world.run(sources=(f"git+file://{place}",), workers=2)
-    totals = "count(*), sum(new), sum(content), sum(score_only), sum(secured_only), sum(moved + deleted + rejected + skipped)"
+    totals = (
+        "count(*), sum(new), sum(content), sum(score_only), sum(secured_only), sum(moved + deleted"
+        " + rejected + skipped)"
+    )
     assert world.rows(f"select {totals} from revisions") == [(2_488, 674, 156, 2_114, 4_012, 0)]
     assert dict(world.rows("select change, count(*) from observations group by all")) == {
         "first": 674,
@@ -775,7 +790,9 @@ def test_the_real_history(world: World, tmp_path: Path) -> None:
 
 
 def slow_scores(place: Path, path: str) -> list[tuple[Any, ...]]:
-    """When the scores of a file that never moves or ends changed, by git and PyYAML from each version."""
+    """When the scores of a file that never moves or ends changed, by git and PyYAML from each
+    version.
+    """
 
     def git(*arguments: str, lines: str = "") -> bytes:
         command = [*GIT, "-C", place, *arguments]

@@ -130,8 +130,10 @@ def test_secured_is_shown_nowhere(world: World) -> None:
             "flow.md": f"---\n{{title: a, secured: {SECRET}, x: [}}\n---\n",
             "block.md": f"---\ntitle: a\nsecured: |\n  {SECRET}\n bad: [\n---\n",
             "latin.md": f"---\ntitle: caf\u00e9\nsecured: {SECRET} \u00e9\n---\n".encode("latin-1"),
-            "nested.md": f"---\ntitle: a\nrelated: [{{title: r, secured: {SECRET}}}]\nSecured: {SECRET}\nprovider: {{secured: {SECRET}}}\n---\n",
-            "other.md": f"---\nname: a\nsub: {{secured: {SECRET}, list: [{{secured: {SECRET}}}]}}\n---\n",
+            "nested.md": f"---\ntitle: a\nrelated: [{{title: r, secured: {SECRET}}}]\n"
+            f"Secured: {SECRET}\nprovider: {{secured: {SECRET}}}\n---\n",
+            "other.md": f"---\nname: a\nsub: {{secured: {SECRET}, "
+            f"list: [{{secured: {SECRET}}}]}}\n---\n",
             "wrong.md": f"---\ntitle: a\nsecured: [{SECRET}]\n---\n",
         }
     )
@@ -264,7 +266,10 @@ def test_a_source_that_lost_all_files_is_not_believed(world: World) -> None:
     (world.site / "a.md").unlink()
     with pytest.raises(
         SourceError,
-        match=r"no article files found \(the snapshot has 1 of site\). Check that it is mounted .* or pass --allow-empty",
+        match=(
+            r"no article files found \(the snapshot has 1 of site\). Check that it is mounted .*"
+            r" or pass --allow-empty"
+        ),
     ):
         world.run(now=after(1))
     assert world.rows("select count(*) from articles") == [(1,)]
@@ -366,7 +371,10 @@ def test_workers_end_with_a_killed_driver(world: World, six_thousand: Path) -> N
 
 
 def test_a_worker_whose_driver_ended_first_does_not_start() -> None:
-    code = "import os; from pipeline.process.pool import _enter_worker; _enter_worker(os.getpid()); print('working')"
+    code = (
+        "import os; from pipeline.process.pool import _enter_worker; _enter_worker(os.getpid());"
+        " print('working')"
+    )
     worker = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False
     )

@@ -1,4 +1,6 @@
-"""A run reads what changed and ends with the rows of a build from scratch; the ledger says what happened to every file."""
+"""A run reads what changed and ends with the rows of a build from scratch; the ledger says what
+happened to every file.
+"""
 
 import os
 import random
@@ -81,14 +83,16 @@ def test_every_word_of_the_ledger(world: World) -> None:
         ("still.md",),
     ]
     assert world.rows(
-        "select change, o.heat from observations o join articles using (article_id) where title in ('scores', 'moved') order by 1"
+        "select change, o.heat from observations o join articles using (article_id) where"
+        " title in ('scores', 'moved') order by 1"
     ) == [
         ("first", 50),
         ("moved", 50),
         ("scores", 51),
     ]
     [(origin,)] = world.rows(
-        "select count(*) from observations where moved_from in (select article_id from observations where change = 'first')"
+        "select count(*) from observations where moved_from in (select article_id from"
+        " observations where change = 'first')"
     )
     assert origin == 1
     assert ledger(world, now=after(2)) == {"unchanged": 8, "rejected": 2, "skipped": 1}
@@ -252,7 +256,8 @@ def page(number: int, **fields: str) -> str:
         title=f"T{number}",
         originalUrl=f"https://x.example/{number % 7}",
         topics=f"[AI, T{number % 3}]",
-        related=f"[{{title: r, webUrl: '{related}', provider: {{name: P{number % 2}}}, images: [{{url: /i}}]}}]",
+        related=f"[{{title: r, webUrl: '{related}', provider: {{name: P{number % 2}}},"
+        " images: [{url: /i}]}]",
         **fields,
     )
 
@@ -282,7 +287,8 @@ def apply(world: World, edit: str, number: int) -> None:
     elif edit == "topic":
         world.write(
             {
-                f"_data/topics/{number % 3}.yaml": f"_id: t{number % 3}\nname: T{number % 3}\nparent: AI\n"
+                f"_data/topics/{number % 3}.yaml": f"_id: t{number % 3}\n"
+                f"name: T{number % 3}\nparent: AI\n"
             }
         )
 

@@ -205,7 +205,8 @@ def test_the_log_tells_what_a_run_did(world: World) -> None:
         "site",
     )
     found = duckdb.sql(
-        f"select count(*) from read_json('{world.warehouse}/logs/*.jsonl') where event = 'part_built'"
+        f"select count(*) from read_json('{world.warehouse}/logs/*.jsonl') where event ="
+        " 'part_built'"
     ).fetchall()
     assert found == [(1,)]
 

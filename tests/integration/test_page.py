@@ -34,10 +34,13 @@ TITLES = (
 def hostile(number: int, title: str) -> str:
     quoted = title.replace("\\", "\\\\").replace('"', '\\"').replace("\u2028", "\\u2028")
     return (
-        f'---\ntitle: "{quoted}"\npublishedDateTime: 2024-02-0{number + 1}T10:00:00Z\nquality: 500\nheat: {9000 + number}\n'
-        f'webUrl: "javascript:window.hacked=1"\noriginalUrl: "https://evil.example/{number}?q=<b>"\ntopics: ["{quoted}", AI]\n'
+        f'---\ntitle: "{quoted}"\npublishedDateTime: 2024-02-0{number + 1}T10:00:00Z\nquality:'
+        f" 500\nheat: {9000 + number}\n"
+        'webUrl: "javascript:window.hacked=1"\noriginalUrl:'
+        f' "https://evil.example/{number}?q=<b>"\ntopics: ["{quoted}", AI]\n'
         f'provider: {{name: "{quoted}", domain: evil.example}}\n'
-        f'related: [{{title: "{quoted}", webUrl: "https://evil.example/r", quality: 600, provider: {{name: "{quoted}"}}}}]\n---\n'
+        f'related: [{{title: "{quoted}", webUrl: "https://evil.example/r", quality: 600,'
+        f' provider: {{name: "{quoted}"}}}}]\n---\n'
     )
 
 

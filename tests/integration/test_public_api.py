@@ -1,4 +1,6 @@
-"""The public names: light to import, typed, the same function whatever is imported, fit for processes."""
+"""The public names: light to import, typed, the same function whatever is imported, fit for
+processes.
+"""
 
 import os
 import pickle
@@ -57,7 +59,9 @@ MISTAKES = {
 
 
 def check_types(program: str, folder: Path) -> list[str]:
-    """Return the errors of mypy --strict over a program, which finds the package as an installed one."""
+    """Return the errors of mypy --strict over a program, which finds the package as an installed
+    one.
+    """
     path = folder / "program.py"
     path.write_text(program)
     command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(folder / "cache"), path]

@@ -115,7 +115,8 @@ def test_figures_state_their_basis_and_filters(world: World) -> None:
     done = call("report", "quality", "--collection", "news", "-w", world.warehouse)
     assert done.returncode == 0, done.stderr
     [(articles, scored, hot, shown)] = world.rows(
-        "select count(*), count(quality), count(heat), count(*) filter (is_published) from article_facts where collection = 'news'"
+        "select count(*), count(quality), count(heat), count(*) filter (is_published) from"
+        " article_facts where collection = 'news'"
     )
     lines = done.stdout.splitlines()
     told = " ".join(lines[1:6])
@@ -185,7 +186,8 @@ def test_markdown(world: World, tmp_path: Path) -> None:
         (["quality", "--view", "heat_now"], "--view heat_now: is in report heat, not in quality."),
         (
             ["quality", "--view", "qualty_by_month"],
-            "--view qualty_by_month: report quality has no such view. Did you mean quality_by_month",
+            "--view qualty_by_month: report quality has no such view. Did you mean"
+            " quality_by_month",
         ),
         (
             ["quality", "--format", "xml"],

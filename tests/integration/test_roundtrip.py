@@ -87,7 +87,10 @@ def test_a_hostile_site_comes_back(world: World, tmp_path: Path) -> None:
             "empty.md": "---\ntitle:\n---\n",
             "nested.md": article(
                 author="{name: Jo, url: 'https://x.example/jo', rank: 3}",
-                related="[{}, {title: a, provider: {name: N, images: [{url: u, dpi: 72}]}, topics: [], extraField: 2024-05-06, images: [{}]}]",
+                related=(
+                    "[{}, {title: a, provider: {name: N, images: [{url: u, dpi: 72}]}, topics: [],"
+                    " extraField: 2024-05-06, images: [{}]}]"
+                ),
                 images="[null, {url: x, depth: 8}]",
                 provider="{images: [{url: logo}], owner: 'No'}",
             ),
@@ -111,10 +114,14 @@ def test_what_comes_back_needs_no_repair(world: World, tmp_path: Path) -> None:
 
 def test_the_layout_is_that_of_sites(world: World, tmp_path: Path) -> None:
     given_text = (
-        '---\ncategory: news\ntitle: "A title"\npublishedDateTime: 2024-01-02T03:04:05Z\nwebUrl: "https://a.example/x"\n'
-        "type: article\nquality: 33\nheat: -1\npublished: false\n\nprovider:\n  name: Old Town Tribune\n  domain: a.example\n\n"
-        'topics:\n  - AI\n  - "On"\n\nrelated:\n  - title: "Other"\n    provider:\n      name: B\n    images:\n'
-        '      - url: "https://b.example/i.png"\n        width: 12\n        isCached: true\n---\n\nBody.\n'
+        '---\ncategory: news\ntitle: "A title"\npublishedDateTime:'
+        ' 2024-01-02T03:04:05Z\nwebUrl: "https://a.example/x"\n'
+        "type: article\nquality: 33\nheat: -1\npublished: false\n\nprovider:\n  name: Old Town"
+        " Tribune\n  domain: a.example\n\n"
+        'topics:\n  - AI\n  - "On"\n\nrelated:\n  - title: "Other"\n    provider:\n      name:'
+        " B\n    images:\n"
+        '      - url: "https://b.example/i.png"\n        width: 12\n        isCached:'
+        " true\n---\n\nBody.\n"
     )
     world.write({"_news/a.md": given_text})
     world.run()

@@ -157,7 +157,8 @@ def test_an_article_ends_comes_back_and_moves(world: World) -> None:
     (world.site / "b2.md").rename(world.site / "b.md")
     world.run(now=NOW + dt.timedelta(hours=3))
     found = world.rows(
-        "select path, sequence, change, observed_at, heat, moved_from is not null from observations order by path, sequence"
+        "select path, sequence, change, observed_at, heat, moved_from is not null from"
+        " observations order by path, sequence"
     )
     assert [
         (path, sequence, change, int((at - NOW).total_seconds() / 3600), heat, moved)
@@ -233,7 +234,10 @@ def test_a_dry_run_publishes_nothing(world: World) -> None:
 def test_one_writer(world: World) -> None:
     world.write({"a.md": article()})
     world.warehouse.mkdir()
-    code = "import sys\nfrom pipeline.load.warehouse import Warehouse\nwith Warehouse(sys.argv[1]).lock():\n print('held', flush=True)\n input()"
+    code = (
+        "import sys\nfrom pipeline.load.warehouse import Warehouse\nwith"
+        " Warehouse(sys.argv[1]).lock():\n print('held', flush=True)\n input()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code, world.warehouse],
         stdin=subprocess.PIPE,

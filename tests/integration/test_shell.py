@@ -1,4 +1,6 @@
-"""`pipeline shell`: the DuckDB CLI on the published snapshot, on an older one, on a moved warehouse."""
+"""`pipeline shell`: the DuckDB CLI on the published snapshot, on an older one, on a moved
+warehouse.
+"""
 
 import datetime as dt
 import re
@@ -155,7 +157,9 @@ def test_every_view_answers_with_its_comments_in_utc(cli: str, asked: World) -> 
 
 
 def test_a_moved_warehouse_and_an_older_snapshot(cli: str, world: World, tmp_path: Path) -> None:
-    """The views of `warehouse.duckdb` name files by their old paths, and those of the newest snapshot."""
+    """The views of `warehouse.duckdb` name files by their old paths, and those of the newest
+    snapshot.
+    """
     world.write({"a.md": article()})
     world.run()
     world.write({"b.md": article()})

@@ -1,4 +1,6 @@
-"""Times with a zone reach Python where pytz is not installed: DuckDB asked for it until version 2.0.1."""
+"""Times with a zone reach Python where pytz is not installed: DuckDB asked for it until version
+2.0.1.
+"""
 
 import subprocess
 import sys
@@ -12,11 +14,15 @@ BLOCK = "import sys; sys.modules['pytz'] = None\n"
 PROGRAMS = {
     "fetchall": "print(connection.execute('select published_at from articles').fetchall()[0][0])",
     "fetchone": "print(connection.execute('select published_at from articles').fetchone()[0])",
-    "fetchmany": "print(connection.execute('select published_at from articles').fetchmany(1)[0][0])",
-    "a list of times": "print(connection.execute('select list(published_at) from articles').fetchone()[0][0])",
+    "fetchmany": "print(connection.execute('select published_at from articles')"
+    ".fetchmany(1)[0][0])",
+    "a list of times": "print(connection.execute('select list(published_at) from articles')"
+    ".fetchone()[0][0])",
     "a time as a parameter": "import datetime as dt; print(connection.execute("
-    "'select published_at from articles where published_at = $1', [dt.datetime(2024, 2, 3, tzinfo=dt.UTC)]).fetchone()[0])",
-    "a pandas frame of DuckDB": "print(connection.execute('select published_at from articles').df()['published_at'][0])",
+    "'select published_at from articles where published_at = $1', [dt.datetime(2024, 2, 3,"
+    " tzinfo=dt.UTC)]).fetchone()[0])",
+    "a pandas frame of DuckDB": "print(connection.execute('select published_at from articles')"
+    ".df()['published_at'][0])",
     "pandas": "print(pipeline.table('articles', sys.argv[1])['published_at'][0])",
     "arrow": "print(pipeline.table('articles', sys.argv[1], kind='arrow')['published_at'][0])",
     "polars": "print(pipeline.table('articles', sys.argv[1], kind='polars')['published_at'][0])",

@@ -100,7 +100,8 @@ def test_duckdb_1_opens_the_database_and_answers_every_view(shipped: World, tmp_
         "import duckdb, sys\n"
         "assert duckdb.__version__.startswith('1.'), duckdb.__version__\n"
         "connection = duckdb.connect(sys.argv[1], read_only=True)\n"
-        "for name in sys.argv[2:]: print(name, connection.execute(f'select count(*) from (from {name})').fetchone()[0])\n"
+        "for name in sys.argv[2:]: print(name, connection.execute(f'select count(*) from (from"
+        " {name})').fetchone()[0])\n"
     )
     venv.create(tmp_path / "one", with_pip=True)
     python = tmp_path / "one" / "bin" / "python"

@@ -59,9 +59,11 @@ def tell(
     topics: Sequence[tuple[str, str]] = (),
     revisions: Mapping[float, Mapping[str, int]] | None = None,
 ) -> None:
-    """Let the base tables hold a history of source `site`, known up to an hour; hour 0 is a Monday, 2026-01-05 00:00 UTC.
+    """Let the base tables hold a history of source `site`, known up to an hour; hour 0 is a Monday,
+    2026-01-05 00:00 UTC.
 
-    `revisions` tells by hour how many files changed in which way; a last one, at `until`, changes `secured` of one file.
+    `revisions` tells by hour how many files changed in which way; a last one, at `until`, changes
+    `secured` of one file.
 
     Articles are those whose last row is no end; their titles are their ids in upper case.
     """
@@ -117,7 +119,8 @@ def tell(
         f"unnest(${name}::{kind}[]) as {name}" for name, kind in zip(names, types, strict=True)
     )
     connection.execute(
-        f"insert into observations by name select * exclude (hour), {time} as observed_at, 'site' as source from (select {listed})",
+        f"insert into observations by name select * exclude (hour), {time} as observed_at,"
+        f" 'site' as source from (select {listed})",
         {name: list(values) for name, values in zip(names, columns, strict=True)},
     )
     for sequence, (hour, counts) in enumerate(
@@ -125,19 +128,22 @@ def tell(
     ):
         kinds = ", ".join(f"{counts.get(word, 0)} as {word}" for word in REVISION_CHANGES)
         connection.execute(
-            f"insert into revisions by name select 'site' as source, 'r{hour:g}' as revision, {sequence} as sequence, {time} as observed_at,"
+            f"insert into revisions by name select 'site' as source, 'r{hour:g}' as revision,"
+            f" {sequence} as sequence, {time} as observed_at,"
             f" {kinds} from (select {hour}::double as hour)"
         )
     there = [name for name, seen in last.items() if seen.change not in ("deleted", "moved_away")]
     connection.execute(
-        "insert into articles by name select article_id, source, path, upper(article_id) as title, 'https://x.example/' || article_id as url,"
+        "insert into articles by name select article_id, source, path, upper(article_id) as"
+        " title, 'https://x.example/' || article_id as url,"
         " quality, heat, published from observations where list_contains($there, article_id)"
         " qualify row_number() over (partition by article_id order by sequence desc) = 1",
         {"there": there},
     )
     for position, (article, topic) in enumerate(topics, 1):
         connection.execute(
-            "insert into article_topics by name select $1 as article_id, $2::bigint as position, $3 as topic_id, $3 as topic",
+            "insert into article_topics by name select $1 as article_id, $2::bigint as"
+            " position, $3 as topic_id, $3 as topic",
             [article, position, topic],
         )
 

@@ -9,7 +9,7 @@ MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 
 
 def module_name(path: Path) -> str:
-    """Dotted name below `pipeline`; a package is named without `__init__`, the top is `__init__`."""
+    """Return the dotted name below `pipeline`; of a package without `__init__`, of the top `__init__`."""
     parts = path.relative_to(ROOT / "pipeline").with_suffix("").parts
     return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
 
@@ -20,7 +20,9 @@ def owner(name: str, names: dict[str, Path]) -> str:
 
 
 def imports(path: Path) -> set[str]:
-    """Dotted names below `pipeline` that a module imports, also within functions and for types alone."""
+    """Dotted names below `pipeline` that a module imports, also within functions and for types
+    alone.
+    """
     found = set()
     known = {module_name(other) for other in MODULES}
     for node in ast.walk(ast.parse(path.read_text())):

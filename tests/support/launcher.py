@@ -1,6 +1,7 @@
 """Commands in processes of their own, forked from one that has imported what they need.
 
-A command spends 0.2 s on imports before it does anything. A fork of a process that has done so has streams, arguments,
+A command spends 0.2 s on imports before it does anything. A fork of a process that has done so has
+streams, arguments,
 environment, folder and exit status of its own like any other, and a signal ends it like any other.
 """
 

@@ -1,7 +1,9 @@
-"""A reader in a process of its own: asks the warehouse again and again, in every way there is, and checks what it sees.
+"""A reader in a process of its own: asks the warehouse again and again, in every way there is, and
+checks what it sees.
 
 Every article of a consistent snapshot has the same heat, and its child tables belong to it. Usage: reader.py loop|hold
-WAREHOUSE STOP; ends when the file STOP appears, prints how many times it asked and how many snapshots it saw as JSON.
+WAREHOUSE STOP; ends when the file STOP appears, prints how many times it asked and how many
+snapshots it saw as JSON.
 """
 
 import json
@@ -14,16 +16,21 @@ import duckdb
 import pipeline
 
 ACROSS_TABLES = """
-select (select count(*) from articles), (select min(heat) from articles), (select max(heat) from articles),
+select (select count(*) from articles),
+       (select min(heat) from articles), (select max(heat) from articles),
        (select count(*) from documents where status = 'article'),
-       (select count(*) from article_topics join articles using (article_id)), (select count(*) from article_topics),
-       (select count(distinct article_id) from observations where article_id in (select article_id from articles)),
+       (select count(*) from article_topics join articles using (article_id)),
+       (select count(*) from article_topics),
+       (select count(distinct article_id) from observations
+        where article_id in (select article_id from articles)),
        (select articles from coverage_by_topic where topic = 'Sea')
 """
 
 
 def look(connection: duckdb.DuckDBPyConnection) -> int:
-    """Ask over several tables; returns the heat that tells the snapshot. Raises AssertionError where they do not fit."""
+    """Ask over several tables; returns the heat that tells the snapshot. Raises AssertionError
+    where they do not fit.
+    """
     [row] = connection.execute(ACROSS_TABLES).fetchall()
     count, low, high, documents, joined, topics, observed, covered = row
     assert low == high, row

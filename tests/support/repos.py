@@ -1,4 +1,6 @@
-"""Git repositories that tests make, without a working tree: any path and any time of a commit is possible."""
+"""Git repositories that tests make, without a working tree: any path and any time of a commit is
+possible.
+"""
 
 import subprocess
 from pathlib import Path
@@ -41,11 +43,16 @@ class Repo:
         merge: str | None = None,
         modes: dict[str | bytes, str] | None = None,
     ) -> str:
-        """Write, replace or delete files; returns the hash. Each commit is two hours after the one before."""
+        """Write, replace or delete files; returns the hash. Each commit is two hours after the one
+        before.
+        """
         self.clock = at if at is not None else self.clock + 7_200
         head = self.git("for-each-ref", "--format=%(objectname)", f"refs/heads/{branch}")
         parts = [
-            f"commit refs/heads/{branch}\ncommitter Robot <robot@site.example> {self.clock} +0000\ndata 0\n".encode()
+            (
+                f"commit refs/heads/{branch}\ncommitter Robot <robot@site.example> {self.clock}"
+                " +0000\ndata 0\n"
+            ).encode()
         ]
         parts += [f"from {head}\n".encode()] if head else []
         parts += [f"merge refs/heads/{merge}\n".encode()] if merge else []

@@ -10,11 +10,13 @@ _NUMBER = re.compile(r"-?\d+|-?\d+\.\d+(e-?\d+)?|-?\d+e-?\d+")
 
 
 def rows_of(text: str) -> list[tuple[Any, ...]]:
-    """Return the rows of a table whose lines are `column  value  value  …`, two spaces between cells.
+    """Return the rows of a table whose lines are `column  value  value  …`, two spaces between
+    cells.
 
     After an empty line the same columns go on with other rows.
     A value is an integer, a number with a point, true, false, null, a day, a time in UTC such as
-    `2024-01-02T03:04:05Z`, a list or a text in quotes as JSON has them, or else a text as it stands.
+    `2024-01-02T03:04:05Z`, a list or a text in quotes as JSON has them, or else a text as it
+    stands.
     """
     rows: list[tuple[Any, ...]] = []
     names: list[str] = []

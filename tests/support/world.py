@@ -47,7 +47,7 @@ class World:
         return connect(Warehouse(self.warehouse))
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
-        """Rows of a query on what is published now; a new connection only after something changed."""
+        """Return the rows of a query on what is published; connect again only after a change."""
         state = self._state()
         if self._reader is None or state != self._read_state:
             self.close()

@@ -1,4 +1,6 @@
-"""What holds the house together: import layers, module names, public names, documented commands and errors."""
+"""What holds the house together: import layers, module names, public names, documented commands and
+errors.
+"""
 
 import ast
 import inspect
@@ -28,7 +30,8 @@ from pipeline.schema.documents import Article, Author, Image, Provider, Related
 from pipeline.transform.observations import Seen
 from tests.support.imports import MODULES, ROOT, imports, module_name, owner
 
-# The floors of the house, lowest first: a room imports only from floors below its own, and rooms of one
+# The floors of the house, lowest first: a room imports only from floors below its own, and rooms of
+# one
 # floor do not know each other.
 FLOORS = [
     ["_version", "errors", "text"],
@@ -95,7 +98,9 @@ UNIT = ROOT / "tests" / "unit"
     ids=lambda path: str(path.relative_to(UNIT)),
 )
 def test_a_unit_test_is_named_after_what_it_tests(path: Path) -> None:
-    """`test_x.py` or `test_x_y.py` tests `x` of the same folder of the package, or of the reports in SQL."""
+    """`test_x.py` or `test_x_y.py` tests `x` of the same folder of the package, or of the reports
+    in SQL.
+    """
     folder = path.parent.relative_to(UNIT)
     tested = ROOT / "sql" / "reports" if folder == Path("sql") else ROOT / "pipeline" / folder
     names = {other.stem for other in tested.iterdir()}

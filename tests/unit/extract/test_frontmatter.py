@@ -83,13 +83,16 @@ def test_a_title_makes_an_article() -> None:
 
 def test_toml_and_json_say_the_same_as_yaml() -> None:
     as_yaml = article(
-        '---\ntitle: "2020"\npublishedDateTime: 2024-04-01T08:00:00Z\nquality: 61\ntopics: [Space]\nprovider: {name: N}\n---\n'
+        '---\ntitle: "2020"\npublishedDateTime: 2024-04-01T08:00:00Z\nquality: 61\ntopics:'
+        " [Space]\nprovider: {name: N}\n---\n"
     )
     as_toml = article(
-        '+++\ntitle = 2020\npublishedDateTime = 2024-04-01T08:00:00Z\nquality = 61\ntopics = ["Space"]\n[provider]\nname = "N"\n+++\n'
+        "+++\ntitle = 2020\npublishedDateTime = 2024-04-01T08:00:00Z\nquality = 61\ntopics ="
+        ' ["Space"]\n[provider]\nname = "N"\n+++\n'
     )
     as_json = article(
-        '{\n"title": 2020, "publishedDateTime": "2024-04-01T08:00:00Z", "quality": 61, "topics": ["Space"], "provider": {"name": "N"}\n}\n'
+        '{\n"title": 2020, "publishedDateTime": "2024-04-01T08:00:00Z", "quality": 61,'
+        ' "topics": ["Space"], "provider": {"name": "N"}\n}\n'
     )
     assert as_yaml == as_toml == as_json
 

@@ -1,4 +1,6 @@
-"""Another YAML 1.2 parser, py-yaml12, in the place of yaml-rs: whether it would do, should that be given up."""
+"""Another YAML 1.2 parser, py-yaml12, in the place of yaml-rs: whether it would do, should that be
+given up.
+"""
 
 import re
 from pathlib import Path
@@ -20,7 +22,8 @@ def files() -> dict[str, bytes]:
 
 
 def test_it_gives_the_same_documents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """But for a key that stands twice (it takes the last), an alias bomb (it unfolds it), and an integer of more than 64 bits
+    """But for a key that stands twice (it takes the last), an alias bomb (it unfolds it), and an
+    integer of more than 64 bits
     (it makes a float of it).
     """
     yaml12 = pytest.importorskip("yaml12", reason="py-yaml12 is not installed")
@@ -53,7 +56,7 @@ def test_it_gives_the_same_documents(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _values(document: Document | Rejection) -> object:
-    """What is stored of a document; of a rejection the kind and the place, not the parser's words."""
+    """What is stored of a document; of a rejection the code and position, not the parser's words."""
     if isinstance(document, Rejection):
         return document.code, document.line, document.column
     return (document.article, document.metadata, document.extra, document.body, document.findings)

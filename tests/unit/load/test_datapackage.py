@@ -1,4 +1,6 @@
-"""The Data Package of a snapshot: `frictionless validate` accepts it, and it comes and goes with its snapshot."""
+"""The Data Package of a snapshot: `frictionless validate` accepts it, and it comes and goes with
+its snapshot.
+"""
 
 import datetime as dt
 import json
@@ -47,7 +49,10 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> World:
     world.write(
         {
             "_news/nulls.md": '---\ntitle: "nan"\nexcerpt: NaT\ntopics: [null, "", nan]\n---\n',
-            "_news/odd.md": '---\ntitle: "a, \\"b\\" \\n =cmd() 😀 שלום"\nquality: 9223372036854775807\nheat: -1\n---\n',
+            "_news/odd.md": (
+                '---\ntitle: "a, \\"b\\" \\n =cmd() 😀 שלום"\nquality: 9223372036854775807\nheat:'
+                " -1\n---\n"
+            ),
         }
     )
     world.run(part_size=50, keep_secured=True, max_rejects="100%")
@@ -179,7 +184,8 @@ def test_names_of_sources_cannot_break_it(world: World) -> None:
 
 def test_the_same_snapshot_has_the_same_bytes(sampled: World) -> None:
     script = (
-        "import sys; from pipeline.load.datapackage import descriptor; from pipeline.load.warehouse import Warehouse\n"
+        "import sys; from pipeline.load.datapackage import descriptor; from"
+        " pipeline.load.warehouse import Warehouse\n"
         "sys.stdout.buffer.write(descriptor(Warehouse(sys.argv[1]).manifest()))"
     )
     command = [sys.executable, "-c", script, str(sampled.warehouse)]

@@ -24,7 +24,7 @@ DAY = dt.timedelta(days=1)
 
 
 def publish(world: World, count: int, step: dt.timedelta = DAY, **settings: object) -> list[str]:
-    """Publish snapshots one `step` apart, the article's heat telling them apart; returns their ids."""
+    """Publish snapshots one `step` apart that differ in the article's heat; returns their ids."""
     ids = []
     for number in range(count):
         world.write({"a.md": article(heat=str(number)), "same.md": article(title="same")})
@@ -378,7 +378,10 @@ def test_waiting_for_the_lock(world: World) -> None:
 
 def test_a_lock_of_a_killed_process_blocks_nobody(world: World) -> None:
     publish(world, 1)
-    script = "import os, sys; from pipeline.load.warehouse import Warehouse\nwith Warehouse(sys.argv[1]).lock(): os.kill(os.getpid(), 9)"
+    script = (
+        "import os, sys; from pipeline.load.warehouse import Warehouse\nwith"
+        " Warehouse(sys.argv[1]).lock(): os.kill(os.getpid(), 9)"
+    )
     assert (
         subprocess.run([sys.executable, "-c", script, str(world.warehouse)], check=False).returncode
         == -9

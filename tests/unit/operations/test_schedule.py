@@ -1,4 +1,6 @@
-"""Schedules: even intervals, names that survive cron, sh and systemd, and a run that the real cron starts."""
+"""Schedules: even intervals, names that survive cron, sh and systemd, and a run that the real cron
+starts.
+"""
 
 import datetime as dt
 import json
@@ -209,7 +211,9 @@ def test_a_failing_run_gives_cron_one_line_to_mail(world: World) -> None:
 
 
 def undo_cron(text: str, *, both: bool) -> str:
-    r"""What do_command.c hands to sh: up to a bare `%`, with `\%` as `%`; some crons undo `\\`, too."""
+    r"""What do_command.c hands to sh: up to a bare `%`, with `\%` as `%`; some crons undo `\\`,
+    too.
+    """
     found = re.match(r"(?:\\.|[^%\\])*\\?", text)
     assert found
     return re.sub(r"\\([%\\])" if both else r"\\(%)", r"\1", found[0])
@@ -296,7 +300,8 @@ def parsed(folder: Path, units: dict[str, str], name: str) -> tuple[list[str], s
     )
     if not shown:
         pytest.skip("this systemd-analyze does not show what it parsed")
-    # Words are shown as a shell would take them, and variables before they are replaced: `$$` is a `$` then.
+    # Words are shown as a shell would take them, and variables before they are replaced: `$$` is a
+    # `$` then.
     printed = subprocess.run(
         ["/bin/sh", "-c", f"printf '%s\\0' {shown[2]}"], capture_output=True, text=True, check=True
     )
@@ -324,7 +329,8 @@ def test_a_program_with_an_odd_name_is_started(tmp_path: Path) -> None:
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == f"{ODD}\n\n"
 
 
-# Receivers that keep what they are given: a mailer, and a journal reader that shows what it is asked for.
+# Receivers that keep what they are given: a mailer, and a journal reader that shows what it is
+# asked for.
 SENDMAIL = '#!/bin/sh\n{ printf "%s\\n" "$@"; cat; } >"${0%/*}/letter"\n'
 JOURNALCTL = '#!/bin/sh\n[ "$1" = --sync ] || printf "%s\\n" "$@"\n'
 
@@ -368,7 +374,9 @@ def test_a_failure_without_an_address_is_logged_as_an_error(tmp_path: Path) -> N
 
 @contextmanager
 def daemon(script: str, *arguments: str | Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A script as init of mount and process namespaces of its own: nothing that it mounts or starts outlives it."""
+    """A script as init of mount and process namespaces of its own: nothing that it mounts or starts
+    outlives it.
+    """
     command = [
         "unshare",
         "--mount",
@@ -392,7 +400,9 @@ def daemon(script: str, *arguments: str | Path) -> Iterator[subprocess.Popen[byt
 
 
 def odd_world(folder: Path) -> tuple[World, list[str]]:
-    """A site with an odd name, and the run that reads it; a warehouse may hold no `*`, `?` or backslash."""
+    """A site with an odd name, and the run that reads it; a warehouse may hold no `*`, `?` or
+    backslash.
+    """
     world = World(folder / ODD)
     world.write({"a.md": article()})
     world.warehouse = folder / "it's $HOME 100% é"
@@ -412,13 +422,14 @@ def odd_world(folder: Path) -> tuple[World, list[str]]:
 
 
 def wait_for(found: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Wait until it is found; fails with what the daemon printed when it is not or the daemon ends."""
+    """Wait until it is found; fails with what the daemon printed if it is not, or the daemon ends."""
     end = time.monotonic() + seconds
     while not found():
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
             pytest.fail(
-                f"not seen within {seconds} s; printed: {process.communicate(timeout=30)[0].decode()}"
+                f"not seen within {seconds} s; printed:"
+                f" {process.communicate(timeout=30)[0].decode()}"
             )
         time.sleep(0.1)
 

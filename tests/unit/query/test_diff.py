@@ -1,4 +1,6 @@
-"""Two snapshots compared: every kind of change with its fields, read from the part files that differ and from no others."""
+"""Two snapshots compared: every kind of change with its fields, read from the part files that
+differ and from no others.
+"""
 
 import datetime as dt
 import itertools
@@ -348,7 +350,8 @@ def test_moves_of_equal_files_are_those_that_the_run_saw(world: World) -> None:
     world.write({name: article() for name in ("1.md", "2.md", "3.md")})
     two = published(world, 1)
     [*seen] = world.rows(
-        "select a.path, moved_from from observations join articles a using (article_id) where change = 'moved' order by 1"
+        "select a.path, moved_from from observations join articles a using (article_id) where"
+        " change = 'moved' order by 1"
     )
     assert [path for path, _ in seen] == ["1.md", "2.md"]
     assert told(compare(world, one, two)) == [
@@ -471,7 +474,10 @@ def test_a_snapshot_is_named_by_the_start_of_its_id(world: World) -> None:
     assert resolve(warehouse, one) == one, "an id is itself, even if others start so"
     with pytest.raises(
         UsageError,
-        match=f"^2026: fits 3 snapshots \\({two}, {one}0, {one}; expected one\\). Give more of the id.$",
+        match=(
+            f"^2026: fits 3 snapshots \\({two}, {one}0, {one}; expected one\\). Give more of the"
+            " id.$"
+        ),
     ):
         resolve(warehouse, "2026")
 
@@ -484,7 +490,8 @@ def test_a_snapshot_that_is_not_there(world: World, text: str) -> None:
         compare(world, one, text)
     named = text.replace("\n", "\\n") or "(no id)"
     assert str(caught.value) == (
-        f"{world.warehouse}: there is no snapshot {named}. Choose from {one}: see `pipeline snapshots`."
+        f"{world.warehouse}: there is no snapshot {named}. Choose from {one}: see `pipeline"
+        " snapshots`."
     )  # fmt: skip
 
 
@@ -520,9 +527,9 @@ def test_a_snapshot_whose_files_are_gone(world: World) -> None:
     for names in ((one, two), (two, one)):
         with pytest.raises(WarehouseError) as caught:
             compare(world, *names)
-        assert (
-            str(caught.value)
-            == f"{part}: this part of snapshot {one} is missing. Choose from {two}: see `pipeline snapshots`."
+        assert str(caught.value) == (
+            f"{part}: this part of snapshot {one} is missing. Choose from {two}: see `pipeline"
+            " snapshots`."
         )
     part.write_bytes(content[:-9])
     with pytest.raises(
@@ -648,7 +655,10 @@ def contents(world: World, snapshot: str) -> dict[str, dict[str, object]]:
         ).fetchall():
             found[path] = dict(zip(FIELDS, cells, strict=True)) | {field: [] for field in CHILDREN}
         for field, (table, _) in CHILDREN.items():
-            query = f"select path, child.* from {table} as child join articles using (article_id) order by all"
+            query = (
+                f"select path, child.* from {table} as child join articles using (article_id)"
+                " order by all"
+            )
             for path, *cells in connection.execute(query).fetchall():
                 rows = found[path][field]
                 assert isinstance(rows, list)

@@ -1,4 +1,6 @@
-"""`pipeline query`: it never writes, scripts, parameters, limits, records, plans, and what is said of mistakes."""
+"""`pipeline query`: it never writes, scripts, parameters, limits, records, plans, and what is said
+of mistakes.
+"""
 
 import datetime as dt
 import json
@@ -80,9 +82,12 @@ def ask(world: World, sql: str, **parameters: object) -> list[tuple[object, ...]
         "from (with x as (copy (select 1) to '{}') from x)",
         "with x as (copy (select 1) to '{}') pivot x on Count",
         "explain analyze with x as (copy (select 1) to '{}') pivot x on Count",
-        "from json_execute_serialized_sql(json_serialize_sql('with x as (copy (select 1) to ''{}'') from x'))",
-        "from system.main.JSON_EXECUTE_SERIALIZED_SQL(json_serialize_sql('with x as (copy (select 1) to ''{}'') from x'))",
-        "from query('from json_execute_serialized_sql(json_serialize_sql(''with x as (copy (select 1) to ''''{}'''') from x''))')",
+        "from json_execute_serialized_sql(json_serialize_sql('with x as (copy (select 1) to"
+        " ''{}'') from x'))",
+        "from system.main.JSON_EXECUTE_SERIALIZED_SQL(json_serialize_sql('with x as (copy"
+        " (select 1) to ''{}'') from x'))",
+        "from query('from json_execute_serialized_sql(json_serialize_sql(''with x as (copy"
+        " (select 1) to ''''{}'''') from x''))')",
         "from query('from json_execute_' || 'serialized_sql(''[]'')') as \"{}\"",
         "select * from query('with x as (copy (select 1) to ''{}'') from x')",
         "pragma json_execute_serialized_sql('{}')",
@@ -133,7 +138,8 @@ def test_the_tricks_would_write_on_a_connection_that_is_not_guarded(
             "explain analyze copy (select 1) to '{}'",
             "with x as (copy (select 1) to '{}') from x",
             "with x as (copy (select 1) to '{}') pivot x on Count",
-            "from json_execute_serialized_sql(json_serialize_sql('with x as (copy (select 1) to ''{}'') from x'))",
+            "from json_execute_serialized_sql(json_serialize_sql('with x as (copy (select 1)"
+            " to ''{}'') from x'))",
         ]
     ):
         with asked.connect() as connection:
@@ -148,7 +154,8 @@ def test_the_tricks_would_write_on_a_connection_that_is_not_guarded(
         "from articles select count(*)",
         "with copy as (select 2 as update) select update from copy",
         "select 'copy (select 1) to x; insert' as delete",
-        "with recursive t(n) as (select 1 union all select n + 1 from t where n < 2) select max(n) from t",
+        "with recursive t(n) as (select 1 union all select n + 1 from t where n < 2) select"
+        " max(n) from t",
         "select count(*) from query('select 1 union select 2')",
         "describe articles",
         "summarize select heat from articles",
@@ -270,7 +277,10 @@ def test_a_mistake_in_the_middle_of_the_rows(asked: World, tmp_path: Path) -> No
 
 
 def test_a_broken_pipe_is_silent(asked: World) -> None:
-    command = f"'{sys.executable}' -m pipeline query 'select range from range(200000)' --format csv -w '{asked.warehouse}' | head -1"
+    command = (
+        f"'{sys.executable}' -m pipeline query 'select range from range(200000)' --format csv -w"
+        f" '{asked.warehouse}' | head -1"
+    )
     done = subprocess.run(
         command, shell=True, capture_output=True, text=True, env=ENVIRONMENT, check=False
     )
@@ -328,9 +338,9 @@ def test_an_older_snapshot_can_be_asked(world: World) -> None:
 def test_each_answer_of_a_script_is_printed_under_a_heading(asked: World) -> None:
     sql = "/* first */\nselect 1 as a;\n\nselect title from articles\norder by title; ;"
     done = call("query", sql, "-w", asked.warehouse)
-    assert (
-        done.stdout
-        == "-- 1: select 1 as a;\na\n─\n1\n\n-- 2: select title from articles order by title;\ntitle\n─────\nAlpha\nBeta\n"
+    assert done.stdout == (
+        "-- 1: select 1 as a;\na\n─\n1\n\n-- 2: select title from articles order by"
+        " title;\ntitle\n─────\nAlpha\nBeta\n"
     )
     assert call("query", sql, "-w", asked.warehouse, "--format", "csv").stdout.split() == [
         "title",
@@ -498,7 +508,10 @@ def test_parquet_takes_parameters(asked: World, tmp_path: Path) -> None:
 
 
 def test_what_is_not_finite_is_null_in_json(asked: World) -> None:
-    sql = "select 'nan'::double n, ['inf'::double, 1] a, {'x': ['-inf'::double]} s, map {'k': 'nan'::double} m"
+    sql = (
+        "select 'nan'::double n, ['inf'::double, 1] a, {'x': ['-inf'::double]} s, map {'k':"
+        " 'nan'::double} m"
+    )
     wanted = {"n": None, "a": [None, 1.0], "s": {"x": [None]}, "m": {"k": None}}
     for style in ("json", "jsonl"):
         text = call("query", sql, "--format", style, "-w", asked.warehouse).stdout
@@ -620,18 +633,21 @@ def test_explain_prints_the_plan(asked: World) -> None:
     [
         (
             "select * from artcles",
-            "query: line 1, column 15: Table with name artcles does not exist!\n    select * from artcles\n                  ^\n"
+            "query: line 1, column 15: Table with name artcles does not exist!\n    select *"
+            " from artcles\n                  ^\n"
             "Did you mean articles, article_facts",
         ),
         (
             "select '日本',\n\ttitel from articles",
-            'query: line 2, column 2: Referenced column "titel" not found in FROM clause!\n    \\ttitel from articles\n      ^\n'
+            'query: line 2, column 2: Referenced column "titel" not found in FROM clause!\n'
+            "    \\ttitel from articles\n      ^\n"
             "Did you mean title",
         ),
         ("select heat from providers", "heat is a column of article_facts, articles"),
         (
             "select nosuchfunction(1)",
-            "Scalar Function with name nosuchfunction does not exist!\n    select nosuchfunction(1)\n           ^",
+            "Scalar Function with name nosuchfunction does not exist!\n    select"
+            " nosuchfunction(1)\n           ^",
         ),
         ("selec 1", 'query: line 1, column 1: syntax error at or near "selec"\n    selec 1\n    ^'),
         (
@@ -703,7 +719,9 @@ def test_an_empty_warehouse_answers(world: World) -> None:
 
 
 def test_ctrl_c_before_a_query_begins_ends_it_too(asked: World) -> None:
-    """An interruption that DuckDB does not see yet comes again; the connection then answers, as nobody else asks it any more."""
+    """An interruption that DuckDB does not see yet comes again; the connection then answers, as
+    nobody else asks it any more.
+    """
     session = Session(Warehouse(asked.warehouse), None)
     begun, finished = threading.Event(), []
 

@@ -20,7 +20,9 @@ def hours(number: int) -> dt.datetime:
 
 
 def write_moving(world: World) -> None:
-    """An article that moves twice, back to its first path, and is edited, suppressed and deleted; others beside it."""
+    """An article that moves twice, back to its first path, and is edited, suppressed and deleted;
+    others beside it.
+    """
     original = "https://www.x.example/story?utm_source=feed"
     world.write(
         {
@@ -172,8 +174,8 @@ def test_times_that_go_back_and_a_file_that_broke(world: World, tmp_path: Path) 
     assert life.is_unreadable and life.known_until.timestamp() == start + 40 * 3_600
     lines = timeline_text(life, 100).splitlines()
     assert (
-        "  The file cannot be read now (see `pipeline rejects`); this is the last version that could be read."
-        in lines
+        "  The file cannot be read now (see `pipeline rejects`); this is the last version that"
+        " could be read." in lines
     )
     [bars] = [line.removeprefix("  heat  ") for line in lines if line.startswith("  heat  ")]
     assert bars == "▁" * 15 + "█" + "▄" * 15 + "▁" * 29 and len(bars) == 60

@@ -1,4 +1,6 @@
-"""Pages that several articles have, titles that several URLs share, and titles that are nearly the same."""
+"""Pages that several articles have, titles that several URLs share, and titles that are nearly the
+same.
+"""
 
 import datetime as dt
 from typing import Any
@@ -33,7 +35,9 @@ def page(title: str, url: str, hour: int | None, provider: str = "", **more: str
 
 @pytest.fixture(scope="module")
 def copies(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A is there three times, two of which readers see; the dam's title is on three URLs and on one article without any."""
+    """A is there three times, two of which readers see; the dam's title is on three URLs and on one
+    article without any.
+    """
     world = World(tmp_path_factory.mktemp("copies"))
     world.write(
         {
@@ -58,7 +62,8 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "title_keys": (
-        "select path, member_id = coalesce(url, article_id), title_key from title_keys join articles using (article_id) order by path",
+        "select path, member_id = coalesce(url, article_id), title_key from title_keys join"
+        " articles using (article_id) order by path",
         [
             ("_games/a3.md", True, "dam breaks"),
             ("_news/a1.md", True, "dam breaks"),
@@ -70,7 +75,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "duplicate_urls": (
-        "select url, articles, shown, of_articles, titles, title, other_titles, collections, paths, first_published_at,"
+        "select url, articles, shown, of_articles, titles, title, other_titles, collections,"
+        " paths, first_published_at,"
         " last_published_at from duplicate_urls",
         [
             (
@@ -89,8 +95,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "duplicate_titles": (
-        "select title_key, title, urls, articles, of_articles, providers, provider_names, without_provider, excerpts, with_excerpt,"
-        " types, shown, first_provider, first_url, url_list, first_published_at, last_published_at, span_hours from duplicate_titles",
+        "select title_key, title, urls, articles, of_articles, providers, provider_names,"
+        " without_provider, excerpts, with_excerpt,"
+        " types, shown, first_provider, first_url, url_list, first_published_at,"
+        " last_published_at, span_hours from duplicate_titles",
         [
             (
                 "dam breaks",

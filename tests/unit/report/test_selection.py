@@ -19,7 +19,8 @@ NONE = Selection()
 
 def story(title: str, day: str, topic: str, provider: str, extra: str = "") -> str:
     return (
-        f"---\ntitle: {title}\npublishedDateTime: {day}T12:00:00Z\ntopics: [{topic}]\nquality: 10\nheat: 20\nwebUrl: https://x.example/{title}\n"
+        f"---\ntitle: {title}\npublishedDateTime: {day}T12:00:00Z\ntopics: [{topic}]\nquality:"
+        f" 10\nheat: 20\nwebUrl: https://x.example/{title}\n"
         f"provider: {{name: {provider}, domain: {provider.lower()}.example}}\n{extra}---\nBody\n"
     )
 
@@ -124,11 +125,12 @@ def test_filters_read_as_words() -> None:
         dt.date(2024, 1, 1), dt.date(2024, 2, 1), ("AI", "Chips"), ("North",), ("news",)
     )
     assert chosen.words() == (
-        "dated 2024-01-01 or later, dated 2024-02-01 or earlier, with topic AI or Chips, of provider North, in collection news"
+        "dated 2024-01-01 or later, dated 2024-02-01 or earlier, with topic AI or Chips, of"
+        " provider North, in collection news"
     )
-    assert (
-        chosen.options()
-        == " --since 2024-01-01 --until 2024-02-01 --topic AI --topic Chips --provider North --collection news"
+    assert chosen.options() == (
+        " --since 2024-01-01 --until 2024-02-01 --topic AI --topic Chips --provider North"
+        " --collection news"
     )
     assert Selection(topics=("a'b $(x)",)).options() == """ --topic 'a'"'"'b $(x)'"""
 

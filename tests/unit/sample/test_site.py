@@ -1,4 +1,6 @@
-"""The sample corpus: same bytes for a seed, every defect in 200 articles, and that `data/raw` is what it writes."""
+"""The sample corpus: same bytes for a seed, every defect in 200 articles, and that `data/raw` is
+what it writes.
+"""
 
 import subprocess
 from pathlib import Path

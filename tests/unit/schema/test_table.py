@@ -101,32 +101,92 @@ def test_rows_are_in_the_order_of_their_tables() -> None:
     found = rows_of(file, document)
     [article] = found["articles"]
     assert article | {"provider_id": 0, "secured_digest": 0} == {
-        "article_id": "D", "source": "S", "path": "_news/p.md", "collection": "news", "category": "T-category", "type": "T-type",
-        "title": "T-title", "excerpt": "T-excerpt", "published_at": at(1), "updated_at": at(2),
-        "url": "https://x.example/original", "original_url": "https://x.example/original", "web_url": "https://x.example/web",
-        "amp_url": "https://x.example/amp", "cdn_amp_url": "https://x.example/cdn", "provider_id": 0, "provider_name": "P-name",
-        "provider_domain": "p.example", "author_name": "A-name", "author_url": "A-url", "quality": 1, "heat": 2, "published": True,
-        "duration_seconds": 3, "topics_count": 1, "related_count": 1, "images_count": 1, "findings_count": len(found["findings"]),
-        "secured_bytes": 3, "secured_iv_bytes": 1, "secured_digest": 0, "body_chars": 8, "extra": '{"more":"M"}',
-    }  # fmt: skip
+        "article_id": "D",
+        "source": "S",
+        "path": "_news/p.md",
+        "collection": "news",
+        "category": "T-category",
+        "type": "T-type",
+        "title": "T-title",
+        "excerpt": "T-excerpt",
+        "published_at": at(1),
+        "updated_at": at(2),
+        "url": "https://x.example/original",
+        "original_url": "https://x.example/original",
+        "web_url": "https://x.example/web",
+        "amp_url": "https://x.example/amp",
+        "cdn_amp_url": "https://x.example/cdn",
+        "provider_id": 0,
+        "provider_name": "P-name",
+        "provider_domain": "p.example",
+        "author_name": "A-name",
+        "author_url": "A-url",
+        "quality": 1,
+        "heat": 2,
+        "published": True,
+        "duration_seconds": 3,
+        "topics_count": 1,
+        "related_count": 1,
+        "images_count": 1,
+        "findings_count": len(found["findings"]),
+        "secured_bytes": 3,
+        "secured_iv_bytes": 1,
+        "secured_digest": 0,
+        "body_chars": 8,
+        "extra": '{"more":"M"}',
+    }
     [related] = found["related"]
     assert related | {"provider_id": 0} == {
-        "article_id": "D", "position": 1, "category": "R-category", "type": "R-type", "title": "R-title", "excerpt": "R-excerpt",
-        "published_at": at(3), "url": "https://r.example/original", "original_url": "https://r.example/original",
-        "web_url": "https://r.example/web", "amp_url": "https://r.example/amp", "cdn_amp_url": "https://r.example/cdn",
-        "provider_id": 0, "provider_name": "Q-name", "provider_domain": "q.example", "quality": 6, "heat": 7,
-        "duration_seconds": 8, "topics": ["R-topic"], "images_count": 1,
-    }  # fmt: skip
+        "article_id": "D",
+        "position": 1,
+        "category": "R-category",
+        "type": "R-type",
+        "title": "R-title",
+        "excerpt": "R-excerpt",
+        "published_at": at(3),
+        "url": "https://r.example/original",
+        "original_url": "https://r.example/original",
+        "web_url": "https://r.example/web",
+        "amp_url": "https://r.example/amp",
+        "cdn_amp_url": "https://r.example/cdn",
+        "provider_id": 0,
+        "provider_name": "Q-name",
+        "provider_domain": "q.example",
+        "quality": 6,
+        "heat": 7,
+        "duration_seconds": 8,
+        "topics": ["R-topic"],
+        "images_count": 1,
+    }
     assert found["images"][0] == {
-        "article_id": "D", "owner": "article", "owner_position": 0, "position": 1, "url": "/i", "width_px": 4, "height_px": 5,
-        "is_cached": False, "title": "I-title", "attribution": "I-attribution",
-    }  # fmt: skip
+        "article_id": "D",
+        "owner": "article",
+        "owner_position": 0,
+        "position": 1,
+        "url": "/i",
+        "width_px": 4,
+        "height_px": 5,
+        "is_cached": False,
+        "title": "I-title",
+        "attribution": "I-attribution",
+    }
     assert [row["owner"] for row in found["images"]] == ["article", "provider", "related"]
-    assert found["documents"] == [{
-        "document_id": "D", "source": "S", "path": "_news/p.md", "collection": "news", "format": "yaml", "size_bytes": 9,
-        "modified_at": 10_000_000, "raw_hash": "H", "content_hash": document.content_hash, "score_hash": document.score_hash,
-        "status": "article", "part": "S/0",
-    }]  # fmt: skip
+    assert found["documents"] == [
+        {
+            "document_id": "D",
+            "source": "S",
+            "path": "_news/p.md",
+            "collection": "news",
+            "format": "yaml",
+            "size_bytes": 9,
+            "modified_at": 10_000_000,
+            "raw_hash": "H",
+            "content_hash": document.content_hash,
+            "score_hash": document.score_hash,
+            "status": "article",
+            "part": "S/0",
+        }
+    ]
     assert found["article_topics"][0] | {"topic_id": 0} == {
         "article_id": "D",
         "position": 1,
@@ -136,15 +196,26 @@ def test_rows_are_in_the_order_of_their_tables() -> None:
     assert found["bodies"] == [{"article_id": "D", "format": "markdown", "body": "The body"}]
     assert found["secured"] == [{"article_id": "D", "secured": "QUJD;QQ=="}]
     assert found["findings"][0] == {
-        "document_id": "D", "position": 1, "article_id": "D", "source": "S", "path": "_news/p.md", "rule": "url_disagreement",
-        "field": "webUrl", "value": "https://x.example/web", "action": "canonical is https://x.example/original",
-        "line_number": 7, "column_number": 9,
-    }  # fmt: skip
+        "document_id": "D",
+        "position": 1,
+        "article_id": "D",
+        "source": "S",
+        "path": "_news/p.md",
+        "rule": "url_disagreement",
+        "field": "webUrl",
+        "value": "https://x.example/web",
+        "action": "canonical is https://x.example/original",
+        "line_number": 7,
+        "column_number": 9,
+    }
 
 
 def test_rows_of_other_documents_and_rejections_are_in_order_too() -> None:
     file = SourceFile("S", "_data/organizations/p.md", "D", "S/0", "organization")
-    text = "---\n_id: k.example\nname: N\nparent: P\ndomain: d.example\ntype: K\nimages: [/logo]\n---\n"
+    text = (
+        "---\n_id: k.example\nname: N\nparent: P\ndomain: d.example\ntype: K\nimages:"
+        " [/logo]\n---\n"
+    )
     document = frontmatter.read(text.encode())
     found = rows_of(file, document)
     place = {"document_id": "D", "source": "S", "path": "_data/organizations/p.md"}
@@ -212,7 +283,8 @@ def test_descriptions_travel_with_files_and_views(world: World) -> None:
     assert not schema.field("article_id").nullable
     with duckdb.connect(world.warehouse / "warehouse.duckdb", read_only=True) as connection:
         without = connection.execute(
-            "select table_name, column_name from duckdb_columns() where comment is null and table_name in"
+            "select table_name, column_name from duckdb_columns() where comment is null and"
+            " table_name in"
             f" ({', '.join(repr(name) for name in [*TABLES, 'runs'])})"
         ).fetchall()
         [(comment,)] = connection.execute(

@@ -1,4 +1,6 @@
-"""The coverage reports: a tiny world gives exact rows, and generated rows give what pandas, NumPy, SciPy or a plain loop give."""
+"""The coverage reports: a tiny world gives exact rows, and generated rows give what pandas, NumPy,
+SciPy or a plain loop give.
+"""
 
 import datetime as dt
 import itertools
@@ -53,7 +55,9 @@ def story(title: str, time: str, topics: str = "", provider: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Two articles on a Monday, none on Tuesday, two on Wednesday (one without a time), one on Thursday, three with odd dates."""
+    """Two articles on a Monday, none on Tuesday, two on Wednesday (one without a time), one on
+    Thursday, three with odd dates.
+    """
     world = World(tmp_path_factory.mktemp("small"))
     world.write(
         {
@@ -73,7 +77,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def gappy(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Topic A on twelve days of December, with a gap for each reason; a run on the 16th; topic B on too few days."""
+    """Topic A on twelve days of December, with a gap for each reason; a run on the 16th; topic B on
+    too few days.
+    """
     world = World(tmp_path_factory.mktemp("gappy"))
     days = dict.fromkeys([*range(1, 10), 14, 19, 23], "A") | {11: "B", 26: "B"}
     world.write(
@@ -106,7 +112,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "coverage_by_topic": (
-        "select topic, articles, of_articles, providers, top_provider, without_provider, effective_providers from coverage_by_topic",
+        "select topic, articles, of_articles, providers, top_provider, without_provider,"
+        " effective_providers from coverage_by_topic",
         [
             ("AI", 5, 8, 2, "North", 1, 1.6),
             ("Chips", 3, 8, 2, "North", 0, 1.8),
@@ -123,7 +130,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "coverage_summary": (
-        "select * replace (newest_article_at::varchar as newest_article_at, as_of::varchar as as_of) from coverage_summary",
+        "select * replace (newest_article_at::varchar as newest_article_at, as_of::varchar as"
+        " as_of) from coverage_summary",
         [
             (
                 8,
@@ -223,8 +231,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "concentration_groups": (
-        "select dimension, topic, month, articles, without_provider, of_articles, providers, round(hhi, 6), level,"
-        " effective_providers, gini, cr4, top_provider, top_provider_share from concentration_groups"
+        "select dimension, topic, month, articles, without_provider, of_articles, providers,"
+        " round(hhi, 6), level,"
+        " effective_providers, gini, cr4, top_provider, top_provider_share from"
+        " concentration_groups"
         " where topic = 'AI' or month = date '2025-12-01' and topic is null order by all",
         rows_of(
             """
@@ -246,8 +256,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "provider_topics": (
-        "select provider, domain, topic, articles, of_provider, of_topic, of_articles, share_of_provider, share_of_topic, location_quotient,"
-        " round(location_quotient_low, 4), round(location_quotient_high, 4), representation, first_day, last_day from provider_topics",
+        "select provider, domain, topic, articles, of_provider, of_topic, of_articles,"
+        " share_of_provider, share_of_topic, location_quotient,"
+        " round(location_quotient_low, 4), round(location_quotient_high, 4), representation,"
+        " first_day, last_day from provider_topics",
         rows_of(
             """
             provider                North          North               South
@@ -294,7 +306,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "topic_pairs": (
-        "select * replace (round(lift_low, 4) as lift_low, round(lift_high, 4) as lift_high) from topic_pairs",
+        "select * replace (round(lift_low, 4) as lift_low, round(lift_high, 4) as lift_high)"
+        " from topic_pairs",
         [
             (
                 "AI",
@@ -361,7 +374,9 @@ def test_an_empty_corpus_gives_no_rows_or_zero_counts(empty: World) -> None:
 
 @dataclass
 class Corpus:
-    """Articles as (time or none, provider or none, topics); the reports' facts as tables of a connection."""
+    """Articles as (time or none, provider or none, topics); the reports' facts as tables of a
+    connection.
+    """
 
     articles: list[tuple[dt.datetime | None, str | None, frozenset[str]]]
     as_of: dt.datetime
@@ -481,7 +496,7 @@ def times(days: int) -> st.SearchStrategy[dt.datetime | None]:
 
 
 def corpora(days: int = 20, most: int = 60, topics: str = "ABCD") -> st.SearchStrategy[Corpus]:
-    """Corpora of any size up to `most` alike: left to itself, hypothesis draws mostly short lists."""
+    """Corpora of any size up to `most` alike: by itself, hypothesis draws mostly short lists."""
     article = st.tuples(
         times(days),
         st.sampled_from([None, *"NNNSSWPQR"]),
@@ -498,7 +513,9 @@ def usable(days: Iterable[dt.date | None], last_day: dt.date | None, back: int) 
 
 
 def concentration(counts: np.ndarray) -> list[float | None]:
-    """HHI, its points, effective number, Gini (by mean absolute difference), CR4 and top share; nothing of nothing."""
+    """HHI, its points, effective number, Gini (by mean absolute difference), CR4 and top share;
+    nothing of nothing.
+    """
     if not len(counts):
         return [None] * 6
     shares = counts / counts.sum()
@@ -529,7 +546,10 @@ def test_concentration_agrees_with_numpy(corpus: Corpus, by_topic: bool) -> None
     assert {tuple(row[key] for key in keys) for row in found} == set(expected) and len(
         found
     ) == len(expected)
-    measures = "articles without_provider of_articles providers hhi hhi_points effective_providers gini cr4 top_provider_share"
+    measures = (
+        "articles without_provider of_articles providers hhi hhi_points effective_providers gini"
+        " cr4 top_provider_share"
+    )
     for row in found:
         assert [row[measure] for measure in measures.split()] == pytest.approx(
             expected[tuple(row[key] for key in keys)]

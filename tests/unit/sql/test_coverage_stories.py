@@ -1,4 +1,6 @@
-"""Stories: what joins, what the guards keep apart, who was first; and the components are those that SciPy finds."""
+"""Stories: what joins, what the guards keep apart, who was first; and the components are those that
+SciPy finds.
+"""
 
 import datetime as dt
 import hashlib
@@ -63,7 +65,9 @@ A, B, C, D = (f"https://{letter}.example/1" for letter in "abcd")
 
 
 def write_news(world: World) -> None:
-    """A and D list B, and D lists A, so the three are one story; C is nine days away; F has no URL and lists a page that has no time."""
+    """A and D list B, and D lists A, so the three are one story; C is nine days away; F has no URL
+    and lists a page that has no time.
+    """
     world.write(
         {
             "a.md": file(
@@ -109,14 +113,20 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 F = "(select article_id from articles where title = 'Opinion')"
-ONE = f"case story_id when '{ident(A)}' then 1 when left(md5(least(article_f, 'https://g.example/1')), 16) then 2 end"
+ONE = (
+    f"case story_id when '{ident(A)}' then 1 when left(md5(least(article_f,"
+    " 'https://g.example/1')), 16) then 2 end"
+)
 WITH = f"with ids as (select {F} as article_f)"
 
 EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "story_members": (
-        f"{WITH} select {ONE}, member_id = coalesce(story_members.url, article_f), kind, articles.path, story_members.articles, story_members.url,"
-        " story_members.title, provider, story_members.published_at, story_members.quality, is_published"
-        " from story_members cross join ids left join articles using (article_id) order by 1, published_at nulls last",
+        f"{WITH} select {ONE}, member_id = coalesce(story_members.url, article_f), kind,"
+        " articles.path, story_members.articles, story_members.url,"
+        " story_members.title, provider, story_members.published_at, story_members.quality,"
+        " is_published"
+        " from story_members cross join ids left join articles using (article_id) order by 1,"
+        " published_at nulls last",
         [
             (1, True, "related", None, 0, B, "Dam breaks", "South", at(1, 1), 30, False),
             (1, True, "article", "a.md", 2, A, "Dam", "North", at(1, 2), 20, True),
@@ -126,8 +136,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "stories": (
-        f"{WITH} select {ONE} as story, headline, members, our_members, shown_members, providers, without_provider, first_published_at,"
-        " last_published_at, span_hours, first_provider, first_title, first_url, timed, followers, median_lag_hours, scored,"
+        f"{WITH} select {ONE} as story, headline, members, our_members, shown_members,"
+        " providers, without_provider, first_published_at,"
+        " last_published_at, span_hours, first_provider, first_title, first_url, timed,"
+        " followers, median_lag_hours, scored,"
         " best_quality from stories cross join ids",
         rows_of(
             """
@@ -153,7 +165,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "story_timeline": (
-        f"{WITH} select {ONE} as story, place, members, timed, kind, provider, title, published_at, lag_hours, quality, url,"
+        f"{WITH} select {ONE} as story, place, members, timed, kind, provider, title,"
+        " published_at, lag_hours, quality, url,"
         " article_id is null from story_timeline cross join ids",
         [
             (2, 1, 2, 1, "article", "West", "Opinion", at(20), 0.0, None, None, False),
@@ -164,7 +177,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "hub_links": (
-        "select url, title, provider, listed_by, of_listing, listed_share, in_time, our_articles, first_day, last_day from hub_links",
+        "select url, title, provider, listed_by, of_listing, listed_share, in_time,"
+        " our_articles, first_day, last_day from hub_links",
         [(HUB, "Start here", "Hub", 101, 104, 101 / 104, 4, 0, DAY, DAY + dt.timedelta(days=100))],
     ),
 }

@@ -58,8 +58,14 @@ webUrl: /c
 provider: {images: [{url: "https://x.com/l.png", width: 31, height: 200}]}
 ---
 """,
-    "d.md": "---\ntitle: D\npublishedDateTime: 1970-01-01T00:00:00Z\nupdatedDateTime: 1994-05-05T10:00:00Z\n---\n",
-    "e.md": "---\ntitle: E\npublishedDateTime: yesterday\noriginalUrl: https://www.google.com/amp/s/x.com/e\n---\n",
+    "d.md": (
+        "---\ntitle: D\npublishedDateTime: 1970-01-01T00:00:00Z\nupdatedDateTime:"
+        " 1994-05-05T10:00:00Z\n---\n"
+    ),
+    "e.md": (
+        "---\ntitle: E\npublishedDateTime: yesterday\noriginalUrl:"
+        " https://www.google.com/amp/s/x.com/e\n---\n"
+    ),
     "f.md": "---\ntitle: F\n---\n",
     "person.md": "---\nname: P\n---\n",
     "README.md": "# hello\n",
@@ -92,11 +98,13 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "rejection_codes": (
-        "select stage, code, files, of_files, share, example_source, example_path, example_line, example_message from rejection_codes",
+        "select stage, code, files, of_files, share, example_source, example_path,"
+        " example_line, example_message from rejection_codes",
         [
             (
                 *("fence", "unclosed_fence", 2, 11, 2 / 11, "site", "bad.md", 1),
-                "the front matter opens on line 1 and never closes. Add a line `---` after the last field.",
+                "the front matter opens on line 1 and never closes. Add a line `---` after the"
+                " last field.",
             ),
             (
                 "parse",
@@ -112,8 +120,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "health_summary": (
-        "select as_of::varchar, files, articles, other, skipped, rejected, rejected_share, findings, articles_with_findings,"
-        " articles_with_findings_share, complete_articles, complete_share, first_day, last_day from health_summary",
+        "select as_of::varchar, files, articles, other, skipped, rejected, rejected_share,"
+        " findings, articles_with_findings,"
+        " articles_with_findings_share, complete_articles, complete_share, first_day, last_day"
+        " from health_summary",
         [
             (
                 *("2026-01-02 03:04:05+00", 11, 6, 1, 1, 3, 3 / 11, 13, 4, 4 / 6, 1, 1 / 6),
@@ -122,8 +132,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "freshness_by_source": (
-        "select source, collection, files, articles, as_of::varchar, newest_article_at::varchar, round(article_age_hours, 3),"
-        " newest_file_at::varchar, round(file_age_hours, 3), articles_24h, articles_7d, articles_ahead, articles_undated"
+        "select source, collection, files, articles, as_of::varchar,"
+        " newest_article_at::varchar, round(article_age_hours, 3),"
+        " newest_file_at::varchar, round(file_age_hours, 3), articles_24h, articles_7d,"
+        " articles_ahead, articles_undated"
         " from freshness_by_source",
         [
             (
@@ -145,7 +157,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "field_completeness": (
-        "select level, field, month, items, present, missing, present_share, empty, invalid, repaired from field_completeness"
+        "select level, field, month, items, present, missing, present_share, empty, invalid,"
+        " repaired from field_completeness"
         " where empty + invalid + repaired > 0 or field = 'images'",
         [
             ("article", "excerpt", dt.date(2025, 12, 1), 1, 0, 1, 0.0, 1, 0, 0),
@@ -167,8 +180,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "url_defects": (
-        "select rule, path, position, name, field, url_defects.url, detail from url_defects join articles using (article_id)"
-        " left join providers on providers.provider_id = url_defects.provider_id where position > 0 or path = 'c.md' order by all",
+        "select rule, path, position, name, field, url_defects.url, detail from url_defects"
+        " join articles using (article_id)"
+        " left join providers on providers.provider_id = url_defects.provider_id where"
+        " position > 0 or path = 'c.md' order by all",
         rows_of(
             """
             rule         amp_other_host           amp_without_original     domain_mismatch
@@ -228,7 +243,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "url_lint_rules": (
-        "select rule, articles, of_articles, share, related_items, of_related_items, related_share from url_lint_rules",
+        "select rule, articles, of_articles, share, related_items, of_related_items,"
+        " related_share from url_lint_rules",
         [
             ("no_url", 3, 6, 0.5, 0, 2, 0.0),
             ("domain_mismatch", 1, 6, 1 / 6, 1, 2, 0.5),
@@ -241,7 +257,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "image_facts": (
-        "select owner, owner_position, position, no_url, no_size, is_tiny, is_odd, is_relative, is_http, is_cached, problems"
+        "select owner, owner_position, position, no_url, no_size, is_tiny, is_odd,"
+        " is_relative, is_http, is_cached, problems"
         " from image_facts where width_px < 301 order by owner, url",
         [
             ("article", 0, 4, False, False, False, False, True, False, True, ""),
@@ -265,8 +282,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "image_health": (
-        "select owner, owners, missing, missing_share, images, without_url, without_size, tiny, odd_aspect, relative, http,"
-        " not_cached, cache_unknown, without_title, without_attribution, with_problems, with_problems_share from image_health",
+        "select owner, owners, missing, missing_share, images, without_url, without_size,"
+        " tiny, odd_aspect, relative, http,"
+        " not_cached, cache_unknown, without_title, without_attribution, with_problems,"
+        " with_problems_share from image_health",
         [
             ("article", 6, 4, 4 / 6, 5, 0, 1, 1, 2, 2, 1, 1, 1, 4, 5, 3, 0.6),
             ("provider", 2, 1, 0.5, 2, 0, 0, 1, 0, 1, 0, 0, 2, 2, 2, 2, 1.0),
@@ -275,7 +294,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "image_problems": (
-        "select source, path, title, owner, field, problems, url, width_px, height_px from image_problems",
+        "select source, path, title, owner, field, problems, url, width_px, height_px from"
+        " image_problems",
         rows_of(
             """
             source     site                site                                site
@@ -301,7 +321,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "date_defects": (
-        "select rule, path, field, value::varchar, detail from date_defects join articles using (article_id)"
+        "select rule, path, field, value::varchar, detail from date_defects join articles"
+        " using (article_id)"
         " where path in ('d.md', 'e.md') order by all",
         [
             ("before_1995", "d.md", "updatedDateTime", "1994-05-05 10:00:00+00", None),
@@ -492,13 +513,17 @@ def defects_of(urls: list[str], provider: str | None = None) -> set[tuple[str, s
     rows = [(str(at), "p", canonical_url(url), url) for at, url in enumerate(urls)]
     with duckdb.connect() as connection:
         connection.execute(
-            "create table articles (article_id varchar, provider_id varchar, url varchar, original_url varchar, web_url varchar,"
-            " amp_url varchar, cdn_amp_url varchar); create table related as select *, 1::bigint as position from articles;"
-            " create table providers as select 'p' as provider_id, $domain::varchar as registered_domain",
+            "create table articles (article_id varchar, provider_id varchar, url varchar,"
+            " original_url varchar, web_url varchar,"
+            " amp_url varchar, cdn_amp_url varchar); create table related as select *,"
+            " 1::bigint as position from articles;"
+            " create table providers as select 'p' as provider_id, $domain::varchar as"
+            " registered_domain",
             {"domain": provider},
         )
         connection.executemany(
-            "insert into articles (article_id, provider_id, url, original_url) values ($1, $2, $3, $4)",
+            "insert into articles (article_id, provider_id, url, original_url) values ($1, $2,"
+            " $3, $4)",
             rows,
         )
         return set(connection.execute(f"select rule, url from ({relation.query})").fetchall())
@@ -590,11 +615,17 @@ def test_a_host_is_held_against_the_registered_domain_by_whole_labels() -> None:
 def test_a_list_of_which_one_item_is_broken_counts_as_present(world: World) -> None:
     world.write(
         {
-            "a.md": '---\ntitle: "5"\ntopics: ["", AI, cafÃ©]\nprovider: x\nauthor: {name: ""}\nname: a: b\n---\n'
+            "a.md": (
+                '---\ntitle: "5"\ntopics: ["", AI, cafÃ©]\nprovider: x\nauthor: {name: ""}\nname:'
+                " a: b\n---\n"
+            )
         }
     )
     world.run()
-    query = "select field, present, empty, invalid, repaired from field_completeness where empty + invalid + repaired > 0"
+    query = (
+        "select field, present, empty, invalid, repaired from field_completeness where empty +"
+        " invalid + repaired > 0"
+    )
     assert world.rows(query) == [
         ("author", 0, 1, 0, 0),
         ("provider.domain", 0, 0, 1, 0),
@@ -608,6 +639,9 @@ def test_a_real_site_keeps_the_sums(unpacked: object, tmp_path: Path, corpus_nam
     world = World(tmp_path)
     world.site = unpacked(corpus_name)  # type: ignore[operator]
     world.run()
-    broken = "select count(*) from field_completeness where present + missing <> items or empty + invalid > missing or repaired > present"
+    broken = (
+        "select count(*) from field_completeness where present + missing <> items or empty +"
+        " invalid > missing or repaired > present"
+    )
     assert world.rows(broken) == [(0,)]
     assert world.rows("select articles, complete_articles from health_summary") == [(1971, 1365)]

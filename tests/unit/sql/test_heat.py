@@ -1,4 +1,6 @@
-"""The heat reports: tiny worlds give exact rows, suppressed is never averaged, and Spearman agrees with SciPy."""
+"""The heat reports: tiny worlds give exact rows, suppressed is never averaged, and Spearman agrees
+with SciPy.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -46,7 +48,9 @@ def story(
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """A is hotter than it is good, B suppressed, C as hot as good and of tomorrow, G unscored, T without time, U without heat."""
+    """A is hotter than it is good, B suppressed, C as hot as good and of tomorrow, G unscored, T
+    without time, U without heat.
+    """
     world = World(tmp_path_factory.mktemp("small"))
     world.write(
         {
@@ -86,12 +90,15 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "heat_summary": (
-        "select articles, scored, suppressed, unscored, suppressed_share, mean_heat, median_heat, round(p90_heat, 6), min_heat, max_heat,"
-        " with_both, equal_to_quality, equal_share, mean_excess, first_day, last_day from heat_summary",
+        "select articles, scored, suppressed, unscored, suppressed_share, mean_heat,"
+        " median_heat, round(p90_heat, 6), min_heat, max_heat,"
+        " with_both, equal_to_quality, equal_share, mean_excess, first_day, last_day from"
+        " heat_summary",
         [(6, 4, 1, 1, 0.2, 33.75, 32.5, 45.5, 20, 50, 3, 1, 1 / 3, 5.0, LAST, THIRD)],
     ),
     "heat_now": (
-        "select article_id = (select article_id from articles where articles.title = heat_now.title), title, url, provider,"
+        "select article_id = (select article_id from articles where articles.title ="
+        " heat_now.title), title, url, provider,"
         " published_at::date, age_hours, is_published, quality, heat, heat_excess from heat_now",
         [
             (True, "A", "https://x.example/A", "North", FIRST, 24.0, True, 10, 30, 20),
@@ -100,11 +107,13 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "heat_by_topic": (
-        "select topic, articles, scored, suppressed, unscored, suppressed_share, mean_heat, with_both, mean_excess from heat_by_topic",
+        "select topic, articles, scored, suppressed, unscored, suppressed_share, mean_heat,"
+        " with_both, mean_excess from heat_by_topic",
         [("AI", 4, 3, 1, 0, 0.25, 100 / 3, 2, 10.0), ("Chips", 3, 2, 0, 1, 0.0, 32.5, 2, 7.5)],
     ),
     "heat_by_topic_day": (
-        "select day, topic, articles, scored, suppressed, unscored, suppressed_share, mean_heat, max_heat, with_both, mean_excess"
+        "select day, topic, articles, scored, suppressed, unscored, suppressed_share,"
+        " mean_heat, max_heat, with_both, mean_excess"
         " from heat_by_topic_day",
         [
             (LAST, "AI", 1, 1, 0, 0, 0.0, 50.0, 50, 0, None),
@@ -115,7 +124,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "heat_by_provider": (
-        "select provider, domain, articles, of_articles, scored, suppressed, unscored, suppressed_share, mean_heat, median_heat, max_heat,"
+        "select provider, domain, articles, of_articles, scored, suppressed, unscored,"
+        " suppressed_share, mean_heat, median_heat, max_heat,"
         " with_both, equal_to_quality, mean_excess, first_day, last_day from heat_by_provider",
         [
             ("South", "south.example", 2, 6, 2, 0, 0, 0.0, 35.0, 35.0, 50, 1, 1, 0.0, LAST, THIRD),
@@ -140,7 +150,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "suppressed_by_month": (
-        "select month, articles, unscored, with_heat, suppressed, suppressed_share, round(share_low, 6), round(share_high, 6), first_day,"
+        "select month, articles, unscored, with_heat, suppressed, suppressed_share,"
+        " round(share_low, 6), round(share_high, 6), first_day,"
         " last_day from suppressed_by_month",
         [
             (dt.date(2025, 12, 1), 1, 0, 1, 0, 0.0, 0.0, 0.793451, LAST, LAST),
@@ -149,9 +160,12 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "heat_groups": (
-        "select dimension, coalesce(name, topic, month::varchar), day, articles, scored, suppressed, unscored, suppressed_share, mean_heat,"
-        " median_heat, round(p90_heat, 6), min_heat, max_heat, with_both, equal_to_quality, mean_excess, first_day, last_day"
-        " from heat_groups left join providers using (provider_id) where dimension <> 'topic_day' or topic = 'Chips' order by all",
+        "select dimension, coalesce(name, topic, month::varchar), day, articles, scored,"
+        " suppressed, unscored, suppressed_share, mean_heat,"
+        " median_heat, round(p90_heat, 6), min_heat, max_heat, with_both, equal_to_quality,"
+        " mean_excess, first_day, last_day"
+        " from heat_groups left join providers using (provider_id) where dimension <>"
+        " 'topic_day' or topic = 'Chips' order by all",
         rows_of(
             """
             dimension         all         month         month               month  provider
@@ -195,7 +209,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "heat_against_quality": (
-        "select scope, articles, with_both, equal_to_quality, hotter, cooler, equal_share, round(spearman, 6), first_day, last_day"
+        "select scope, articles, with_both, equal_to_quality, hotter, cooler, equal_share,"
+        " round(spearman, 6), first_day, last_day"
         " from heat_against_quality",
         [
             ("(all)", 6, 3, 1, 1, 1, 1 / 3, 0.5, FIRST, THIRD),
@@ -230,7 +245,8 @@ def test_a_month_without_any_heat_has_no_share(world: World) -> None:
     )
     world.run()
     assert world.rows(
-        "select unscored, with_heat, suppressed_share, share_low, share_high from suppressed_by_month"
+        "select unscored, with_heat, suppressed_share, share_low, share_high from"
+        " suppressed_by_month"
     ) == [(2, 0, None, None, None)]
 
 
@@ -291,16 +307,21 @@ def test_movers_follow_a_file_that_moves(world: World) -> None:
     (world.site / "n.md").rename(world.site / "o.md")
     run(10)
     assert world.rows(
-        "select title, provider, is_published, heat_state, previous_heat_state, heat, previous_heat, change_24h, quality, changes_24h,"
+        "select title, provider, is_published, heat_state, previous_heat_state, heat,"
+        " previous_heat, change_24h, quality, changes_24h,"
         " observations, of_articles from heat_movers"
     ) == [
         ("B", None, False, "scored", "suppressed", 40, None, 30, 10, 2, 3, 6),
         ("A", None, True, "scored", "scored", 30, 10, 20, 10, 1, 3, 6),
         ("M", "North", False, "scored", "scored", 15, 10, 5, 10, 1, 4, 6),
     ]
-    seen = "title, life, ended, epoch(valid_from - timestamptz '2026-01-02 03:04:05+00') / 3600, heat_excess"
+    seen = (
+        "title, life, ended, epoch(valid_from - timestamptz '2026-01-02 03:04:05+00') / 3600,"
+        " heat_excess"
+    )
     assert world.rows(
-        f"select {seen} from heat_history where coalesce(title, '-') in ('X', 'Y', '-') order by all"
+        f"select {seen} from heat_history where coalesce(title, '-') in ('X', 'Y', '-') order"
+        " by all"
     ) == [
         ("Y", 2, None, 0.0, -3),
         (None, 1, "deleted", 0.0, -9),
@@ -342,8 +363,8 @@ def test_the_correlation_agrees_with_scipy(
 ) -> None:
     memory.execute(
         """create or replace table article_facts as
-        select collection, quality, case when heat >= 0 then heat end as heat, case when heat >= 0 then heat - quality end as heat_excess,
-               null::date as day
+        select collection, quality, case when heat >= 0 then heat end as heat,
+               case when heat >= 0 then heat - quality end as heat_excess, null::date as day
         from (select unnest($collections::varchar[]) as collection, unnest($heats::bigint[]) as heat,
                      unnest($qualities::bigint[]) as quality)""",
         {
@@ -384,8 +405,8 @@ def test_shares_of_the_suppressed_have_wilson_intervals(
 ) -> None:
     memory.execute(
         """create or replace table articles as
-        select heat, null::bigint as quality, 'id' || row_number() over () as article_id, null::varchar as provider_id,
-               null::timestamptz as published_at
+        select heat, null::bigint as quality, 'id' || row_number() over () as article_id,
+               null::varchar as provider_id, null::timestamptz as published_at
         from (select unnest($heats::bigint[]) as heat)""",
         {"heats": heats},
     )

@@ -57,7 +57,10 @@ def hours(name: str) -> str:
 
 EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "score_stretches": (
-        f"select article_id, life, stretch, path, revision, {hours('valid_from')}, {hours('valid_to')}, {hours('known_until')}, {hours('until')}, hours, heat, heat_state, quality, heat_excess, is_published, observations, ended from score_stretches order by 1, 2, 3",
+        f"select article_id, life, stretch, path, revision, {hours('valid_from')},"
+        f" {hours('valid_to')}, {hours('known_until')}, {hours('until')}, hours, heat,"
+        " heat_state, quality, heat_excess, is_published, observations, ended from"
+        " score_stretches order by 1, 2, 3",
         rows_of(
             """
             article_id    a       a       a       a       b       b           b           b
@@ -117,7 +120,9 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "heat_history": (
-        f"select article_id, life, stretch, title, source, path, {hours('valid_from')}, {hours('valid_to')}, hours, heat, heat_state, quality, heat_excess, is_published, revision, observations, ended from heat_history",
+        f"select article_id, life, stretch, title, source, path, {hours('valid_from')},"
+        f" {hours('valid_to')}, hours, heat, heat_state, quality, heat_excess, is_published,"
+        " revision, observations, ended from heat_history",
         rows_of(
             """
             article_id    a       a       a       a       b       b           b           b
@@ -177,7 +182,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "heat_lifecycle": (
-        f"select article_id, life, title, url, provider, path, {hours('first_seen_at')}, {hours('known_until')}, ended, hours_known, peak_excess, {hours('peak_at')}, hours_to_peak, hours_above_baseline, hours_suppressed, is_censored, observations, score_changes, last_excess, of_lives from heat_lifecycle",
+        f"select article_id, life, title, url, provider, path, {hours('first_seen_at')},"
+        f" {hours('known_until')}, ended, hours_known, peak_excess, {hours('peak_at')},"
+        " hours_to_peak, hours_above_baseline, hours_suppressed, is_censored, observations,"
+        " score_changes, last_excess, of_lives from heat_lifecycle",
         rows_of(
             """
             article_id            a                    b                    d
@@ -246,7 +254,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "heat_half_life": (
-        "select article_id, life, title, peak_excess, n, hours_fitted, estimable, reason, of_lives from heat_half_life",
+        "select article_id, life, title, peak_excess, n, hours_fitted, estimable, reason,"
+        " of_lives from heat_half_life",
         rows_of(
             """
             article_id    a
@@ -312,7 +321,9 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "heat_survival": (
-        "select hours, at_risk, events, censored, round(survival, 6), round(std_error, 6), round(survival_low, 6), round(survival_high, 6), lives, median_hours, median_low_hours, median_high_hours from heat_survival",
+        "select hours, at_risk, events, censored, round(survival, 6), round(std_error, 6),"
+        " round(survival_low, 6), round(survival_high, 6), lives, median_hours,"
+        " median_low_hours, median_high_hours from heat_survival",
         [
             (0.0, 6, 0, 0, 1.0, 0.0, None, None, 6, None, 6.0, None),
             (6.0, 6, 1, 2, 0.833333, 0.152145, 0.273123, 0.974712, 6, None, 6.0, None),
@@ -322,7 +333,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "heat_movers": (
-        f"select * exclude (changed_at, known_until, published_at), {hours('changed_at')}, {hours('known_until')} from heat_movers",
+        f"select * exclude (changed_at, known_until, published_at), {hours('changed_at')},"
+        f" {hours('known_until')} from heat_movers",
         [
             (
                 "a",
@@ -435,7 +447,9 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "topic_heat_index": (
-        "select topic, week, article_hours, all_article_hours, round(mean_heat, 6), round(mean_excess, 6), round(all_mean_heat, 6), round(all_mean_excess, 6), round(heat_index, 6), round(excess_index, 6) from topic_heat_index",
+        "select topic, week, article_hours, all_article_hours, round(mean_heat, 6),"
+        " round(mean_excess, 6), round(all_mean_heat, 6), round(all_mean_excess, 6),"
+        " round(heat_index, 6), round(excess_index, 6) from topic_heat_index",
         rows_of(
             """
             topic              AI          Chips
@@ -452,15 +466,19 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "suppression_history": (
-        f"select article_id, life, title, url, provider, path, {hours('suppressed_from')}, {hours('suppressed_to')}, hours, heat_before, heat_after, ended_as, of_lives from suppression_history",
+        f"select article_id, life, title, url, provider, path, {hours('suppressed_from')},"
+        f" {hours('suppressed_to')}, hours, heat_before, heat_after, ended_as, of_lives from"
+        " suppression_history",
         [
             ("b", 1, "B", "https://x.example/b", None, "b.md", 40.0, None, 8.0, 46, None, None, 7),
             ("b", 1, "B", "https://x.example/b", None, "b.md", 6.0, 12.0, 6.0, 50, 46, "scored", 7),
         ],
     ),
     "score_churn": (
-        "select source, day, revisions, files, new, content, score_only, secured_only, moved, deleted, rejected, skipped, new_share,"
-        " content_share, score_only_share, secured_only_share, quiet_revisions, quiet_share from score_churn",
+        "select source, day, revisions, files, new, content, score_only, secured_only, moved,"
+        " deleted, rejected, skipped, new_share,"
+        " content_share, score_only_share, secured_only_share, quiet_revisions, quiet_share"
+        " from score_churn",
         rows_of(
             """
             source              site        site                site
@@ -485,7 +503,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "revision_kinds": (
-        f"select source, sequence, revision, {hours('observed_at')}, kind, kinds, files, new, content, score_only, secured_only, moved, deleted,"
+        f"select source, sequence, revision, {hours('observed_at')}, kind, kinds, files, new,"
+        " content, score_only, secured_only, moved, deleted,"
         " rejected, skipped from revision_kinds",
         [
             ("site", 1, "r0", 0.0, "new", 1, 8, 8, 0, 0, 0, 0, 0, 0, 0),
@@ -508,7 +527,8 @@ def test_a_few_observations_give_exact_rows(memory: duckdb.DuckDBPyConnection, n
 def lives(memory: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
     """Article, life, how it ended, and the heats with the hours from which they held."""
     return memory.execute(
-        f"select article_id, life, ended, list(({hours('valid_from')}, heat) order by stretch) from score_stretches group by all order by all"
+        f"select article_id, life, ended, list(({hours('valid_from')}, heat) order by stretch)"
+        " from score_stretches group by all order by all"
     ).fetchall()
 
 
@@ -564,7 +584,8 @@ def test_commit_times_that_go_back_or_are_equal_end_nothing_before_it_began(
         until=4,
     )
     assert memory.execute(
-        f"select heat, {hours('valid_from')}, {hours('valid_to')}, hours from score_stretches order by stretch"
+        f"select heat, {hours('valid_from')}, {hours('valid_to')}, hours from score_stretches"
+        " order by stretch"
     ).fetchall() == [
         (1, 5.0, 5.0, 0.0),
         (2, 5.0, 5.0, 0.0),
@@ -642,7 +663,8 @@ def test_lives_agree_with_a_walk_through_the_files(
     tell(memory, history, until=len(steps))
     expected = sorted([*ended, *((path, None, file) for path, file in files.items())], key=repr)
     found = memory.execute(
-        f"select article_id, ended, list(({hours('valid_from')}, heat_state, heat) order by stretch), life, sum(observations)"
+        f"select article_id, ended, list(({hours('valid_from')}, heat_state, heat) order by"
+        " stretch), life, sum(observations)"
         " from score_stretches group by article_id, ended, life"
     ).fetchall()
     assert sorted([row[:3] for row in found], key=repr) == expected

@@ -1,4 +1,6 @@
-"""Lifecycles, half-lives, survival, movers and the index of topics agree with SciPy, or with a walk through the history."""
+"""Lifecycles, half-lives, survival, movers and the index of topics agree with SciPy, or with a walk
+through the history.
+"""
 
 import math
 from collections.abc import Iterator
@@ -203,7 +205,9 @@ LIVES = st.lists(
 def test_survival_agrees_with_scipy(
     memory: duckdb.DuckDBPyConnection, lives: list[tuple[int, str]]
 ) -> None:
-    """Lives begin so that those still above at hour 60 have the duration wanted; a second spell above is no second case."""
+    """Lives begin so that those still above at hour 60 have the duration wanted; a second spell
+    above is no second case.
+    """
     history: list[Seen] = []
     for number, (duration, how) in enumerate(lives):
         name, start = f"a{number}", 60 - duration if how == "still" else number
@@ -221,7 +225,8 @@ def test_survival_agrees_with_scipy(
             )
     tell(memory, history, until=60)
     found = memory.execute(
-        "select hours, at_risk, events, censored, survival, std_error, survival_low, survival_high, lives, median_hours from heat_survival"
+        "select hours, at_risk, events, censored, survival, std_error, survival_low,"
+        " survival_high, lives, median_hours from heat_survival"
     ).fetchall()
     if not lives:
         assert found == []
@@ -287,7 +292,9 @@ TEXTBOOK = [
     (34, 0),
     (35, 0),
 ]
-"""Weeks of remission with 6-mercaptopurine (Freireich and others, Blood 21, 1963): the example of textbooks; 1 = relapse."""
+"""Weeks of remission with 6-mercaptopurine (Freireich and others, Blood 21, 1963): the example of
+textbooks; 1 = relapse.
+"""
 
 
 def test_survival_of_the_textbook(memory: duckdb.DuckDBPyConnection) -> None:
@@ -301,7 +308,8 @@ def test_survival_of_the_textbook(memory: duckdb.DuckDBPyConnection) -> None:
         history += [Seen(f"a{number}", 0, "first", 2, 1), end]
     tell(memory, history, until=99)
     assert memory.execute(
-        "select hours, at_risk, events, round(survival, 4), round(std_error, 4), median_hours from heat_survival where events > 0"
+        "select hours, at_risk, events, round(survival, 4), round(std_error, 4), median_hours"
+        " from heat_survival where events > 0"
     ).fetchall() == [
         (6.0, 21, 3, 0.8571, 0.0764, 23.0),
         (7.0, 17, 1, 0.8067, 0.0869, 23.0),
@@ -346,7 +354,8 @@ def test_lifecycles_agree_with_a_walk(
         until=400,
     )
     found = memory.execute(
-        "select article_id, peak_excess, hours_to_peak, hours_above_baseline, hours_suppressed, is_censored, score_changes, last_excess,"
+        "select article_id, peak_excess, hours_to_peak, hours_above_baseline,"
+        " hours_suppressed, is_censored, score_changes, last_excess,"
         " observations, hours_known, of_lives from heat_lifecycle"
     ).fetchall()
     expected = {}
@@ -396,7 +405,8 @@ def test_a_median_between_two_equal_halves_is_their_mean(memory: duckdb.DuckDBPy
     tell(memory, scores("a", [(0, 10, 5), (10, 20, 5), (15, 21, 5), (20, 25, 5)]), until=20)
     assert one(
         memory,
-        "select heat, median_heat, mad_heat, baseline_hours, round(robust_score, 6) as score from heat_movers",
+        "select heat, median_heat, mad_heat, baseline_hours, round(robust_score, 6) as score"
+        " from heat_movers",
     ) == {
         "heat": 25,
         "median_heat": 15.0,
@@ -417,7 +427,9 @@ def weighted_median(weights: dict[float, float]) -> float | None:
 def test_movers_agree_with_a_walk(
     memory: duckdb.DuckDBPyConnection, timelines: list[list[Step]]
 ) -> None:
-    """The end is hour 400 of a source that is watched since hour 0, so that the 28 days before it hold all, and 7 days do not."""
+    """The end is hour 400 of a source that is watched since hour 0, so that the 28 days before it
+    hold all, and 7 days do not.
+    """
     timelines = [
         sorted(((2 * hour, *rest) for hour, *rest in steps), key=lambda step: step[0])
         for steps in timelines
@@ -428,7 +440,8 @@ def test_movers_agree_with_a_walk(
         until=800,
     )
     found = memory.execute(
-        "select article_id, heat, change_24h, change_7d, changes_24h, changes_7d, median_heat, mad_heat, baseline_hours, robust_score"
+        "select article_id, heat, change_24h, change_7d, changes_24h, changes_7d, median_heat,"
+        " mad_heat, baseline_hours, robust_score"
         " from heat_movers"
     ).fetchall()
     expected = {}
@@ -488,7 +501,8 @@ def test_the_index_of_topics_agrees_with_a_sum_over_hours(
     ]
     tell(memory, history, until=400, topics=[(f"a{number}", topic) for number, topic in topics])
     found = memory.execute(
-        "select topic, date_diff('day', date '2026-01-05', week) // 7, article_hours, mean_heat, mean_excess, heat_index, excess_index"
+        "select topic, date_diff('day', date '2026-01-05', week) // 7, article_hours,"
+        " mean_heat, mean_excess, heat_index, excess_index"
         " from topic_heat_index"
     ).fetchall()
     sums: dict[tuple[str | None, int], list[int]] = {}

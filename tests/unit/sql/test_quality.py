@@ -57,7 +57,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Six articles: A is shown although C, which is ours, scores better; E has neither provider nor time, F no score."""
     world = World(tmp_path_factory.mktemp("small"))
     versions = (
-        "related: [{title: R, quality: 5}, {title: C too, quality: 50, originalUrl: https://x.example/C, provider: {name: South}},"
+        "related: [{title: R, quality: 5}, {title: C too, quality: 50, originalUrl:"
+        " https://x.example/C, provider: {name: South}},"
         " {title: Itself, quality: 99, originalUrl: https://x.example/A}, {title: Unscored}]"
     )
     equals = "related: [{title: First, quality: 30}, {title: Second, quality: 30}]"
@@ -130,16 +131,24 @@ AI, CHIPS = (
     (-19.682757, 79.682757, 40.0, None, 40.0, None),
     (-516.779225, 626.779225, 40.0, None, 40.0, None),
 )
-ADVANCED = "round(mean_low, 6), round(mean_high, 6), round(overall_mean, 6), round(shrinkage_k, 6), round(shrunken_mean, 6), rank"
-MIDDLE = "mean_quality, round(sd_quality, 6), median_quality, round(p10_quality, 6), round(p90_quality, 6)"
+ADVANCED = (
+    "round(mean_low, 6), round(mean_high, 6), round(overall_mean, 6), round(shrinkage_k, 6),"
+    " round(shrunken_mean, 6), rank"
+)
+MIDDLE = (
+    "mean_quality, round(sd_quality, 6), median_quality, round(p10_quality, 6), round(p90_quality,"
+    " 6)"
+)
 
 EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "quality_summary": (
-        f"select articles, scored, unscored, {MIDDLE}, min_quality, max_quality, first_day, last_day from quality_summary",
+        f"select articles, scored, unscored, {MIDDLE}, min_quality, max_quality, first_day,"
+        " last_day from quality_summary",
         [(6, 5, 1, 50.0, 33.91165, 50.0, 18.0, 84.0, 10, 100, day(2), day(2, 2))],
     ),
     "quality_histogram": (
-        "select low, high, articles, scored, share, cumulative_share, first_day, last_day from quality_histogram",
+        "select low, high, articles, scored, share, cumulative_share, first_day, last_day from"
+        " quality_histogram",
         [
             (10, 20, 1, 5, 0.2, 0.2, day(2), day(2, 2)),
             (20, 30, 0, 5, 0.0, 0.2, day(2), day(2, 2)),
@@ -154,7 +163,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "quality_groups": (
-        f"select dimension, coalesce(topic, month::varchar, name), articles, scored, published, {MIDDLE}, {ADVANCED}, first_day, last_day"
+        "select dimension, coalesce(topic, month::varchar, name), articles, scored,"
+        f" published, {MIDDLE}, {ADVANCED}, first_day, last_day"
         " from quality_groups left join providers using (provider_id)"
         " order by dimension, first_day, articles desc",
         rows_of(
@@ -200,7 +210,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "quality_by_provider": (
-        f"select provider, domain, articles, of_articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day"
+        "select provider, domain, articles, of_articles, scored, published, published_rate,"
+        f" {MIDDLE}, {ADVANCED}, first_day, last_day"
         " from quality_by_provider",
         rows_of(
             """
@@ -228,7 +239,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "quality_by_topic": (
-        f"select topic, articles, of_articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day"
+        f"select topic, articles, of_articles, scored, published, published_rate, {MIDDLE},"
+        f" {ADVANCED}, first_day, last_day"
         " from quality_by_topic",
         [
             ("AI", 3, 6, 3, 2, 2 / 3, 30.0, 20.0, 30.0, 14.0, 46.0, *AI, day(2), FEB),
@@ -236,7 +248,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "quality_by_month": (
-        f"select month, articles, scored, published, published_rate, {MIDDLE}, {ADVANCED}, first_day, last_day from quality_by_month",
+        f"select month, articles, scored, published, published_rate, {MIDDLE}, {ADVANCED},"
+        " first_day, last_day from quality_by_month",
         rows_of(
             """
             month           2024-01-01          2024-02-01  null
@@ -271,8 +284,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "quality_against_related": (
-        "select article_id = (select article_id from articles where articles.title = quality_against_related.title), title, url, provider,"
-        " published_at::date, is_published, quality, related_items, related_scored, related_better, margin, best_quality, best_title,"
+        "select article_id = (select article_id from articles where articles.title ="
+        " quality_against_related.title), title, url, provider,"
+        " published_at::date, is_published, quality, related_items, related_scored,"
+        " related_better, margin, best_quality, best_title,"
         " best_provider, best_url, best_is_ours, best_is_published from quality_against_related",
         rows_of(
             """
@@ -297,8 +312,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "quality_selection": (
-        "select scope, domain, articles, scored, compared, better, better_share, published_compared, published_better,"
-        " published_better_share, mean_margin, median_margin, first_day, last_day from quality_selection",
+        "select scope, domain, articles, scored, compared, better, better_share,"
+        " published_compared, published_better,"
+        " published_better_share, mean_margin, median_margin, first_day, last_day from"
+        " quality_selection",
         [
             ("(all)", None, 6, 5, 3, 1, 1 / 3, 2, 1, 0.5, -40 / 3, 0.0, day(2), day(2, 2)),
             ("North", "north.example", 3, 2, 2, 1, 0.5, 1, 1, 1.0, 20.0, 20.0, day(2), day(4)),
@@ -307,7 +324,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "published_rate_by_quality": (
-        "select decile, low, high, articles, published, published_rate, round(rate_low, 6), round(rate_high, 6), scored, first_day, last_day"
+        "select decile, low, high, articles, published, published_rate, round(rate_low, 6),"
+        " round(rate_high, 6), scored, first_day, last_day"
         " from published_rate_by_quality",
         [
             (2, 10, 10, 1, 1, 1.0, 0.206549, 1.0, 5, day(2), day(2)),
@@ -321,8 +339,10 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
 
 EXPECTED_WIDE: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "quality_outliers": (
-        "select article_id = (select article_id from articles where articles.title = 'N9'), title, url, provider, domain, published_at,"
-        " is_published, quality, scored, median_quality, mad_quality, round(modified_z, 6) from quality_outliers",
+        "select article_id = (select article_id from articles where articles.title = 'N9'),"
+        " title, url, provider, domain, published_at,"
+        " is_published, quality, scored, median_quality, mad_quality, round(modified_z, 6)"
+        " from quality_outliers",
         [
             (
                 True,
@@ -341,16 +361,19 @@ EXPECTED_WIDE: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "quality_by_provider": (
-        "select provider, scored, rank, shrunken_mean between least(mean_quality, overall_mean) and greatest(mean_quality, overall_mean)"
+        "select provider, scored, rank, shrunken_mean between least(mean_quality,"
+        " overall_mean) and greatest(mean_quality, overall_mean)"
         " from quality_by_provider",
         [("North", 10, 1, True), ("South", 10, 2, True), ("East", 1, None, True)],
     ),
     "quality_histogram": (
-        "select count(*), min(low), max(low), sum(articles), max(high) filter (articles = 0) from quality_histogram",
+        "select count(*), min(low), max(low), sum(articles), max(high) filter (articles = 0)"
+        " from quality_histogram",
         [(97, 40, 1200, 21, 1000)],
     ),
     "published_rate_by_quality": (
-        "select decile, low, high, articles, published, round(rate_low, 6), round(rate_high, 6) from published_rate_by_quality",
+        "select decile, low, high, articles, published, round(rate_low, 6), round(rate_high,"
+        " 6) from published_rate_by_quality",
         [
             (3, 40, 40, 10, 4, 0.168180, 0.687326),
             (6, 50, 52, 3, 0, 0.0, 0.561497),
@@ -434,15 +457,20 @@ def groups(
     """The rows of dimension provider, by provider."""
     connection.execute(
         """create or replace table articles as
-        select provider_id || position as article_id, provider_id, quality, true as published, null::timestamptz as published_at
-        from (select unnest($providers::varchar[]) as provider_id, unnest($qualities::bigint[]) as quality,
+        select provider_id || position as article_id, provider_id, quality, true as published,
+               null::timestamptz as published_at
+        from (select unnest($providers::varchar[]) as provider_id,
+                     unnest($qualities::bigint[]) as quality,
                      unnest(range(len($providers::varchar[]))) as position)""",
         {
             "providers": [provider for provider, _ in articles],
             "qualities": [quality for _, quality in articles],
         },
     )
-    columns = "provider_id, scored, mean_quality, sd_quality, mean_low, mean_high, median_quality, p10_quality, p90_quality, shrunken_mean"
+    columns = (
+        "provider_id, scored, mean_quality, sd_quality, mean_low, mean_high, median_quality,"
+        " p10_quality, p90_quality, shrunken_mean"
+    )
     found = rows(connection, "quality_groups", f"{columns}, dimension")
     return {str(row[0]): row[1:-1] for row in found if row[-1] == "provider"}
 
@@ -508,7 +536,8 @@ def facts(
 ) -> None:
     connection.execute(
         """create or replace table article_facts as
-        select unnest($qualities::bigint[]) as quality, unnest($published::boolean[]) as is_published, null::date as day,
+        select unnest($qualities::bigint[]) as quality,
+               unnest($published::boolean[]) as is_published, null::date as day,
                unnest(range(len($qualities::bigint[])))::varchar as article_id, null::varchar as title, null::varchar as url,
                'p' as provider_id, 'P' as provider, null::timestamptz as published_at""",
         {"qualities": qualities, "published": published},

@@ -1,4 +1,6 @@
-"""Single values: canonical URLs, moments, durations, slugs, lengths of `secured`, registrable domains."""
+"""Single values: canonical URLs, moments, durations, slugs, lengths of `secured`, registrable
+domains.
+"""
 
 import datetime as dt
 

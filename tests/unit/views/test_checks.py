@@ -1,4 +1,6 @@
-"""Checks: thresholds and levels from `pipeline.toml`, the same for runs and for `pipeline check`; text, JSON and JUnit."""
+"""Checks: thresholds and levels from `pipeline.toml`, the same for runs and for `pipeline check`;
+text, JSON and JUnit.
+"""
 
 import datetime as dt
 import json
@@ -95,7 +97,8 @@ def test_every_threshold_is_used_and_its_name_is_its_own() -> None:
 def test_a_threshold_is_read_from_the_header(tmp_path: Path) -> None:
     path = tmp_path / "few.sql"
     path.write_text(
-        "-- One row per x: y.\n--   threshold most = 2.5: Most\n--   threshold least = off: Least\n--   a: A\nselect 1 as a\n"
+        "-- One row per x: y.\n--   threshold most = 2.5: Most\n--   threshold least = off:"
+        " Least\n--   a: A\nselect 1 as a\n"
     )
     relation = Relation.load(path)
     assert {name: (t.default, t.about) for name, t in relation.thresholds.items()} == {
@@ -110,7 +113,8 @@ def test_a_threshold_is_read_from_the_header(tmp_path: Path) -> None:
     [
         (
             {"max_rejected": 1},
-            r"max_rejected: not a threshold or a check\. Thresholds are .*max_rejected_files.*checks are .*files_rejected",
+            r"max_rejected: not a threshold or a check\. Thresholds are"
+            r" .*max_rejected_files.*checks are .*files_rejected",
         ),
         (
             {"max_rejected_files": "many"},
@@ -159,7 +163,8 @@ def test_check_takes_pipeline_toml(built: World, tmp_path: Path) -> None:
     file = tmp_path / "pipeline.toml"
     assert call("check", "-w", built.warehouse, folder=tmp_path).returncode == 0
     file.write_text(
-        '[checks]\nmax_rejected_files = 1\nfiles_rejected = "error"\nscores_out_of_range = "off"\nmax_score = 10\n'
+        '[checks]\nmax_rejected_files = 1\nfiles_rejected = "error"\nscores_out_of_range ='
+        ' "off"\nmax_score = 10\n'
     )
     done = call("check", "-w", built.warehouse, folder=tmp_path)
     assert done.returncode == 4

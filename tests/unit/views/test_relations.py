@@ -47,7 +47,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "article_facts": (
-        "select title, day, month, provider, quality, heat, heat_state, heat_excess, is_published from article_facts order by title",
+        "select title, day, month, provider, quality, heat, heat_state, heat_excess,"
+        " is_published from article_facts order by title",
         rows_of(
             """
             title         A           B           C           D
@@ -63,7 +64,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ),
     ),
     "topic_facts": (
-        "select title, topic, weight from topic_facts join articles using (article_id) order by all",
+        "select title, topic, weight from topic_facts join articles using (article_id) order"
+        " by all",
         [("A", "AI", 0.5), ("A", "Chips", 0.5), ("B", "AI", 1.0), ("C", "AI", 1.0)],
     ),
     "report_clock": (
@@ -79,7 +81,8 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         [("site", "odd", 2, 4, "1")],
     ),
     "quality_by_provider": (
-        "select provider, domain, articles, scored, published, published_rate, mean_quality, median_quality, p10_quality, p90_quality,"
+        "select provider, domain, articles, scored, published, published_rate, mean_quality,"
+        " median_quality, p10_quality, p90_quality,"
         " first_day, last_day from quality_by_provider",
         [
             (
@@ -100,14 +103,16 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
         ],
     ),
     "heat_by_topic": (
-        "select topic, articles, scored, suppressed, unscored, suppressed_share, mean_heat, median_heat, max_heat, mean_excess from heat_by_topic",
+        "select topic, articles, scored, suppressed, unscored, suppressed_share, mean_heat,"
+        " median_heat, max_heat, mean_excess from heat_by_topic",
         [
             ("AI", 3, 1, 1, 1, 0.5, 30.0, 30.0, 30, 20.0),
             ("Chips", 1, 1, 0, 0, 0.0, 30.0, 30.0, 30, 20.0),
         ],
     ),
     "coverage_by_topic": (
-        "select topic, articles, of_articles, attention_share, fractional_share, published, providers, top_provider, top_provider_share,"
+        "select topic, articles, of_articles, attention_share, fractional_share, published,"
+        " providers, top_provider, top_provider_share,"
         " first_day, last_day from coverage_by_topic",
         [
             ("AI", 3, 4, 0.75, 0.625, 1, 2, "North", 2 / 3, DAY, dt.date(2024, 1, 3)),
@@ -229,7 +234,8 @@ DAMAGE = {
     "dimensions_are_complete": ("providers", "select * from providers_kept limit 0"),
     "files_rejected": (
         "rejections",
-        "select * from rejections_kept union all select 'id', 's', 'p.md', 'parse', 'bad_yaml', 'm', 1, 1, 't'",
+        "select * from rejections_kept union all select 'id', 's', 'p.md', 'parse',"
+        " 'bad_yaml', 'm', 1, 1, 't'",
     ),
     "scores_out_of_range": ("articles", "select * replace (-7 as quality) from articles_kept"),
     "suppressed_but_published": (
@@ -238,7 +244,8 @@ DAMAGE = {
     ),
     "published_in_the_future": (
         "articles",
-        "select * replace (timestamptz '2999-01-01 00:00:00+00' as published_at) from articles_kept",
+        "select * replace (timestamptz '2999-01-01 00:00:00+00' as published_at) from"
+        " articles_kept",
     ),
     "findings_match_articles": (
         "articles",
@@ -251,7 +258,8 @@ DAMAGE = {
     "articles_unscored": ("articles", "select * replace (null as quality) from articles_kept"),
     "sources_gone_quiet": (
         "articles",
-        "select * replace (timestamptz '2026-01-01 03:04:04+00' as published_at) from articles_kept",
+        "select * replace (timestamptz '2026-01-01 03:04:04+00' as published_at) from"
+        " articles_kept",
     ),
 }
 TIGHT = {

@@ -1,4 +1,6 @@
-"""The data dictionary: nothing without a description, lineage that DuckDB confirms, paths that the contract knows."""
+"""The data dictionary: nothing without a description, lineage that DuckDB confirms, paths that the
+contract knows.
+"""
 
 import csv
 import io
@@ -64,13 +66,15 @@ def test_a_view_reads_what_it_cannot_do_without(view: typing.Any) -> None:
         ("with a as (select * from b) select * from a join c using (x)", ("b", "c")),
         ("with articles as (select * from articles) select * from articles", ("articles",)),
         (
-            "with recursive a as (select 1 as x union all select x + 1 from a where x < 3) select * from a",
+            "with recursive a as (select 1 as x union all select x + 1 from a where x < 3)"
+            " select * from a",
             (),
         ),
         ("with a as (select 1), b as (select * from a) select * from b", ()),
         ("with b as (select * from a), a as (select 1) select * from b, a", ("a",)),
         (
-            "select (select max(x) from a) from (with a as (select 1) select * from a) where y in (from b)",
+            "select (select max(x) from a) from (with a as (select 1) select * from a) where y"
+            " in (from b)",
             ("a", "b"),
         ),
         ("select * from a union all select * from b except from c", ("a", "b", "c")),
@@ -112,7 +116,7 @@ def test_types_are_those_of_a_warehouse(world: World) -> None:
 
 
 def contract(kind: typing.Any, place: str = "") -> dict[str, bool]:
-    """Every path that front matter may have, as origins spell it; whether something lies below it."""
+    """Every path that front matter may have, as origins spell it; whether anything lies below it."""
     found: dict[str, bool] = {}
     for field in msgspec.structs.fields(kind):
         path = place + field.encode_name
@@ -198,8 +202,13 @@ def test_one_relation_in_detail() -> None:
     rows = list(csv.DictReader(io.StringIO(shown("related", "csv"))))
     [title] = [row for row in rows if row["column"] == "title"]
     assert title == {
-        "column": "title", "type": "varchar", "nulls": "", "unit": "", "front matter": "related[].title", "description": "Headline",
-    }  # fmt: skip
+        "column": "title",
+        "type": "varchar",
+        "nulls": "",
+        "unit": "",
+        "front matter": "related[].title",
+        "description": "Headline",
+    }
     assert "Refers to providers by provider_id." in shown("related", "table")
     assert "```sql\n-- One row per article" in markdown(entry("topic_facts"))
     rows = [json.loads(line) for line in shown(None, "jsonl").splitlines()]
