@@ -221,7 +221,8 @@ def observed(world: World) -> dict[str, list[tuple[Any, ...]]]:
     rows = world.rows(
         """
         select path, revision, change,
-               (select any_value(path) from observations as other where other.article_id = one.moved_from),
+               (select any_value(path) from observations as other
+                where other.article_id = one.moved_from),
                quality, heat, published
         from observations as one order by path, sequence
         """

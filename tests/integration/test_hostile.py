@@ -1,4 +1,4 @@
-"""Input and places that once broke a run: extreme values, odd names, damaged warehouses, signals."""
+"""What once broke a run: extreme values, odd names, damaged warehouses, signals."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The three steps: extract, transform and load give what a run gives, and each can be taken alone."""
+"""Extract, transform and load give what a run gives, and each can be called alone."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The HTML page in a real browser: it loads alone, its parts work, and nothing in the data gets out of its text."""
+"""The HTML page in a real browser: it loads alone, its parts work, and data stay text."""
 
 import datetime as dt
 import re
@@ -116,10 +116,14 @@ def test_the_policy_blocks_the_network(browser: Browser, path: Path) -> None:
     answer = visit.page.evaluate(
         """() => Promise.all([
             fetch('https://example.com/').then(() => 'loaded', () => 'blocked'),
-            new Promise(done => { const i = new Image(); i.onload = () => done('loaded'); i.onerror = () => done('blocked');
+            new Promise(done => { const i = new Image();
+                                  i.onload = () => done('loaded');
+                                  i.onerror = () => done('blocked');
                                   i.src = 'https://example.com/x.png'; }),
-            new Promise(done => { const s = document.createElement('script'); s.textContent = 'window.ran = 1';
-                                  document.body.append(s); done(window.ran ? 'loaded' : 'blocked'); })])"""
+            new Promise(done => { const s = document.createElement('script');
+                                  s.textContent = 'window.ran = 1';
+                                  document.body.append(s);
+                                  done(window.ran ? 'loaded' : 'blocked'); })])"""
     )
     assert answer == ["blocked"] * 3
     assert any("Content Security Policy" in text for text in visit.said)

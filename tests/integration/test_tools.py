@@ -1,4 +1,4 @@
-"""Other tools read the warehouse, by the lines of docs/how-to/other-tools.md; DuckDB 1.x; and the wheel works where there is no checkout."""
+"""Other tools, by the lines of docs/how-to/other-tools.md; DuckDB 1.x; and the wheel."""
 
 import importlib.util
 import json
@@ -68,17 +68,20 @@ def test_python_run(tmp_path: Path) -> None:
 SPARK = """
 import json, sys
 from pyspark.sql import SparkSession
-spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").config("spark.sql.session.timeZone", "UTC").getOrCreate()
+builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+spark = builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
 found = {name: spark.read.parquet(f"{sys.argv[1]}/{name}").count() for name in sys.argv[2:]}
 articles = spark.read.parquet(f"{sys.argv[1]}/articles")
-[[total, newest]] = articles.selectExpr("sum(quality)", "cast(max(published_at) as string)").collect()
-topics = articles.join(spark.read.parquet(f"{sys.argv[1]}/article_topics"), "article_id").groupBy("topic").count().collect()
+newest_at = "cast(max(published_at) as string)"
+[[total, newest]] = articles.selectExpr("sum(quality)", newest_at).collect()
+joined = articles.join(spark.read.parquet(f"{sys.argv[1]}/article_topics"), "article_id")
+topics = joined.groupBy("topic").count().collect()
 print(json.dumps([found, total, newest, sorted(map(list, topics), key=str)]))
 """
 
 
 def test_spark_reads_every_table(shipped: World) -> None:
-    """Where PySpark and Java are installed: counts, numbers, times and a join as DuckDB has them."""
+    """With PySpark and Java installed: counts, numbers, times and a join as DuckDB has them."""
     if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:
         pytest.skip("PySpark or Java is not installed")
     command = [sys.executable, "-c", SPARK, shipped.warehouse / "current", *TABLES]

@@ -183,7 +183,8 @@ REJECTED = {
 
 REPAIRED = {
     "unquoted colon": Repaired(
-        content="---\ntitle: x\nprovider:\n  name: DM: Diablo's Immortal\n  domain: y.example\n---\n",
+        content="---\ntitle: x\nprovider:\n  name: DM: Diablo's Immortal\n"
+        "  domain: y.example\n---\n",
         findings=[
             Finding(
                 "unquoted_colon",

@@ -58,7 +58,8 @@ def hostile_world(folder: Path) -> World:
                 "heat": 2**62,
                 "quality": -at,
                 "published": bool(at % 2),
-                "publishedDateTime": f"2024-01-{at % 28 + 1:02}T10:00:00{'.123456' if at % 2 else ''}Z",
+                "publishedDateTime": f"2024-01-{at % 28 + 1:02}T10:00:00"
+                f"{'.123456' if at % 2 else ''}Z",
                 "topics": [title, None, "AI"],
                 "rank": title,
                 "related": [{"title": title, "topics": [title, None, "a,b"]}, {}],

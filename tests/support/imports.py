@@ -9,7 +9,7 @@ MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 
 
 def module_name(path: Path) -> str:
-    """Return the dotted name below `pipeline`; of a package without `__init__`, of the top `__init__`."""
+    """Return the dotted name below `pipeline`: a package without `__init__`, the top as such."""
     parts = path.relative_to(ROOT / "pipeline").with_suffix("").parts
     return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
 

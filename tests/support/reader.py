@@ -1,9 +1,8 @@
-"""A reader in a process of its own: asks the warehouse again and again, in every way there is, and
-checks what it sees.
+"""A reader in a process of its own: asks the warehouse again and again, and checks what it sees.
 
-Every article of a consistent snapshot has the same heat, and its child tables belong to it. Usage: reader.py loop|hold
-WAREHOUSE STOP; ends when the file STOP appears, prints how many times it asked and how many
-snapshots it saw as JSON.
+Every article of a consistent snapshot has the same heat, and its child tables belong to it. Usage:
+reader.py loop|hold WAREHOUSE STOP; ends when the file STOP appears, prints how many times it asked
+and how many snapshots it saw as JSON.
 """
 
 import json

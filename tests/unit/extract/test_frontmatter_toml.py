@@ -1,4 +1,4 @@
-"""TOML front matter: what TOML 1.0 allows is read, and what it does not is refused where it stands."""
+"""TOML front matter: what TOML 1.0 allows is read, and all else is refused at its line."""
 
 import datetime as dt
 

@@ -56,7 +56,7 @@ def test_it_gives_the_same_documents(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _values(document: Document | Rejection) -> object:
-    """What is stored of a document; of a rejection the code and position, not the parser's words."""
+    """What is stored of a document; of a rejection its code and position, without its words."""
     if isinstance(document, Rejection):
         return document.code, document.line, document.column
     return (document.article, document.metadata, document.extra, document.body, document.findings)

@@ -422,7 +422,7 @@ def odd_world(folder: Path) -> tuple[World, list[str]]:
 
 
 def wait_for(found: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float) -> None:
-    """Wait until it is found; fails with what the daemon printed if it is not, or the daemon ends."""
+    """Wait until it is found; fail with the daemon's output if it is not, or the daemon ends."""
     end = time.monotonic() + seconds
     while not found():
         if process.poll() is not None or time.monotonic() > end:

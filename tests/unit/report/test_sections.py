@@ -1,4 +1,4 @@
-"""Reports as data: `report.toml` beside the SQL files, its errors, and the queries beside a view."""
+"""Reports as data: `report.toml` beside the SQL, its errors, and the queries beside a view."""
 
 from pathlib import Path
 

@@ -151,8 +151,10 @@ def test_a_selection_is_what_a_filter_in_sql_gives(
         expected = connection.execute(
             """
             select count(distinct article_id), count(distinct related.position || article_id)
-            from article_facts left join topic_facts using (article_id) left join related using (article_id)
-            where (len($t) = 0 or list_contains($t, topic)) and (len($p) = 0 or list_contains($p, provider))
+            from article_facts left join topic_facts using (article_id)
+            left join related using (article_id)
+            where (len($t) = 0 or list_contains($t, topic))
+              and (len($p) = 0 or list_contains($p, provider))
               and ($s::date is null or day >= $s)
             """,
             {"t": sorted(topics), "p": sorted(providers), "s": since},

@@ -70,14 +70,16 @@ length: PT3S
 provider: {name: P-name, domain: p.example, images: [{url: /p}]}
 author: {name: A-name, url: A-url}
 topics: [AI]
-images: [{url: /i, width: 4, height: 5, isCached: false, title: I-title, attribution: I-attribution}]
+images:
+- {url: /i, width: 4, height: 5, isCached: false, title: I-title, attribution: I-attribution}
 secured: QUJD;QQ==
 more: M
 related:
-- {title: R-title, excerpt: R-excerpt, publishedDateTime: 2024-01-03T00:00:00Z, originalUrl: "https://r.example/original",
-   webUrl: "https://r.example/web", ampWebUrl: "https://r.example/amp", cdnAmpWebUrl: "https://r.example/cdn", type: R-type,
-   category: R-category, provider: {name: Q-name, domain: q.example}, quality: 6, heat: 7, length: PT8S, topics: [R-topic],
-   images: [{url: /r}]}
+- {title: R-title, excerpt: R-excerpt, publishedDateTime: 2024-01-03T00:00:00Z,
+   originalUrl: "https://r.example/original", webUrl: "https://r.example/web",
+   ampWebUrl: "https://r.example/amp", cdnAmpWebUrl: "https://r.example/cdn",
+   type: R-type, category: R-category, provider: {name: Q-name, domain: q.example},
+   quality: 6, heat: 7, length: PT8S, topics: [R-topic], images: [{url: /r}]}
 ---
 The body
 """

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from pipeline.transform.urls import TRACKING, canonical_url
-from pipeline.views.relations import relations, sql_folder
+from pipeline.views.relations import relations
 from tests.support.rows import rows_of
 from tests.support.world import World
 
@@ -47,7 +47,8 @@ related:
     ampWebUrl: https://amp.other.com/r
     provider: {name: South, domain: south.com}
     images: [{width: 100, height: 100}]
-  - {title: R2, publishedDateTime: soon, webUrl: "https://south.com/r2", quality: "5", provider: none}
+  - {title: R2, publishedDateTime: soon, webUrl: "https://south.com/r2", quality: "5",
+     provider: none}
 ---
 """,
     "c.md": """---
@@ -414,7 +415,9 @@ def test_a_tiny_world_gives_exact_rows(site: World, name: str) -> None:
 
 
 def test_every_health_report_has_its_rows_here() -> None:
-    reports = {path.stem for path in (sql_folder() / "reports" / "health").glob("*.sql")}
+    reports = {
+        relation.name for relation in relations("reports") if relation.path.parent.name == "health"
+    }
     assert reports - OF_OTHERS <= EXPECTED.keys()
 
 
@@ -508,7 +511,7 @@ def test_images_and_addresses_agree_with_pandas(sampled: World) -> None:
 
 
 def defects_of(urls: list[str], provider: str | None = None) -> set[tuple[str, str]]:
-    """Rule and URL of what `url_defects` finds, over tables made of rows: each URL is an article's originalUrl."""
+    """Return rule and URL of what `url_defects` finds; each URL is an article's originalUrl."""
     [relation] = [relation for relation in relations("views") if relation.name == "url_defects"]
     rows = [(str(at), "p", canonical_url(url), url) for at, url in enumerate(urls)]
     with duckdb.connect() as connection:

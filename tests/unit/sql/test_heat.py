@@ -365,8 +365,8 @@ def test_the_correlation_agrees_with_scipy(
         """create or replace table article_facts as
         select collection, quality, case when heat >= 0 then heat end as heat,
                case when heat >= 0 then heat - quality end as heat_excess, null::date as day
-        from (select unnest($collections::varchar[]) as collection, unnest($heats::bigint[]) as heat,
-                     unnest($qualities::bigint[]) as quality)""",
+        from (select unnest($collections::varchar[]) as collection,
+                     unnest($heats::bigint[]) as heat, unnest($qualities::bigint[]) as quality)""",
         {
             key: [row[place] for row in articles]
             for place, key in enumerate(("collections", "heats", "qualities"))

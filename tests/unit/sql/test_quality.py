@@ -1,4 +1,4 @@
-"""The quality reports: tiny worlds give exact rows, and the statistics agree with NumPy and SciPy."""
+"""Quality reports: tiny worlds give exact rows, and statistics agree with NumPy and SciPy."""
 
 import datetime as dt
 import math
@@ -54,7 +54,7 @@ def story(
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Six articles: A is shown although C, which is ours, scores better; E has neither provider nor time, F no score."""
+    """Six articles: A is shown although C, also ours, is better; E has only a score, F none."""
     world = World(tmp_path_factory.mktemp("small"))
     versions = (
         "related: [{title: R, quality: 5}, {title: C too, quality: 50, originalUrl:"
@@ -122,9 +122,11 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
-# Student's t times the standard error: North 12.706205 * 10, South 12.706205 * 5, AI 4.302653 * 20 / sqrt(3), Chips 12.706205 * 45.
-# Shrinkage over providers: within (200 + 50) / 2 = 125, between (1225 - 125) / (4 - 8 / 4) = 550, k = 5 / 22, overall 37.5;
-# over months: within 125, between (4350 - 250) / (5 - 9 / 5) = 1281.25, k = 4 / 41, overall 50; over topics between is below 0.
+# Student's t times the standard error: North 12.706205 * 10, South 12.706205 * 5,
+# AI 4.302653 * 20 / sqrt(3), Chips 12.706205 * 45.
+# Shrinkage over providers: within (200 + 50) / 2 = 125, between (1225 - 125) / (4 - 8 / 4) = 550,
+# k = 5 / 22, overall 37.5; over months: within 125, between (4350 - 250) / (5 - 9 / 5) = 1281.25,
+# k = 4 / 41, overall 50; over topics between is below 0.
 NORTH = (-107.06205, 147.06205, 37.5, 0.227273, 21.785714, None)
 SOUTH = (-8.531025, 118.531025, 37.5, 0.227273, 53.214286, None)
 AI, CHIPS = (
@@ -538,7 +540,8 @@ def facts(
         """create or replace table article_facts as
         select unnest($qualities::bigint[]) as quality,
                unnest($published::boolean[]) as is_published, null::date as day,
-               unnest(range(len($qualities::bigint[])))::varchar as article_id, null::varchar as title, null::varchar as url,
+               unnest(range(len($qualities::bigint[])))::varchar as article_id,
+               null::varchar as title, null::varchar as url,
                'p' as provider_id, 'P' as provider, null::timestamptz as published_at""",
         {"qualities": qualities, "published": published},
     )

@@ -1,4 +1,4 @@
-"""The catalog's template in the user's cache folder: what is wrong with it costs time, and no run."""
+"""The catalog's template in the user's cache folder: a fault of it costs time, and no run."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The shipped script of Vega: what it was built from, and that building it again gives its bytes."""
+"""The shipped script of Vega: what it is built from, and that a new build has its bytes."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What a column of a view means: its own line, what the view reads, or the list of common columns."""
+"""What a column of a view means: its own line, what the view reads, or a common column."""
 
 from pipeline.views import template
 from pipeline.views.catalog import column_comments, open_memory

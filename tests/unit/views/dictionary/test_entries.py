@@ -116,7 +116,7 @@ def test_types_are_those_of_a_warehouse(world: World) -> None:
 
 
 def contract(kind: typing.Any, place: str = "") -> dict[str, bool]:
-    """Every path that front matter may have, as origins spell it; whether anything lies below it."""
+    """Return every path of front matter, as origins spell it, and whether anything lies below."""
     found: dict[str, bool] = {}
     for field in msgspec.structs.fields(kind):
         path = place + field.encode_name
