@@ -56,7 +56,7 @@ def soak() -> None:
     kills = sum(counts.get(name, 0) for name in ("run SIGKILL", "run SIGTERM", "run 143"))
     _item(
         "**Safe to kill.** One rename publishes all tables, so readers never wait and never see"
-        f" half a run. In {minutes} minutes of kills, edits, rollbacks and clean-ups: {kills:,} runs"
-        f" killed or stopped, {counts['times that readers asked']:,} reads,"
+        f" half a run. In {minutes} minutes of kills, edits, rollbacks and clean-ups: {kills:,}"
+        f" runs killed or stopped, {counts['times that readers asked']:,} reads,"
         f" {counts['inconsistencies']} inconsistencies. [How it was tested](benchmarks/soak.md)."
     )
