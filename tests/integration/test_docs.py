@@ -5,6 +5,7 @@ figures are those of the code.
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 import yaml
 
@@ -16,6 +17,8 @@ from pipeline.runs.backlog import WINDOW
 from pipeline.schema.table import FEW
 from pipeline.settings import Settings
 from pipeline.transform.documents import BATCH
+from pipeline.views import template
+from pipeline.views.catalog import open_memory
 from pipeline.views.dictionary.entries import entries
 from pipeline.views.relations import relations
 
@@ -32,6 +35,22 @@ def text(page: str) -> str:
 def test_every_console_block_is_written_by_the_code(page: Path) -> None:
     by_hand = WRITTEN.sub("", page.read_text())
     assert "```console" not in by_hand and not re.search(r"^\$ ", by_hand, re.MULTILINE)
+
+
+def test_every_query_of_the_pages_fits_the_tables() -> None:
+    pages = "\n".join(page.read_text() for page in PAGES)
+    queries = re.findall(r"^(?:\$ )?pipeline query \"([^\"]+)\"", pages, re.MULTILINE)
+    queries += re.findall(r"`pipeline query \"([^\"]+)\"", pages)
+    assert len(queries) >= 8
+    with open_memory() as connection:
+        template.fill(connection)
+        failing = []
+        for query in queries:
+            try:
+                connection.execute(f"explain {query}")
+            except duckdb.Error as error:
+                failing.append((query, str(error).splitlines()[0]))
+    assert [query for query, _ in failing] == ["select titel from articles"], failing
 
 
 def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
