@@ -32,7 +32,7 @@ from pipeline.schema.documents import (
     Text,
     dotted,
 )
-from pipeline.schema.positions import Location, Step
+from pipeline.schema.positions import KeyPath, Location, Step
 
 MOJIBAKE_BYTES = re.compile(
     rb"\xc3[\x82-\xb4](?:\xc2[\x80-\xbf]|\xc5[\x92\x93\xa0\xa1\xb8\xbd\xbe]|\xc6\x92|\xcb[\x86\x9c]"
@@ -47,8 +47,6 @@ MOJIBAKE = re.compile(
 
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _VALUE_LIMIT = 2_000
-
-KeyPath = tuple[Step, ...]
 
 
 class ExactReader:

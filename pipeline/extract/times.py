@@ -21,7 +21,7 @@ def at_the_edge_of_time(moment: dt.datetime | None) -> bool:
 
 
 def parse_moment(text: str) -> dt.datetime | None:
-    """Parse an ISO 8601 or YAML timestamp; None for anything else and for days that do not exist."""
+    """Parse an ISO 8601 or YAML timestamp; None for anything else and impossible days."""
     iso = re.sub(r"\s+(?=[+-]\d|Z$)", "", text.strip().replace("z", "Z").replace("t", "T"))
     if re.search(r"\d:\d", iso):
         iso = re.sub(r"([+-])(\d)(?=$|:)", r"\g<1>0\2", iso)

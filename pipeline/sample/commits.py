@@ -1,7 +1,8 @@
-"""The history of an invented site: a bare git repository to which a robot committed every two hours.
+"""The history of an invented site: a bare git repository to which a robot commits.
 
-Articles appear when they are published. Some heat up: heat climbs above quality within hours and halves in a day or so. Some are
-suppressed for a time, a few are retitled, move, go and come back; one is broken for two hours. The same seed gives the same.
+It commits every two hours. Articles appear when they are published. Some heat up: heat climbs above
+quality within hours and halves in a day or so. Some are suppressed for a time, a few are retitled,
+move, go and come back; one is broken for two hours. The same seed gives the same commits.
 """
 
 import datetime as dt
@@ -23,7 +24,10 @@ _HOT = 0.35
 
 
 def write_history(folder: Path, articles: int, commits: int, seed: int) -> int:
-    """Write a bare repository with so many commits; returns their number. Raises UsageError where `folder` is not empty."""
+    """Write a bare repository and return its number of commits.
+
+    Raises UsageError if `folder` is not empty.
+    """
     refuse_full(folder)
     git = shutil.which("git")
     if git is None:
@@ -46,7 +50,8 @@ def write_history(folder: Path, articles: int, commits: int, seed: int) -> int:
 def _commit(number: int, moment: dt.datetime, changes: dict[str, bytes | None]) -> bytes:
     message = b"Update news"
     lines = [
-        f"commit refs/heads/main\nmark :{number + 1}\ncommitter {_ROBOT} {int(moment.timestamp())} +0000\n".encode(),
+        f"commit refs/heads/main\nmark :{number + 1}\n".encode(),
+        f"committer {_ROBOT} {int(moment.timestamp())} +0000\n".encode(),
         b"data %d\n%s\n" % (len(message), message),
         f"from :{number}\n".encode() if number else b"",
     ]
@@ -67,15 +72,15 @@ class _Story:
         self.path, self.content = site.article(number)
         self.born = site.published_at(number)
         self.chance = random.Random(f"{seed} life {number}")
-        found = re.search(rb"(?m)^quality: (\d+)\nheat: (\d+)\npublished: true$", self.content)
-        self.quality = int(found[1]) if found else None
+        scores = re.search(rb"(?m)^quality: (\d+)\nheat: (\d+)\npublished: true$", self.content)
+        self.quality = int(scores[1]) if scores else None
         self.peak = self.chance.uniform(4, 40) if self.chance.random() < _HOT else 0.0
         self.rise, self.half_life = self.chance.uniform(4, 20), self.chance.uniform(8, 40)
         self.suppressed_from = self.chance.uniform(20, 120) if self.chance.random() < 0.1 else None
         self.heat = self.quality
 
     def heat_at(self, moment: dt.datetime) -> int | None:
-        """Heat at a time: quality, plus what it is hotter; -1 while it is suppressed."""
+        """Return heat at a time: quality and more while it is hot; -1 while it is suppressed."""
         if self.quality is None:
             return None
         age = (moment - self.born) / dt.timedelta(hours=1)
@@ -88,7 +93,7 @@ class _Story:
         return self.quality + round(self.peak * max(0.0, shape))
 
     def scored(self, heat: int) -> bytes:
-        """The file with another heat."""
+        """Return the file with another heat."""
         self.heat = heat
         published = b"false" if heat < 0 else b"true"
         self.content = re.sub(
@@ -99,7 +104,7 @@ class _Story:
         return self.content
 
     def encrypted(self) -> bytes:
-        """The file with other ciphertext."""
+        """Return the file with other ciphertext."""
         secret = f"{noise(self.chance, 272)};{noise(self.chance, 16)}".encode()
         self.content = re.sub(
             rb'(?m)^secured: "[^"]*"', b'secured: "' + secret + b'"', self.content
@@ -107,7 +112,7 @@ class _Story:
         return self.content
 
     def retitled(self) -> bytes:
-        """The file with another headline."""
+        """Return the file with another headline."""
         self.content = re.sub(
             rb'(?m)^title: "(.*)"$', rb'title: "Update: \1"', self.content, count=1
         )
@@ -154,12 +159,8 @@ def _commits(
                 later.setdefault(number + 12, []).append(story)
                 live.remove(story)
             elif number % 40 == 29:
-                changes[story.path], story.path = (
-                    None,
-                    story.path.replace("_news/", "_news/moved-").replace(
-                        "_videos/", "_news/moved-"
-                    ),
-                )
+                changes[story.path] = None
+                story.path = re.sub("_(news|videos)/", "_news/moved-", story.path)
                 changes[story.path] = story.content
             else:
                 changes[story.path] = b"---\ntitle: [half a file\n---\n"

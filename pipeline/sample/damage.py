@@ -95,12 +95,14 @@ DEFECTS: list[Defect] = [
     ),
     lambda path, text: (
         path,
-        b'+++\ntitle = "Observatory opens for one night"\npublishedDateTime = 2024-04-01T08:00:00Z\nquality = 61\n'
-        b'topics = ["Space"]\n[provider]\nname = "Granite Signal"\ndomain = "granite-signal.example.com"\n+++\n',
+        b'+++\ntitle = "Observatory opens for one night"\n'
+        b'publishedDateTime = 2024-04-01T08:00:00Z\nquality = 61\ntopics = ["Space"]\n'
+        b'[provider]\nname = "Granite Signal"\ndomain = "granite-signal.example.com"\n+++\n',
     ),
     lambda path, text: (
         path,
-        b'{\n"title": "Tram line reopens",\n"publishedDateTime": "2024-04-02T08:00:00Z",\n"quality": 48,\n"topics": ["Rail"]\n}\n'
+        b'{\n"title": "Tram line reopens",\n"publishedDateTime": "2024-04-02T08:00:00Z",\n'
+        b'"quality": 48,\n"topics": ["Rail"]\n}\n'
         b"\nIn brief.\n",
     ),
     lambda path, text: (

@@ -1,13 +1,17 @@
-"""An invented news site of any size: outlets on example domains, skewed topics, stories that link to each other, and the
-defects of real sites. The same seed gives the same bytes, and an article depends on its number alone, so that memory
-stays flat and the first articles of a large site are those of a small one.
+"""An invented news site of any size, with the defects of real sites.
+
+Outlets lie on example domains, topics are skewed, stories link to each other. The same seed gives
+the same bytes, and an article depends on its number alone, so that memory stays flat and the first
+articles of a large site are those of a small one.
 """
 
 import base64
 import datetime as dt
+import json
 import math
 import os
 import random
+from importlib.resources import files
 from pathlib import Path
 
 from pipeline.errors import UsageError
@@ -16,134 +20,28 @@ from pipeline.sample.damage import DEFECTS
 STORY = 6
 """Articles in a row that tell one story, and so relate to each other."""
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-
-_TOPICS = [
-    "Artificial Intelligence",
-    "Climate",
-    "Elections",
-    "Space",
-    "Chips",
-    "Health",
-    "Football",
-    "Cybersecurity",
-    "Housing",
-    "Film",
-    "Rail",
-    "Oceans",
-]
-_PLACES = [
-    "Harbour",
-    "River",
-    "Northern",
-    "Meridian",
-    "Granite",
-    "Lakeside",
-    "Summit",
-    "Prairie",
-    "Union",
-    "Island",
-    "Old Town",
-    "Valley",
-    "Coastal",
-    "Central",
-]
-_PAPERS = [
-    "Courier",
-    "Gazette",
-    "Observer",
-    "Dispatch",
-    "Ledger",
-    "Tribune",
-    "Signal",
-    "Chronicle",
-    "Review",
-    "Monitor",
-    "Wire",
-    "Mail",
-]
-_ACTORS = [
-    "City council",
-    "Research team",
-    "Start-up",
-    "Regulator",
-    "Orchestra",
-    "Ferry operator",
-    "School board",
-    "Space agency",
-    "Grid operator",
-    "Appeals court",
-    "Fishing fleet",
-    "Museum",
-    "Chip maker",
-    "Hospital group",
-    "Rail union",
-    "Weather service",
-]
-_VERBS = [
-    "delays",
-    "unveils",
-    "rejects",
-    "doubles",
-    "questions",
-    "funds",
-    "pauses",
-    "reopens",
-    "maps",
-    "tests",
-    "wins",
-    "loses",
-]
-_OBJECTS = [
-    "new tram line",
-    "open model",
-    "flood barrier",
-    "vaccine trial",
-    "stadium plan",
-    "cable project",
-    "budget vote",
-    "reef survey",
-    "satellite launch",
-    "patent case",
-    "night train",
-    "housing fund",
-    "film archive",
-    "heat pump scheme",
-]
-_TAILS = [
-    "after long debate",
-    "amid record demand",
-    "despite warnings",
-    "for the third time",
-    "in surprise move",
-    "as costs rise",
-    "this week",
-]
+_WORDS = json.loads((files("pipeline.sample") / "words.json").read_text(encoding="utf-8"))
 
 
 def write_site(folder: Path, articles: int, seed: int) -> int:
-    """Write the site and return the number of files. Raises UsageError where `folder` holds something already."""
+    """Write the site and return the number of files; raise UsageError if `folder` is not empty."""
     refuse_full(folder)
     site = Site(seed)
     written = 0
     for path, content in site.fixed_files():
         _write(folder / path, content)
         written += 1
-    made: set[Path] = set()
     for number in range(articles):
         path, content = site.article(number)
-        place = folder / path
-        if place.parent not in made:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            made.add(place.parent)
-        place.write_bytes(content)
-        if number % 20_000 == 777:
-            _make_huge(place)
+        _write(folder / path, content)
+        if number % 20_000 == 777:  # over the size limit, as a hole that takes no disk space
+            os.truncate(folder / path, 10_000_001)
         written += 1
     return written
 
 
 def refuse_full(folder: Path) -> None:
-    """Raise UsageError where a folder holds something already."""
+    """Raise UsageError if a folder is not empty."""
     if folder.exists() and (
         not folder.is_dir() or any(item.name != ".gitkeep" for item in folder.iterdir())
     ):
@@ -155,18 +53,13 @@ def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
-def _make_huge(path: Path) -> None:
-    """Over the size limit, as a hole that takes no disk space."""
-    os.truncate(path, 10_000_001)
-
-
 class Site:
     """All that follows from a seed."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         chance = random.Random(f"site {seed}")
-        names = [f"{place} {paper}" for place in _PLACES for paper in _PAPERS]
+        names = [f"{region} {paper}" for region in _WORDS["regions"] for paper in _WORDS["papers"]]
         chance.shuffle(names)
         self.outlets = [
             (name, name.lower().replace(" ", "-") + (".example.com", ".example.org")[at % 2])
@@ -174,38 +67,45 @@ class Site:
         ]
 
     def fixed_files(self) -> list[tuple[str, bytes]]:
-        """Files that are no articles: sidecars, people, organisations, communities, plain Markdown."""
+        """Return files that are not articles: sidecars, people, communities, plain Markdown."""
         files = [
             ("README.md", b"# The Example Reader\n\nA page without front matter.\n"),
             ("CONTRIBUTING.md", b"# Contributing\n\nWrite to us.\n"),
         ]
-        for at, topic in enumerate(_TOPICS):
+        for at, topic in enumerate(_WORDS["topics"]):
             key = topic.lower().replace(" ", "-")
-            parent = "" if at < 4 else f"parent: {_TOPICS[at % 4]}\n"
-            text = f"taxonomy: topic\n_id: {key}\nname: {topic}\n{parent}keywords:\n  - {topic.lower()}\n"
+            parent = "" if at < 4 else f"parent: {_WORDS['topics'][at % 4]}\n"
+            text = f"taxonomy: topic\n_id: {key}\nname: {topic}\n{parent}"
+            text += f"keywords:\n  - {topic.lower()}\n"
             files.append((f"_data/topics/{at:02}-{key}.yaml", text.encode()))
         for name, domain in self.outlets[:5]:
             sizes = "".join(
-                f"  - url: /assets/images/organizations/{domain}-{size}x{size}.png\n    width: {size}\n    height: {size}\n"
+                f"  - url: /assets/images/organizations/{domain}-{size}x{size}.png\n"
+                f"    width: {size}\n    height: {size}\n"
                 for size in (50, 400)
             )
-            text = f"---\ntaxonomy: organization\n_id: {domain}\nname: {name}\ndomain: {domain}\nimages:\n{sizes}---\n"
+            text = f"---\ntaxonomy: organization\n_id: {domain}\nname: {name}\n"
+            text += f"domain: {domain}\nimages:\n{sizes}---\n"
             files.append((f"_data/organizations/{domain}.md", text.encode()))
         for at, person in enumerate(("Ada Moreau", "Ken Okafor", "Lin Sørensen")):
-            about = f'bio: "Writes about {_TOPICS[at]}."\ntype: "profile"\nheat: {40 + at}\ntopics:\n  - {_TOPICS[at]}'
+            about = (
+                f'bio: "Writes about {_WORDS["topics"][at]}."\ntype: "profile"\nheat: {40 + at}\n'
+            )
+            about += f"topics:\n  - {_WORDS['topics'][at]}"
             text = f'---\nname: "{person}"\n{about}\n---\n'
             files.append((f"_people/{person.lower().replace(' ', '-')}.md", text.encode()))
-        about = f"type: forum\nmembers: 2645\noriginalUrl: https://forum.example.org/\ntopics:\n  - {_TOPICS[0]}"
+        about = "type: forum\nmembers: 2645\noriginalUrl: https://forum.example.org/\n"
+        about += f"topics:\n  - {_WORDS['topics'][0]}"
         text = f"---\nname: Readers' Forum\n{about}\n---\n"
         files.append(("_communities/readers-forum.md", text.encode()))
         return files
 
     def published_at(self, number: int) -> dt.datetime:
-        """When an article was published."""
+        """Return when an article was published."""
         return _Facts(self, number).published_at
 
     def article(self, number: int) -> tuple[str, bytes]:
-        """Path and bytes of an article."""
+        """Return path and bytes of an article."""
         facts = _Facts(self, number)
         chance = random.Random(f"{self.seed} body {number}")
         lines = self._lines(facts, chance)
@@ -213,13 +113,11 @@ class Site:
         if chance.random() < 0.2:
             content += f"\n{facts.title}. Said on {facts.published_at:%A}: {facts.excerpt}\n"
         folder = "_videos" if facts.is_video else "_news"
-        place = f"{folder}/{facts.published_at:%Y-%m-%d}-{facts.slug}.md"
-        at = (
-            number % 1_000 - 10
-        )  # each defect once in a thousand articles, and all of them among the first 200
+        path = f"{folder}/{facts.published_at:%Y-%m-%d}-{facts.slug}.md"
+        at = number % 1_000 - 10  # each defect once in 1,000 articles, all among the first 200
         if 0 <= at < len(DEFECTS) * 6 and at % 6 == 0:
-            return DEFECTS[at // 6](place, content)
-        return place, content.encode()
+            return DEFECTS[at // 6](path, content)
+        return path, content.encode()
 
     def _lines(self, facts: "_Facts", chance: random.Random) -> list[str]:
         name, domain = facts.outlet
@@ -284,18 +182,23 @@ class Site:
 
 
 class _Facts:
-    """What other articles may say about an article: it follows from seed and number alone."""
+    """What other articles may say about an article; it follows from seed and number alone."""
 
     def __init__(self, site: Site, number: int) -> None:
         self.number = number
         story = random.Random(f"{site.seed} story {number // STORY}")
-        self.topics = _skewed(story, _TOPICS, story.choice((1, 1, 2, 2, 3)))
-        actor, thing = story.choice(_ACTORS), story.choice(_OBJECTS)
+        self.topics = _skewed(story, _WORDS["topics"], story.choice((1, 1, 2, 2, 3)))
+        actor, thing = story.choice(_WORDS["actors"]), story.choice(_WORDS["objects"])
         broke_at = START + dt.timedelta(minutes=number // STORY * 97 % 1_051_200)
         chance = random.Random(f"{site.seed} article {number}")
-        self.title = f"{actor} {chance.choice(_VERBS)} {thing} {chance.choice(_TAILS)}"
+        self.title = (
+            f"{actor} {chance.choice(_WORDS['verbs'])} {thing} {chance.choice(_WORDS['tails'])}"
+        )
         months = chance.randint(2, 30)
-        self.excerpt = f"The {thing} has kept the {actor.lower()} busy for {months} months; now comes a turn that few foresaw..."
+        self.excerpt = (
+            f"The {thing} has kept the {actor.lower()} busy for {months} months;"
+            " now comes a turn that few foresaw..."
+        )
         self.published_at = broke_at + dt.timedelta(minutes=int(chance.expovariate(1 / 300)))
         self.outlet = site.outlets[min(int(chance.paretovariate(0.8)) - 1, len(site.outlets) - 1)]
         self.is_video = chance.random() < 0.15
@@ -305,7 +208,7 @@ class _Facts:
 
 
 def _skewed(chance: random.Random, items: list[str], count: int) -> list[str]:
-    """Different items, early ones far more often: about one in k for the k-th (Zipf)."""
+    """Return different items, the k-th about 1/k times as often as the first (Zipf)."""
     weights = [1 / (at + 1) for at in range(len(items))]
     return list(dict.fromkeys(chance.choices(items, weights, k=count)))
 
@@ -333,5 +236,5 @@ def _image(chance: random.Random, domain: str, indent: str) -> list[str]:
 
 
 def noise(chance: random.Random, size: int) -> str:
-    """Random bytes as base64: what ciphertext looks like."""
+    """Return random bytes as base64, which looks like ciphertext."""
     return base64.b64encode(chance.randbytes(size)).decode()

@@ -1,9 +1,10 @@
 """The front-matter contract: what an article file may say, declared once as typed records.
 
-Everything read from a file is a `Document` or a `Rejection`; nothing falls between. The contract's field names are the
-camel-case keys of the files in snake case, but for those that `rename` spells out. The types are strict: a value of
-another type, or a nested field that is not declared, does not pass and takes the exact path (`extract/exact.py`), which
-repairs it or sets it to None and says so in a `Finding`, and keeps what is unknown as `extra`.
+Everything read from a file is a `Document` or a `Rejection`; nothing falls between. Names of fields
+are the camel-case keys of the files in snake case, but for those that `rename` spells out. The
+types are strict: a value of another type, or a nested field that is not declared, takes the exact
+path (`extract/coerce.py`), which repairs it or sets it to None, says so in a `Finding`, and keeps
+what is unknown as `extra`.
 """
 
 import datetime as dt
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from msgspec import Meta, Struct, field
 from msgspec.structs import fields
 
-from pipeline.schema.positions import UNKNOWN, Location, Places, Step
+from pipeline.schema.positions import UNKNOWN, KeyPath, Location, Positions
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
@@ -138,7 +139,8 @@ class Article(Struct, rename="camel", gc=False, frozen=True):
     images: list[Image] | None = None
     """Pictures in the order of the file."""
     secured: Text | None = None
-    """Ciphertext, `base64;base64` (data; initialisation vector). Never decrypted, printed or exported."""
+    """Ciphertext, `base64;base64` (data; initialisation vector). Never decrypted, printed or
+    exported."""
 
 
 class SourceFile(Struct, frozen=True, gc=False):
@@ -168,7 +170,7 @@ class Finding(Struct, frozen=True, gc=False):
     rule: str
     """What kind of defect, in snake case."""
     field: str
-    """Path of the value in the front matter, `related[0].title`; empty when it concerns the whole file."""
+    """Path of the value in the front matter, `related[0].title`; empty for the whole file."""
     value: str | None
     """The value as found, as text; None for `secured`."""
     action: str
@@ -197,9 +199,10 @@ class Rejection(Struct, frozen=True, gc=False):
 
     @classmethod
     def surprise(cls, error: Exception) -> "Rejection":
-        """The rejection for an error that nobody foresaw."""
-        message = f"{type(error).__name__}: {str(error)[:300]}. This is a defect of the pipeline: please report it with the file."
-        return cls("parse", "internal_error", message)
+        """Return the rejection for an error that nobody foresaw."""
+        what = f"{type(error).__name__}: {str(error)[:300]}"
+        advice = "This is a defect of the pipeline: please report it with the file."
+        return cls("parse", "internal_error", f"{what}. {advice}")
 
 
 class Document(Struct, gc=False):
@@ -222,18 +225,17 @@ class Document(Struct, gc=False):
     findings: list[Finding] = []
     """Defects survived."""
     front_matter: str = ""
-    """The front matter's own text, kept while the document is worked on so that defects can be located."""
+    """The text of the front matter, in which defects are located."""
+    positions: Positions | None = None
+    """Positions of values in `front_matter`, once a defect has asked for one."""
 
-    places: Places | None = None
-    """Where values stand in `front_matter`, once a defect has asked for it."""
-
-    def where(self, path: tuple[Step, ...]) -> Location:
-        """Line and column in the file of the value at `path`; only YAML can tell."""
+    def where(self, path: KeyPath) -> Location:
+        """Return line and column in the file of the value at `path`; UNKNOWN but for YAML."""
         if self.format != "yaml":
             return UNKNOWN
-        if self.places is None:
-            self.places = Places(self.front_matter)
-        line, column = self.places.locate(path)
+        if self.positions is None:
+            self.positions = Positions(self.front_matter)
+        line, column = self.positions.locate(path)
         return (line + 1 if line else None), column
 
 
@@ -246,8 +248,8 @@ class Extracted(NamedTuple):
     """Its document, or its rejection."""
 
 
-def dotted(path: tuple[Step, ...]) -> str:
-    """`("related", 0, "title")` as people write it: `related[0].title`."""
+def dotted(path: KeyPath) -> str:
+    """Return `related[0].title` for `("related", 0, "title")`."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
@@ -258,8 +260,6 @@ KNOWN = {
     kind: frozenset(item.encode_name for item in fields(kind))
     for kind in (Article, Related, Provider, Author, Image)
 }
-
-
 NESTED: dict[Any, tuple[tuple[str, Any], ...]] = {
     Article: (("provider", Provider), ("author", Author), ("images", Image), ("related", Related)),
     Related: (("provider", Provider), ("images", Image)),

@@ -1,27 +1,25 @@
-"""Where a value stands in YAML text: line and column, for messages that an editor can jump to."""
+"""Locate values in YAML text by line and column, for messages that an editor can jump to."""
 
 import itertools
 import re
 from typing import Any, NamedTuple
 
 Step = str | int
+KeyPath = tuple[Step, ...]
+"""Keys and indexes from the top of the front matter to a value."""
 Location = tuple[int | None, int | None]
 UNKNOWN: Location = (None, None)
 
 
-class Places:
-    """Finds values in the text of one YAML mapping; remembers how far it came, for the next value of the same list."""
+class Positions:
+    """Positions of values in the text of one YAML mapping; regions that were found are kept."""
 
     def __init__(self, text: str) -> None:
-        self._text = (
-            "\n" + text
-        )  # a line start is then always a character: regular expressions find it fast
-        self._regions: dict[tuple[Step, ...], _Region] = {
-            (): _Region(0, 0, len(self._text), 0, False)
-        }
+        self._text = f"\n{text}"  # each line begins with a character, found fast by expressions
+        self._regions: dict[KeyPath, _Region] = {(): _Region(0, 0, len(self._text), 0, False)}
 
-    def locate(self, path: tuple[Step, ...]) -> Location:
-        """Line and column (both from 1) of the value at `path`; UNKNOWN where it cannot be told."""
+    def locate(self, path: KeyPath) -> Location:
+        """Return line and column (from 1) of the value at `path`; UNKNOWN if it is not found."""
         region = self._region(path)
         if region is None:
             return _any_style(self._text[1:], path)
@@ -31,15 +29,14 @@ class Places:
         )
         return self._text.count("\n", 0, at), at - self._text.rfind("\n", 0, at)
 
-    def _region(self, path: tuple[Step, ...]) -> "_Region | None":
-        """Where a node stands in the indented style that sites write: far faster than parsing, the way for other styles."""
+    def _region(self, path: KeyPath) -> "_Region | None":
+        """Return the region of a node in indented style: far faster than parsing any style."""
         if path not in self._regions:
             outer = self._region(path[:-1])
-            region = outer and (
-                self._item(outer, path[-1])
-                if isinstance(path[-1], int)
-                else self._key(outer, path[-1])
-            )
+            if outer is None:
+                return None
+            step = path[-1]
+            region = self._item(outer, step) if isinstance(step, int) else self._key(outer, step)
             if region is None:
                 return None
             self._regions[path] = region
@@ -53,12 +50,12 @@ class Places:
                 return None
             indent = len(child[1])
         pattern = re.compile(rf"\n[ -]{{{indent}}}(['\"]?){re.escape(key)}\1 *:")
-        found = pattern.search(self._text, outer.start, outer.end)
+        match = pattern.search(self._text, outer.start, outer.end)
         shallower_item = rf"| {{0,{indent - 1}}}-(?:[ \n]|$)" if indent else ""
         close = rf"\n(?: {{0,{indent}}}[^\s#-]{shallower_item})"
-        return found and self._closed(
-            _Region(found.end(), found.end(), outer.end, indent, True), close
-        )
+        if match is None:
+            return None
+        return self._closed(_Region(match.end(), match.end(), outer.end, indent, True), close)
 
     def _item(self, outer: "_Region", number: int) -> "_Region | None":
         if not outer.below_key:  # a list in a list
@@ -66,15 +63,13 @@ class Places:
         first = re.compile(r"\n( *)-(?: +|(?=\n)|$)").search(self._text, outer.start, outer.end)
         if first is None:
             return None
-        items = re.compile(rf"\n {{{len(first[1])}}}-(?: +|(?=\n)|$)").finditer(
-            self._text, first.start(), outer.end
-        )
-        found = next(itertools.islice(items, number, None), None)
-        if found is None:
+        pattern = re.compile(rf"\n {{{len(first[1])}}}-(?: +|(?=\n)|$)")
+        items = pattern.finditer(self._text, first.start(), outer.end)
+        item = next(itertools.islice(items, number, None), None)
+        if item is None:
             return None
-        region = _Region(
-            found.end(), found.start(), outer.end, found.end() - found.start() - 1, False
-        )
+        start, end = item.span()
+        region = _Region(end, start, outer.end, end - start - 1, False)
         return self._closed(region, rf"\n {{0,{len(first[1])}}}-(?:[ \n]|$)")
 
     def _closed(self, region: "_Region", close: str) -> "_Region":
@@ -83,7 +78,7 @@ class Places:
 
 
 class _Region(NamedTuple):
-    """Part of the text: where the value begins, where its children are searched, and how far they are indented."""
+    """Part of the text: where a value begins, where its children are, and their indentation."""
 
     value: int
     start: int
@@ -93,7 +88,7 @@ class _Region(NamedTuple):
 
 
 def duplicate_key(text: str) -> tuple[str, Location]:
-    """The first key that stands twice in one YAML mapping, and where it stands the second time."""
+    """Return the first key that is repeated in a mapping, and where it is repeated."""
     import yaml  # only what is broken needs it
 
     try:
@@ -114,27 +109,19 @@ def duplicate_key(text: str) -> tuple[str, Location]:
     return "", UNKNOWN
 
 
-def _any_style(text: str, path: tuple[Step, ...]) -> Location:
-    """Any YAML, by PyYAML's node marks."""
+def _any_style(text: str, path: KeyPath) -> Location:
+    """Locate a value in any style of YAML by the marks of PyYAML's nodes."""
     import yaml
 
     try:
         node: Any = yaml.compose(text, Loader=yaml.CSafeLoader)
         for step in path:
-            inner = node.value
-            node = (
-                inner[step]
-                if isinstance(step, int)
-                else next(value for key, value in inner if key.value == step)
-            )
-    except (
-        yaml.YAMLError,
-        AttributeError,
-        IndexError,
-        StopIteration,
-        TypeError,
-        ValueError,
-        RecursionError,
-    ):
+            if isinstance(step, int):
+                node = node.value[step]
+            else:
+                node = next(value for key, value in node.value if key.value == step)
+    except (yaml.YAMLError, AttributeError, LookupError, StopIteration, TypeError, ValueError):
+        return UNKNOWN
+    except RecursionError:  # deeper than PyYAML reads
         return UNKNOWN
     return (node.start_mark.line + 1, node.start_mark.column + 1) if node else UNKNOWN

@@ -1,4 +1,4 @@
-"""A table's declaration, and the gate that every table passes: `Table.enforce`."""
+"""The declaration of a table, and the gate that every table passes: `Table.enforce`."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from pipeline.errors import SchemaError
 from pipeline.schema.columns import Column
 
 FEW = 50_000
-"""Rows up to which Python finds repeated keys: `group_by` is four times faster on 300,000, and takes 40 ms to load."""
+"""Rows up to which Python finds repeated keys: `group_by` takes 40 ms to load."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Columns of a table that are the key of another one's row, wherever they are not null."""
+    """Columns that name a row of another table by its key, unless they are null."""
 
     columns: tuple[str, ...]
     table: str
@@ -24,7 +24,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Table:
-    """One table: `grain` completes the sentence "one row per ..."; the key's columns are unique together and not null."""
+    """One table: `grain` completes "one row per ..."; its key is unique and not null."""
 
     name: str
     grain: str
@@ -42,16 +42,17 @@ class Table:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Column names in order."""
+        """Names of the columns in order."""
         return tuple(column.name for column in self.columns)
 
     def from_rows(self, rows: list[tuple[Any, ...]]) -> pa.Table:
-        """Rows, each with a value for every column in the table's order, as an Arrow table; raises SchemaError."""
+        """Return rows with a value for every column, in order, as a table; raise SchemaError."""
         if not rows:
             return self.empty()
         if len(rows[0]) != len(self.columns):
             raise SchemaError(
-                f"{self.name}: a row has {len(rows[0])} values (expected {len(self.columns)}). See schema.py."
+                f"{self.name}: a row has {len(rows[0])} values (expected {len(self.columns)})."
+                " See pipeline/schema/tables.py."
             )
         arrays, failures = [], []
         for column, values in zip(self.columns, zip(*rows, strict=True), strict=True):
@@ -64,9 +65,9 @@ class Table:
         return pa.Table.from_arrays(arrays, schema=self.arrow)
 
     def enforce(self, table: pa.Table) -> pa.Table:
-        """The gate: exact columns, safe cast, no null where none is allowed, key unique.
+        """Return a table that has the columns, types, nulls and unique key of its declaration.
 
-        Raises SchemaError that lists every failure, the table's name first.
+        Raises SchemaError that lists every failure, the name of the table first.
         """
         if set(table.column_names) != set(self.names):
             raise SchemaError(f"{self.name}: {self._difference(table.column_names)}")
@@ -83,26 +84,27 @@ class Table:
             raise SchemaError(f"{self.name}: " + "; ".join(failures))
         table = pa.Table.from_arrays(arrays, schema=self.arrow)
         if duplicates := self._duplicate_keys(table):
+            key = ", ".join(self.key)
             raise SchemaError(
-                f"{self.name}: {duplicates} rows repeat a key ({', '.join(self.key)}; expected unique)"
+                f"{self.name}: {duplicates} rows repeat a key ({key}; expected unique)"
             )
         return table
 
     def empty(self) -> pa.Table:
-        """The table without rows, typed."""
+        """Return the table without rows."""
         return self.arrow.empty_table()
 
     def _duplicate_keys(self, table: pa.Table) -> int:
-        if table.num_rows > FEW:
-            return int(
-                table.num_rows
-                - table.group_by(list(self.key), use_threads=False).aggregate([]).num_rows
-            )
+        rows: int = table.num_rows
+        if rows > FEW:
+            groups = table.group_by(list(self.key), use_threads=False).aggregate([])
+            return rows - int(groups.num_rows)
         keys = [table[name].to_pylist() for name in self.key]
-        return int(table.num_rows) - len(
-            set(keys[0] if len(keys) == 1 else zip(*keys, strict=True))
-        )
+        return rows - len(set(keys[0] if len(keys) == 1 else zip(*keys, strict=True)))
 
-    def _difference(self, found: Iterable[str]) -> str:
-        missing, unknown = set(self.names) - set(found), set(found) - set(self.names)
-        return f"columns differ in name or order (missing {sorted(missing)}, not declared {sorted(unknown)}). See schema.py."
+    def _difference(self, names: Iterable[str]) -> str:
+        missing, unknown = set(self.names) - set(names), set(names) - set(self.names)
+        return (
+            f"columns differ in name or order (missing {sorted(missing)},"
+            f" not declared {sorted(unknown)}). See pipeline/schema/tables.py."
+        )

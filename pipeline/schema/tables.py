@@ -1,7 +1,8 @@
-"""The tables of the warehouse: the only home of a table's grain, key, references and of what may be null.
+"""The tables of the warehouse: the only home of a table's grain, key, references and nulls.
 
-A column is described once, in `columns.py`; a table is a list of column names and a key. Parquet field metadata, `COMMENT ON`, the
-data dictionary and the data package derive from here. Every table passes one gate, `Table.enforce`.
+A column is described once, in `columns.py`; a table is a list of column names and a key. Parquet
+metadata, `COMMENT ON`, the data dictionary and the data package derive from here. Every table
+passes one gate, `Table.enforce`.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from pipeline.schema.columns import COLUMNS, INTEGER, TEXT, TIME, Column
+from pipeline.schema.columns import COLUMNS, TEXT, Column, integer, text, time
 from pipeline.schema.table import Reference, Table
 
 __all__ = ["COLUMNS", "RUNS", "TABLES", "Column", "Reference", "Table"]
@@ -27,10 +28,11 @@ def _table(
     origins: Mapping[str, str] | None = None,
     within: str = "",
 ) -> Table:
-    """A table from names.
+    """Return a table made of columns by name.
 
-    `described` and `origins` override a column's description and front-matter path where the table gives it another meaning;
-    `within` is what leads to all its paths; `references` lists `column:table`, several columns of one reference with plus.
+    `described` and `origins` override the description and front-matter path of a column that means
+    something else here; `within` leads to all paths; `references` lists `column:table`, several
+    columns of one reference joined by a plus.
     """
     keys, others, paths = tuple(key.split()), (described or {}), (origins or {})
     chosen = [
@@ -49,10 +51,8 @@ def _table(
     return Table(name, grain, keys, tuple(chosen), derived, pointing)
 
 
-def _within(place: str, origin: str) -> str:
-    return (
-        ", ".join(f"{place}{path}" for path in origin.split(", ")) if place and origin else origin
-    )
+def _within(prefix: str, origin: str) -> str:
+    return ", ".join(f"{prefix}{path}" for path in origin.split(", ")) if origin else ""
 
 
 _TABLES = [
@@ -60,16 +60,20 @@ _TABLES = [
         "documents",
         "file seen",
         "document_id",
-        "document_id source path collection format size_bytes modified_at raw_hash content_hash score_hash status part",
+        "document_id source path collection format size_bytes modified_at raw_hash content_hash"
+        " score_hash status part",
         required="source path status part",
     ),
     _table(
         "articles",
         "document with a title",
         "article_id",
-        "article_id source path collection category type title excerpt published_at updated_at url original_url web_url"
-        " amp_url cdn_amp_url provider_id provider_name provider_domain author_name author_url quality heat published"
-        " duration_seconds topics_count related_count images_count findings_count secured_bytes secured_iv_bytes"
+        "article_id source path collection category type title excerpt published_at updated_at"
+        " url original_url web_url"
+        " amp_url cdn_amp_url provider_id provider_name provider_domain author_name author_url"
+        " quality heat published"
+        " duration_seconds topics_count related_count images_count findings_count secured_bytes"
+        " secured_iv_bytes"
         " secured_digest body_chars extra",
         required="source path topics_count related_count images_count findings_count body_chars",
         references="article_id:documents provider_id:providers",
@@ -117,7 +121,8 @@ _TABLES = [
         "providers",
         "pair of provider name and domain, over articles and related items",
         "provider_id",
-        "provider_id name domain registered_domain first_seen_at last_seen_at articles_count related_items_count logo_url",
+        "provider_id name domain registered_domain first_seen_at last_seen_at articles_count"
+        " related_items_count logo_url",
         {"name": "Name of the outlet"},
         derived=True,
         required="articles_count related_items_count",
@@ -139,8 +144,10 @@ _TABLES = [
         derived=True,
         required="topic slug articles_count related_items_count",
         origins={
-            "topic": "topics[], related[].topics[], _data/topics/*.yaml name, _data/topics/*.yaml _id",
-            "slug": "topics[], related[].topics[], _data/topics/*.yaml name, _data/topics/*.yaml _id",
+            "topic": "topics[], related[].topics[], _data/topics/*.yaml name,"
+            " _data/topics/*.yaml _id",
+            "slug": "topics[], related[].topics[], _data/topics/*.yaml name, _data/topics/*.yaml"
+            " _id",
             "parent": "_data/topics/*.yaml parent",
             "first_seen_at": "publishedDateTime, related[].publishedDateTime",
             "last_seen_at": "publishedDateTime, related[].publishedDateTime",
@@ -157,7 +164,8 @@ _TABLES = [
         "related",
         "article and position in its related items",
         "article_id position",
-        "article_id position category type title excerpt published_at url original_url web_url amp_url cdn_amp_url provider_id"
+        "article_id position category type title excerpt published_at url original_url web_url"
+        " amp_url cdn_amp_url provider_id"
         " provider_name provider_domain quality heat duration_seconds topics images_count",
         required="images_count",
         references="article_id:articles provider_id:providers",
@@ -177,7 +185,8 @@ _TABLES = [
         "images",
         "owner and position in its images",
         "article_id owner owner_position position",
-        "article_id owner owner_position position url width_px height_px is_cached title attribution",
+        "article_id owner owner_position position url width_px height_px is_cached title"
+        " attribution",
         {"url": "Where the picture lies, as given", "title": "Caption"},
         references="article_id:articles",
         origins={"url": "url"},
@@ -185,9 +194,11 @@ _TABLES = [
     ),
     _table(
         "observations",
-        "change of an article: of its scores, its content or its path; the first sight and the end count",
+        "change of an article: of its scores, its content or its path; the first sight and the"
+        " end count",
         "article_id sequence",
-        "article_id sequence source path revision observed_at change moved_from quality heat published related_count content_hash"
+        "article_id sequence source path revision observed_at change moved_from quality heat"
+        " published related_count content_hash"
         " blob",
         {
             "quality": "Quality after the change; null after the end",
@@ -209,10 +220,12 @@ _TABLES = [
         "revisions",
         "source and revision: commit or run that changed its files",
         "source revision",
-        "source revision sequence observed_at new content score_only secured_only moved deleted rejected skipped",
+        "source revision sequence observed_at new content score_only secured_only moved deleted"
+        " rejected skipped",
         {"sequence": "Ordinal among the revisions of the source, from 1"},
         derived=True,
-        required="sequence observed_at new content score_only secured_only moved deleted rejected skipped",
+        required="sequence observed_at new content score_only secured_only moved deleted"
+        " rejected skipped",
     ),
     _table(
         "rejections",
@@ -226,7 +239,8 @@ _TABLES = [
         "findings",
         "defect that was survived",
         "document_id position",
-        "document_id position article_id source path rule field value action line_number column_number",
+        "document_id position article_id source path rule field value action line_number"
+        " column_number",
         {
             "article_id": "document_id where the document is an article",
             "position": "Ordinal in the document, from 1",
@@ -243,30 +257,28 @@ RUNS = Table(
     ("run_id",),
     (
         Column("run_id", TEXT, "Start time and process id", nullable=False),
-        Column("started_at", TIME, "Start of the run", "UTC"),
-        Column("finished_at", TIME, "End of the run; null where it was killed", "UTC"),
-        Column(
+        time("started_at", "Start of the run"),
+        time("finished_at", "End of the run; null where it was killed"),
+        text(
             "outcome",
-            TEXT,
-            "published, unchanged, rolled_back, forgotten, dry_run or failed; running where it was killed or still runs",
+            "published, unchanged, rolled_back, forgotten, dry_run or failed; running where it"
+            " was killed or still runs",
         ),
-        Column("exit_code", INTEGER, "Exit status"),
-        Column(
-            "message", TEXT, "Why it failed, or what it did beside reading sources, in one line"
-        ),
-        Column("snapshot", TEXT, "Snapshot that readers saw after the run"),
-        Column("files", INTEGER, "Files seen = articles + other + skipped + rejected", "file"),
-        Column("articles", INTEGER, "Documents with a title", "file"),
-        Column("other", INTEGER, "Documents with front matter but no title", "file"),
+        integer("exit_code", "Exit status"),
+        text("message", "Why it failed, or what it did beside reading sources, in one line"),
+        text("snapshot", "Snapshot that readers saw after the run"),
+        integer("files", "Files seen = articles + other + skipped + rejected", "file"),
+        integer("articles", "Documents with a title", "file"),
+        integer("other", "Documents with front matter but no title", "file"),
         COLUMNS["skipped"],
         COLUMNS["rejected"],
-        Column("findings", INTEGER, "Defects survived", "finding"),
+        integer("findings", "Defects survived", "finding"),
         *(
             COLUMNS[name]
             for name in ("new", "content", "score_only", "secured_only", "moved", "deleted")
         ),
-        Column("unchanged", INTEGER, "Files with the same bytes", "file"),
-        Column("rebuilt", TEXT, "Why every part was built again, where that was so"),
+        integer("unchanged", "Files with the same bytes", "file"),
+        text("rebuilt", "Why every part was built again, where that was so"),
         Column("seconds_scan", pa.float64(), "Listing the sources", "second"),
         Column("seconds_build", pa.float64(), "Reading, transforming and writing parts", "second"),
         Column("seconds_derive", pa.float64(), "Deriving tables over all parts", "second"),
@@ -276,13 +288,8 @@ RUNS = Table(
             "seconds_gc", pa.float64(), "Removing snapshots and files that nobody needs", "second"
         ),
         Column("seconds_total", pa.float64(), "Whole run", "second"),
-        Column(
-            "peak_memory_bytes",
-            INTEGER,
-            "Largest resident size of any one process of the run",
-            "byte",
-        ),
-        Column("version", TEXT, "Version of the pipeline"),
+        integer("peak_memory_bytes", "Largest resident size of any one process of the run", "byte"),
+        text("version", "Version of the pipeline"),
     ),
     derived=True,
 )

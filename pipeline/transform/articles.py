@@ -1,4 +1,4 @@
-"""Rows that belong to a file itself: documents, articles, bodies, secured, other documents, rejections, findings."""
+"""Rows of a file itself: documents, articles, bodies, other documents, rejections, findings."""
 
 import datetime as dt
 from typing import Any
@@ -18,11 +18,14 @@ from pipeline.schema.documents import (
 from pipeline.transform import scalars, urls
 
 Row = tuple[Any, ...]
-"""A row of a table: its values in the order of the table's columns, see `schema.py`. Dicts would cost a tenth of a build."""
+"""The values of a row in the order of the table's columns, which tests compare by name.
+
+Rows with names would cost a tenth of a build.
+"""
 
 
 def document_row(file: SourceFile, document: Document | Rejection) -> Row:
-    """One row of `documents`."""
+    """Return one row of `documents`."""
     read = document if isinstance(document, Document) else None
     return (
         file.document_id,
@@ -41,7 +44,7 @@ def document_row(file: SourceFile, document: Document | Rejection) -> Row:
 
 
 def status_of(document: Document | Rejection) -> str:
-    """article, other, skipped or rejected."""
+    """Return article, other, skipped or rejected."""
     if isinstance(document, Rejection):
         return "rejected"
     if document.article is not None:
@@ -50,17 +53,16 @@ def status_of(document: Document | Rejection) -> str:
 
 
 def collection(path: str) -> str | None:
-    """First folder without leading underscore, as static site generators name collections."""
+    """Return the first folder without leading underscore, as site generators name collections."""
     folder, slash, _ = path.partition("/")
     return folder.lstrip("_") or folder if slash else None
 
 
 def article_row(file: SourceFile, document: Document, article: Article, url: str | None) -> Row:
-    """One row of `articles`."""
+    """Return one row of `articles`."""
     provider, author = article.provider, article.author
-    data_bytes, vector_bytes = (
-        scalars.secured_lengths(article.secured) if article.secured else (None, None)
-    )
+    secured = article.secured
+    data_bytes, vector_bytes = scalars.secured_lengths(secured) if secured else (None, None)
     name, domain = (provider.name, provider.domain) if provider else (None, None)
     return (
         file.document_id,
@@ -93,30 +95,30 @@ def article_row(file: SourceFile, document: Document, article: Article, url: str
         len(document.findings),
         data_bytes,
         vector_bytes,
-        scalars.identity(article.secured) if article.secured else None,
+        scalars.identity(secured) if secured else None,
         len(document.body),
         json_text(document.extra) if document.extra else None,
     )
 
 
 def seconds(length: dt.timedelta | None) -> int | None:
-    """Whole seconds of a duration."""
+    """Return the whole seconds of a duration."""
     return None if length is None else int(length.total_seconds())
 
 
 def json_text(value: Any) -> str:
-    """Compact JSON; keys that are no text and values that JSON does not know are written as text."""
+    """Return compact JSON; keys and values that JSON does not know become text."""
     try:
         return msgspec.json.encode(value).decode()
     except (TypeError, ValueError, RecursionError):
-        return msgspec.json.encode(_plain(value)).decode()
+        return msgspec.json.encode(_json_value(value)).decode()
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(_plain(key)): _plain(item) for key, item in value.items()}
+        return {str(_json_value(key)): _json_value(item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item) for item in value]
+        return [_json_value(item) for item in value]
     if value is None or isinstance(value, (str, bool, float)):
         return value
     try:
@@ -126,13 +128,13 @@ def _plain(value: Any) -> Any:
 
 
 def body_row(file: SourceFile, document: Document) -> Row:
-    """One row of `bodies`."""
+    """Return one row of `bodies`."""
     html = file.path.lower().endswith((".html", ".htm"))
     return (file.document_id, "html" if html else "markdown", document.body)
 
 
 def other_row(file: SourceFile, metadata: dict[str, Any]) -> Row:
-    """One row of `other_documents`."""
+    """Return one row of `other_documents`."""
     kind, name = metadata.get("taxonomy") or metadata.get("type"), metadata.get("name")
     return (
         file.document_id,
@@ -140,17 +142,13 @@ def other_row(file: SourceFile, metadata: dict[str, Any]) -> Row:
         file.path,
         collection(file.path),
         kind if isinstance(kind, str) else collection(file.path),
-        name
-        if isinstance(name, str)
-        else None
-        if name is None or isinstance(name, (dict, list))
-        else str(_plain(name)),
+        None if name is None or isinstance(name, (dict, list)) else str(_json_value(name)),
         json_text(metadata),
     )
 
 
 def rejection_row(file: SourceFile, rejection: Rejection) -> Row:
-    """One row of `rejections`."""
+    """Return one row of `rejections`."""
     return (
         file.document_id,
         file.source,
@@ -165,7 +163,7 @@ def rejection_row(file: SourceFile, rejection: Rejection) -> Row:
 
 
 def finding_rows(file: SourceFile, findings: list[Finding], *, of_article: bool) -> list[Row]:
-    """Rows of `findings`, in the order found."""
+    """Return rows of `findings` in their order."""
     return [
         (
             file.document_id,
@@ -187,7 +185,10 @@ def finding_rows(file: SourceFile, findings: list[Finding], *, of_article: bool)
 def choose_url(
     item: Article | Related, path: tuple[str | int, ...], document: Document
 ) -> str | None:
-    """The canonical URL, of the first usable one; one that is unusable or disagrees leaves a finding in `document`."""
+    """Return the canonical URL of the first usable address.
+
+    One that is not usable or disagrees leaves a finding in `document`.
+    """
     if (
         item.original_url is None
         and item.amp_web_url is None

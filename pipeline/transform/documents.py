@@ -15,7 +15,7 @@ Frames = dict[str, pa.Table]
 PART_TABLES = tuple(name for name, table in TABLES.items() if not table.derived)
 """Tables whose rows depend on their own document alone."""
 BATCH = 2_000
-"""Documents whose rows wait as Python objects before they become Arrow columns: few, so that memory is used again."""
+"""Documents whose rows wait to become Arrow columns: few, so that memory is used again."""
 
 
 def transform(
@@ -27,16 +27,16 @@ def transform(
     while batch := list(itertools.islice(waiting, BATCH)):
         rows: dict[str, list[Row]] = {name: [] for name in PART_TABLES}
         for file, document in batch:
-            for name, found in rows_or_rejection(
+            for name, added in rows_or_rejection(
                 file, document, keep_bodies=keep_bodies, keep_secured=keep_secured
             ):
-                rows[name].extend(found)
-        for name, found in rows.items():
-            if found:
-                batches[name].append(TABLES[name].from_rows(found))
+                rows[name].extend(added)
+        for name, batch_rows in rows.items():
+            if batch_rows:
+                batches[name].append(TABLES[name].from_rows(batch_rows))
     return {
-        name: TABLES[name].enforce(pa.concat_tables(found)) if found else TABLES[name].empty()
-        for name, found in batches.items()
+        name: TABLES[name].enforce(pa.concat_tables(parts)) if parts else TABLES[name].empty()
+        for name, parts in batches.items()
     }
 
 
@@ -63,35 +63,30 @@ def document_rows(
         ]
     if file.sidecar == "topic":
         return _sidecar_rows(file, "topic", document)
-    found: list[tuple[str, list[Row]]] = []
+    rows: list[tuple[str, list[Row]]] = []
     if article := document.article:
         url = articles.choose_url(article, (), document)
         if article.related:
-            found.append(("related", related.rows(file, document, article)))
-        found.append(("articles", [articles.article_row(file, document, article, url)]))
+            rows.append(("related", related.rows(file, document, article)))
+        rows.append(("articles", [articles.article_row(file, document, article, url)]))
         if article.topics:
-            found.append(("article_topics", topics.rows(file, article)))
-        if rows := images.rows(file, article):
-            found.append(("images", rows))
+            rows.append(("article_topics", topics.rows(file, article)))
+        if image_rows := images.rows(file, article):
+            rows.append(("images", image_rows))
         if document.body and keep_bodies:
-            found.append(("bodies", [articles.body_row(file, document)]))
+            rows.append(("bodies", [articles.body_row(file, document)]))
         if article.secured and keep_secured:
-            found.append(("secured", [(file.document_id, article.secured)]))
+            rows.append(("secured", [(file.document_id, article.secured)]))
     elif document.metadata is not None:
-        found.append(("other_documents", [articles.other_row(file, document.metadata)]))
+        rows.append(("other_documents", [articles.other_row(file, document.metadata)]))
         if file.sidecar:
-            found.append(("sidecars", [sidecars.row(file, file.sidecar, document.metadata)]))
+            rows.append(("sidecars", [sidecars.row(file, file.sidecar, document.metadata)]))
     if document.findings:
-        found.append(
-            (
-                "findings",
-                articles.finding_rows(
-                    file, document.findings, of_article=document.article is not None
-                ),
-            )
-        )
-    found.append(("documents", [articles.document_row(file, document)]))
-    return found
+        of_article = article is not None
+        findings = articles.finding_rows(file, document.findings, of_article=of_article)
+        rows.append(("findings", findings))
+    rows.append(("documents", [articles.document_row(file, document)]))
+    return rows
 
 
 def _sidecar_rows(file: SourceFile, kind: str, document: Document) -> list[tuple[str, list[Row]]]:

@@ -6,17 +6,17 @@ from pipeline.transform.articles import Row
 
 def rows(file: SourceFile, article: Article) -> list[Row]:
     """Return rows of `images`."""
-    found: list[Row] = []
+    rows: list[Row] = []
     if article.images:
-        found += _of("article", 0, article.images, file.document_id)
+        rows += _of("article", 0, article.images, file.document_id)
     if article.provider and article.provider.images:
-        found += _of("provider", 0, article.provider.images, file.document_id)
+        rows += _of("provider", 0, article.provider.images, file.document_id)
     for position, item in enumerate(article.related or (), 1):
         if item.images:
-            found += _of("related", position, item.images, file.document_id)
+            rows += _of("related", position, item.images, file.document_id)
         if item.provider and item.provider.images:
-            found += _of("related_provider", position, item.provider.images, file.document_id)
-    return found
+            rows += _of("related_provider", position, item.provider.images, file.document_id)
+    return rows
 
 
 def _of(owner: str, owner_position: int, images: list[Image], article_id: str) -> list[Row]:

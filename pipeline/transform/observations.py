@@ -1,4 +1,4 @@
-"""Observations: what runs saw of articles, a row whenever scores, content or path changed, and at the end."""
+"""Observations: a row whenever a run saw the scores, content or path of an article change."""
 
 from __future__ import annotations
 
@@ -40,19 +40,21 @@ class Seen(Struct, frozen=True):
     edited: Iterable[str] = ()
     """Those whose content changed."""
     ended: Iterable[str] = ()
-    """Those that are gone, or are no articles any more."""
+    """Those that are gone, or are not articles any more."""
     elsewhere: Iterable[str] = ()
     """Sources whose observations come from a history of their own."""
 
 
 def begin(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
-    """The rows of a warehouse that has no observation yet: the first sight of every article."""
+    """Return the first observations of a warehouse: the first sight of every article."""
     connection.register("elsewhere", _pairs(source=list(seen.elsewhere)))
     return connection.sql(
         f"""
-        select articles.article_id, 1::bigint as sequence, articles.source, articles.path, $revision as revision,
-               $observed_at::timestamptz as observed_at, '{Change.FIRST}' as change, null::varchar as moved_from, articles.quality,
-               articles.heat, articles.published, articles.related_count, documents.content_hash, null::varchar as blob
+        select articles.article_id, 1::bigint as sequence, articles.source, articles.path,
+               $revision as revision, $observed_at::timestamptz as observed_at,
+               '{Change.FIRST}' as change, null::varchar as moved_from, articles.quality,
+               articles.heat, articles.published, articles.related_count, documents.content_hash,
+               null::varchar as blob
         from articles
         join documents on documents.document_id = articles.article_id
         where articles.source not in (from elsewhere)
@@ -63,29 +65,33 @@ def begin(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
 
 
 def derive(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
-    """Rows to add: articles that differ from their last row, came back or moved; and the ends of those that are gone.
+    """Return rows to add: articles that changed, came back or moved, and the ends of others.
 
-    A file that cannot be read ends nothing: what was seen last stands until it can be read, or is gone.
+    A file that cannot be read ends nothing: what was seen last stands until it can be read, or is
+    gone.
     """
-    connection.register(
-        "moves", _pairs(moved_to=list(seen.moves), moved_from=list(seen.moves.values()))
-    )
+    moves = {"moved_to": list(seen.moves), "moved_from": list(seen.moves.values())}
+    connection.register("moves", _pairs(**moves))
     connection.register("edited", _pairs(article_id=list(seen.edited)))
     connection.register("ended", _pairs(article_id=list(seen.ended)))
     connection.register("elsewhere", _pairs(source=list(seen.elsewhere)))
     return connection.sql(
         f"""
         with last as (
-            select article_id, max(sequence) as sequence, max_by(source, sequence) as source, max_by(path, sequence) as path,
+            select article_id, max(sequence) as sequence, max_by(source, sequence) as source,
+                   max_by(path, sequence) as path,
                    max_by(change, sequence) in ({_ENDS}) as is_over,
                    arg_max(row(quality, heat, published), sequence) as scores,
                    arg_max(row(content_hash), sequence) as content
             from observations group by article_id),
         compared as (
-            select articles.article_id, articles.source, articles.path, moved_from, articles.quality, articles.heat,
-                   articles.published, articles.related_count, documents.content_hash,
-                   last.scores is distinct from row(articles.quality, articles.heat, articles.published) as scores_differ,
-                   edited.article_id is not null and last.content is distinct from row(documents.content_hash) as content_differs,
+            select articles.article_id, articles.source, articles.path, moved_from,
+                   articles.quality, articles.heat, articles.published, articles.related_count,
+                   documents.content_hash,
+                   last.scores is distinct from
+                   row(articles.quality, articles.heat, articles.published) as scores_differ,
+                   edited.article_id is not null
+                   and last.content is distinct from row(documents.content_hash) as content_differs,
                    last.article_id is not null as is_known,
                    {CHANGE} as change
             from articles
@@ -95,18 +101,25 @@ def derive(connection: duckdb.DuckDBPyConnection, seen: Seen) -> pa.Table:
             left join edited using (article_id)
             where articles.source not in (from elsewhere)),
         added as (
-            select article_id, 1 as place, source, path, change, moved_from, quality, heat, published, related_count, content_hash
+            select article_id, 1 as ordinal, source, path, change, moved_from, quality, heat,
+                   published, related_count, content_hash
             from compared
             where change is not null
             union all
-            select article_id, 0, source, path, case when left_to.moved_to is not null then '{Change.MOVED_AWAY}' else '{Change.DELETED}' end,
+            select article_id, 0, source, path,
+                   case when left_to.moved_to is not null then '{Change.MOVED_AWAY}'
+                        else '{Change.DELETED}' end,
                    null, null, null, null, null, null
             from last
             left join moves as left_to on left_to.moved_from = last.article_id
-            where not is_over and (left_to.moved_to is not null or article_id in (from ended)))
-        select article_id, coalesce(last.sequence, 0) + row_number() over (partition by article_id order by place) as sequence,
-               added.source, added.path, $revision as revision, $observed_at::timestamptz as observed_at, change, moved_from,
-               quality, heat, published, related_count, content_hash, null::varchar as blob
+            where not is_over
+            and (left_to.moved_to is not null or article_id in (from ended)))
+        select article_id,
+               coalesce(last.sequence, 0)
+               + row_number() over (partition by article_id order by ordinal) as sequence,
+               added.source, added.path, $revision as revision,
+               $observed_at::timestamptz as observed_at, change, moved_from, quality, heat,
+               published, related_count, content_hash, null::varchar as blob
         from added
         left join last using (article_id)
         order by article_id, sequence

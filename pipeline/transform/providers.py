@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `providers` over all articles and related items."""
-    found = connection.sql(
+    providers = connection.sql(
         """
         with mentions as (
             select provider_id, provider_name, provider_domain, published_at, true as is_article
@@ -34,8 +34,8 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         where provider_id is not null group by provider_id order by provider_id
         """
     ).to_arrow_table()
-    domains = found["domain"].to_pylist()
-    return found.append_column(
+    domains = providers["domain"].to_pylist()
+    return providers.append_column(
         "registered_domain", pa.array(registered_domains(domains), pa.string())
     )
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 def rows(file: SourceFile, document: Document, article: Article) -> list[Row]:
     """Return rows of `related`."""
-    found = []
+    items = []
     for at, item in enumerate(article.related or ()):
         name, domain = (item.provider.name, item.provider.domain) if item.provider else (None, None)
-        found.append(
+        items.append(
             (
                 file.document_id,
                 at + 1,
@@ -43,7 +43,7 @@ def rows(file: SourceFile, document: Document, article: Article) -> list[Row]:
                 len(item.images or ()),
             )
         )
-    return found
+    return items
 
 
 def derive_matches(connection: duckdb.DuckDBPyConnection) -> pa.Table:

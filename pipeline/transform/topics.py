@@ -27,7 +27,7 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
     An item that lists a topic twice counts once.
     """
-    found = connection.sql(
+    mentioned = connection.sql(
         """
         with mentions as (
             select distinct topic, article_id, 0 as position, published_at, true as is_article
@@ -50,15 +50,15 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         if label
     }
     described = [name or key for name, key, _ in sidecars if name or key]
-    known = set(found["topic"].to_pylist())
+    known = set(mentioned["topic"].to_pylist())
     rest = sorted(set(described) - known)
-    topics = found["topic"].to_pylist() + rest
+    topics = mentioned["topic"].to_pylist() + rest
     slugs = [scalars.slug(topic) for topic in topics]
     zero = [0] * len(rest)
     moments = pa.timestamp("us", "UTC")
 
     def seen(name: str) -> pa.ChunkedArray:  # Python's times would load its time zones
-        return pa.chunked_array([*found[name].chunks, pa.nulls(len(rest), moments)], moments)
+        return pa.chunked_array([*mentioned[name].chunks, pa.nulls(len(rest), moments)], moments)
 
     return pa.table(
         {
@@ -68,9 +68,9 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             "parent": pa.array([parents.get(slug) for slug in slugs], pa.string()),
             "first_seen_at": seen("first_seen_at"),
             "last_seen_at": seen("last_seen_at"),
-            "articles_count": pa.array(found["articles_count"].to_pylist() + zero, pa.int64()),
+            "articles_count": pa.array(mentioned["articles_count"].to_pylist() + zero, pa.int64()),
             "related_items_count": pa.array(
-                found["related_items_count"].to_pylist() + zero, pa.int64()
+                mentioned["related_items_count"].to_pylist() + zero, pa.int64()
             ),
         }
     )

@@ -62,7 +62,7 @@ def _is_noise(item: str) -> bool:
 def same_page(one: str, other: str, *, amp: bool) -> bool:
     """Return whether two canonical URLs name one page.
 
-    The AMP version of a page may lie in another folder of the same host; its last path segment stays.
+    The AMP version may lie in another folder of the same host; its last path segment stays.
     """
     if one == other or comparable(one) == comparable(other):
         return True

@@ -173,8 +173,8 @@ def address_of(text: str, ref: str) -> str:
     start = directory if os.path.isdir(directory) else os.path.dirname(directory)
     if not os.path.exists(directory):
         raise SourceError(
-            f"{path}: there is no such folder or file. Name a repository, or a folder of one that is"
-            " checked out."
+            f"{path}: there is no such folder or file. Name a repository, or a folder of one that"
+            " is checked out."
         )
     _require_repository(start)
     bare = answer(start, "rev-parse", "--is-bare-repository").strip() == b"true"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract import coerce, frontmatter
 from pipeline.schema.documents import Article, Document, Rejection, SourceFile
-from pipeline.schema.positions import Places
+from pipeline.schema.positions import Positions
 from pipeline.transform.documents import transform
 from tests.support.bad_input import REJECTED, REPAIRED
 
@@ -308,7 +308,7 @@ def test_places_agree_with_pyyaml(value: object) -> None:
     text = yaml.safe_dump(
         {"root": value, "after": 1}, allow_unicode=True, sort_keys=False, width=10_000
     )
-    places = Places(text)
+    positions = Positions(text)
 
     def walk(node: yaml.Node, path: tuple[str | int, ...]) -> None:
         children: list[tuple[str | int, yaml.Node]] = []
@@ -317,7 +317,7 @@ def test_places_agree_with_pyyaml(value: object) -> None:
         elif isinstance(node, yaml.SequenceNode):
             children = list(enumerate(node.value))
         elif not node.value.startswith(("'", '"')) and node.start_mark.line == node.end_mark.line:
-            assert places.locate(path) == (node.start_mark.line + 1, node.start_mark.column + 1), (
+            assert positions.locate(path) == (node.start_mark.line + 1, node.start_mark.column + 1), (
                 text,
                 path,
             )
