@@ -317,7 +317,10 @@ def test_places_agree_with_pyyaml(value: object) -> None:
         elif isinstance(node, yaml.SequenceNode):
             children = list(enumerate(node.value))
         elif not node.value.startswith(("'", '"')) and node.start_mark.line == node.end_mark.line:
-            assert positions.locate(path) == (node.start_mark.line + 1, node.start_mark.column + 1), (
+            assert positions.locate(path) == (
+                node.start_mark.line + 1,
+                node.start_mark.column + 1,
+            ), (
                 text,
                 path,
             )
