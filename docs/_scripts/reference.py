@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 import types
+import typing
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -57,7 +58,7 @@ def _metavar(parameter: Any) -> str:
 
     from pipeline.cli import app
 
-    text = parameter.make_metavar(typer.Context(typer.main.get_command(app)))
+    text: str = parameter.make_metavar(typer.Context(typer.main.get_command(app)))
     return {"<int>": "N", "<int range>": "N", "<path>": "PATH"}.get(text, text)
 
 
@@ -67,9 +68,10 @@ def _parameter(parameter: Any) -> Iterator[tuple[str, str]]:
     if parameter.param_type_name == "argument":
         name = f"`{_metavar(parameter)}`"
     else:
-        *others, last = (*parameter.opts[::-1], *parameter.secondary_opts)
-        value = "" if parameter.is_flag else f" {_metavar(parameter)}"
-        name = ", ".join(f"`{flag}`" for flag in (*others, last + value))
+        flags = [*reversed(parameter.opts), *parameter.secondary_opts]
+        if not parameter.is_flag:
+            flags[-1] += f" {_metavar(parameter)}"
+        name = ", ".join(f"`{flag}`" for flag in flags)
     text = parameter.help or ""
     default = parameter.default
     shows_default = isinstance(default, int | float | str) and not isinstance(default, bool)
@@ -116,21 +118,27 @@ def front_matter(record: type) -> None:
     print_table(["key", "type", "meaning"], rows)
 
 
-_TYPE_NAMES = {"str": "text", "int": "integer", "bool": "boolean", "datetime": "time"}
+_TYPE_NAMES = {
+    "bool": "boolean",
+    "datetime": "time",
+    "int": "integer",
+    "str": "text",
+    "timedelta": "duration",
+}
 
 
 def _type_name(annotation: Any) -> str:
-    """Return the words for a field's type: `text`, `list of images`, `text or author`."""
-    origin, arguments = getattr(annotation, "__origin__", None), getattr(annotation, "__args__", ())
-    if isinstance(annotation, types.UnionType) or str(origin) == "typing.Union":
+    """Return the words for a field's type: `text`, `list of image`, `text or author`."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (types.UnionType, typing.Union):
         names = [_type_name(one) for one in arguments if one is not type(None)]
         return " or ".join(sorted(names, key=lambda name: name != "text"))
     if origin is list:
         return f"list of {_type_name(arguments[0])}"
-    if hasattr(annotation, "__metadata__"):
-        return _type_name(annotation.__origin__)
-    name = annotation.__name__
-    return _TYPE_NAMES.get(name, {"timedelta": "duration"}.get(name, name.lower()))
+    if origin is typing.Annotated:
+        return _type_name(arguments[0])
+    name: str = annotation.__name__
+    return _TYPE_NAMES.get(name, name.lower())
 
 
 def _documented_fields(record: type) -> Iterator[tuple[str, str]]:
