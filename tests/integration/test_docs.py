@@ -12,10 +12,12 @@ import yaml
 import pipeline
 from docs._scripts import diagrams, flowchart
 from pipeline import errors
+from pipeline.export.export import MEMORY
 from pipeline.extract.git.process import AHEAD
 from pipeline.runs.backlog import WINDOW
 from pipeline.schema.table import FEW
 from pipeline.settings import Settings
+from pipeline.transform.content_changes import LONGEST
 from pipeline.transform.documents import BATCH
 from pipeline.views import template
 from pipeline.views.catalog import open_memory
@@ -24,6 +26,7 @@ from pipeline.views.relations import relations
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+STORY_MEMBERS = (ROOT / "sql/views/story_members.sql").read_text()
 WRITTEN = re.compile(r"<!-- \[\[\[cog\n.*?<!-- \[\[\[end\]\]\] -->\n", re.DOTALL)
 
 
@@ -184,10 +187,14 @@ def test_the_questions_of_the_house_page_are_answered_by_files_of_the_tree() -> 
 
 
 def test_figures_of_the_decisions_are_those_of_the_code() -> None:
-    page = text("decisions.md")
+    page = " ".join(text("decisions.md").split())
     assert f"batches of {BATCH:,} documents" in page
     assert f"created: {len(relations('views', 'reports'))} views" in page
     assert f"up to {FEW:,} rows" in page
     assert f"More than {WINDOW:,} changes" in page
     assert f"requested {AHEAD} ahead" in page
+    assert f"cut after {LONGEST:,} characters" in page
+    assert f"a limit of {MEMORY} MB for each million rows" in page
+    days, links = re.findall(r"within (\d+) days|more than (\d+) article", STORY_MEMBERS)
+    assert f"within {days[0]} days" in page and f"more than {links[1]} others" in page
     assert f"the newest {Settings().keep_snapshots} snapshots" in page
