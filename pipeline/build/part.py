@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.build.tasks import OldPart, Options, PartResult, PartTask, rest_of
+from pipeline.build.tasks import OldPart, Options, PartResult, PartTask
 from pipeline.extract.documents import listed_file, read_documents, read_sidecars
-from pipeline.extract.source import Entry, Listing
+from pipeline.extract.source import Entry, Listing, rest_of
 from pipeline.extract.sources import Source
 from pipeline.load import listings, parts
 from pipeline.load.manifest import FileState, PartFile

@@ -102,8 +102,3 @@ class HistoryResult(Struct, frozen=True):
     tables: dict[str, PartFile]
     counts: dict[int, dict[str, int]]
     last: dict[str, Last]
-
-
-def rest_of(source: str) -> str:
-    """Name of the part for what is no document."""
-    return f"{source}/rest"

@@ -36,8 +36,8 @@ def extract(
     First come the files that cannot be listed, then documents and then topic sidecars, each in
     path order. Raises UsageError and SourceError.
     """
-    found = parse(os.fspath(source))
-    return _read_all(found, found.list(), strict, max_file_bytes, part_size)
+    parsed = parse(os.fspath(source))
+    return _read_all(parsed, parsed.list(), strict, max_file_bytes, part_size)
 
 
 def _read_all(

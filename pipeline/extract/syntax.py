@@ -37,16 +37,16 @@ def decode(raw: bytes, *, strict: bool) -> tuple[str, list[Finding]] | Rejection
             raw.count(b"\n", 0, error.start) + 1,
             error.start - raw.rfind(b"\n", 0, error.start),
         )
-        shown = raw.split(b"\n")[line - 1].rstrip(b"\r").decode("latin-1")
+        line_text = raw.split(b"\n")[line - 1].rstrip(b"\r").decode("latin-1")
         try:
             text = raw.decode("cp1252")
         except UnicodeDecodeError:
             text = ""
         if strict or not text:
             message = f"byte 0x{raw[error.start]:02X} is not UTF-8. Save the file as UTF-8."
-            return Rejection("decode", "not_utf8", message, line, column, visible(shown))
+            return Rejection("decode", "not_utf8", message, line, column, visible(line_text))
         findings.append(
-            Finding("not_utf8", "", visible(shown), "read as Windows-1252", line, column)
+            Finding("not_utf8", "", visible(line_text), "read as Windows-1252", line, column)
         )
     if "\r" in text:
         line = text.count("\n", 0, text.index("\r")) + 1
@@ -64,14 +64,14 @@ def _nul_rejection(raw: bytes) -> Rejection:
         return Rejection("decode", "nul_bytes", "the file is UTF-16. Save it as UTF-8.", 1, 1, None)
     at = raw.index(b"\0")
     line, start = raw.count(b"\n", 0, at) + 1, raw.rfind(b"\n", 0, at) + 1
-    shown = (
+    line_text = (
         raw[start : start + LINE_LIMIT]
         .split(b"\n")[0]
         .decode("utf-8", "replace")
         .replace("\0", "\\0")
     )
     message = "the file holds NUL bytes, so it is no text. Restore it from a copy."
-    return Rejection("decode", "nul_bytes", message, line, at - start + 1, visible(shown))
+    return Rejection("decode", "nul_bytes", message, line, at - start + 1, visible(line_text))
 
 
 def split(text: str) -> tuple[Format, str, str] | Rejection | None:

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 from msgspec import Struct
 
-from pipeline.build.tasks import OldPart, PartTask, rest_of
+from pipeline.build.tasks import OldPart, PartTask
 from pipeline.errors import UsageError
 from pipeline.extract.git.repository import Repository
-from pipeline.extract.source import Entry, Listing
+from pipeline.extract.source import Entry, Listing, part_bounds, part_name, rest_of
 from pipeline.extract.sources import Source, parse
 from pipeline.load.manifest import FileState
 from pipeline.runs.backlog import Backlog, dated_listing, plan_backlog
@@ -219,23 +219,18 @@ def plan_changed(context: Context, source: Source, listing: Listing, known: Know
 def _new_parts(
     context: Context, source: Source, entries: list[Entry], first: int, *, report: bool
 ) -> list[PartTask]:
-    """Return tasks of about `part_size` documents each, in path order, numbered from `first`.
-
-    Small sites make up to four, so that processors share them.
-    """
-    size = context.settings.part_size
-    count = max(round(len(entries) / size), min(4, len(entries) * 10 // size), 1)
-    edges = [len(entries) * at // count for at in range(count + 1)] if entries else []
+    """Return tasks of about `part_size` documents each, in path order, numbered from `first`."""
+    bounds = part_bounds(len(entries), context.settings.part_size)
     return [
         PartTask(
-            f"{source.name}/{first + at:04}",
+            part_name(source.name, number),
             source,
             entries[start:end],
             str(context.root),
             context.options,
             report=report,
         )
-        for at, (start, end) in enumerate(pairwise(edges))
+        for number, (start, end) in enumerate(pairwise(bounds), first)
     ]
 
 

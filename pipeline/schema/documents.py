@@ -54,7 +54,7 @@ class Provider(Struct, rename="camel", gc=False, frozen=True, forbid_unknown_fie
 
 
 class Author(Struct, rename="camel", gc=False, frozen=True, forbid_unknown_fields=True):
-    """Who wrote an article, where a site says so."""
+    """Who wrote an article, if a site says so."""
 
     name: Text | None = None
     """Full name."""
@@ -72,7 +72,7 @@ class Related(Struct, rename="camel", gc=False, frozen=True, forbid_unknown_fiel
     published_at: Moment | None = field(name="publishedDateTime", default=None)
     """When the outlet published it."""
     original_url: Text | None = None
-    """Address at the outlet, where it differs from webUrl."""
+    """Address at the outlet, if it differs from webUrl."""
     web_url: Text | None = None
     """Address at the outlet."""
     amp_web_url: Text | None = None
@@ -155,13 +155,13 @@ class SourceFile(Struct, frozen=True, gc=False):
     part: str
     """Part that holds the file's rows."""
     sidecar: str | None = None
-    """topic or organization, where the file describes one; None for others."""
+    """topic or organization, if the file describes one; None for others."""
     size: int | None = None
     """Size in bytes."""
     mtime_us: int | None = None
     """Modification time in microseconds since 1970."""
     raw_hash: str | None = None
-    """16 hexadecimal characters: BLAKE2b of the bytes; None where they could not be read."""
+    """16 hexadecimal characters: BLAKE2b of the bytes; None if they could not be read."""
 
 
 class Finding(Struct, frozen=True, gc=False):
@@ -172,7 +172,7 @@ class Finding(Struct, frozen=True, gc=False):
     field: str
     """Path of the value in the front matter, `related[0].title`; empty for the whole file."""
     value: str | None
-    """The value as found, as text; None for `secured`."""
+    """The value in the file, as text; None for `secured`."""
     action: str
     """What was done about it."""
     line: int | None = None
@@ -213,7 +213,7 @@ class Document(Struct, gc=False):
     article: Article | None = None
     """The article; None for another kind of document."""
     metadata: dict[str, Any] | None = None
-    """The front matter as read, of a document that is no article; without `secured`."""
+    """The front matter as read, of a document that is not an article; without `secured`."""
     extra: dict[str, Any] | None = None
     """Fields of an article that the contract does not know, by dotted path."""
     body: str = ""

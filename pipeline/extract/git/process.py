@@ -13,7 +13,7 @@ from pipeline.extract.source import too_large
 from pipeline.schema.documents import Rejection
 
 AHEAD = 100
-"""Objects asked for before the first is read: git works meanwhile. Their names fit into a pipe."""
+"""Objects requested before the first is read: git works meanwhile. Their names fit into a pipe."""
 
 
 _ELSEWHERE = re.compile(
@@ -58,17 +58,17 @@ def blobs(
 def _contents(
     process: "subprocess.Popen[bytes]",
     repository: str,
-    asked: deque[str],
+    pending: deque[str],
     waiting: Iterator[str],
     limit: int,
 ) -> Iterator[bytes | Rejection]:
     assert process.stdin and process.stdout
     requests, answers = process.stdin, process.stdout
     try:
-        requests.write("".join(f"{name}\n" for name in asked).encode())
+        requests.write("".join(f"{name}\n" for name in pending).encode())
         requests.flush()
-        while asked:
-            name = asked.popleft()
+        while pending:
+            name = pending.popleft()
             header = answers.readline().split()
             if len(header) != 3:
                 raise SourceError(lacks(repository, name))
@@ -87,7 +87,7 @@ def _contents(
             if following := next(waiting, None):
                 requests.write(f"{following}\n".encode())
                 requests.flush()
-                asked.append(following)
+                pending.append(following)
             yield content
     except BrokenPipeError as error:
         raise SourceError(
