@@ -1,8 +1,9 @@
 """The fingerprint of rows: what makes them beside the files, so that a change builds them again.
 
 That is the settings that alter rows, the libraries that read and repair values, and the code. Code
-counts without comments, docstrings and layout: its syntax tree is hashed. Parsing takes 50 ms, so
-an entry also keeps a digest of the bytes, by which an unchanged run knows unchanged code.
+counts without comments, docstrings and layout: its syntax tree is hashed, and the data files beside
+it. Parsing takes 50 ms, so an entry also keeps a digest of the bytes, by which an unchanged run
+knows unchanged code.
 """
 
 import ast
@@ -34,10 +35,11 @@ def read_fingerprint(options: Options, known: Iterable[SourceEntry] = ()) -> Fin
 
     The code is parsed only if none of the `known` entries was made by the same bytes.
     """
-    contents = [path.read_bytes() for path in row_modules(PACKAGE)]
-    code_bytes = blake2b(b"\0".join(contents), digest_size=8).hexdigest()
+    modules = [path.read_bytes() for path in row_modules(PACKAGE)]
+    data = [path.read_bytes() for path in row_data(PACKAGE)]
+    code_bytes = blake2b(b"\0".join([*modules, *data]), digest_size=8).hexdigest()
     same = (entry.fingerprint for entry in known if entry.fingerprint.get(_BYTES) == code_bytes)
-    code = next(same, {}).get("code") or code_digest(contents)
+    code = next(same, {}).get("code") or code_digest(modules, data)
     chosen = {name: str(value).lower() for name, value in msgspec.structs.asdict(options).items()}
     return {"code": code, _BYTES: code_bytes, **installed_versions(), **chosen}
 
@@ -63,13 +65,20 @@ def row_modules(package: Path) -> list[Path]:
     return sorted([*found, *(package / name for name in MODULES)])
 
 
-def code_digest(sources: Iterable[bytes]) -> str:
-    """Return a digest of Python sources without comments, docstrings and layout."""
+def row_data(package: Path) -> list[Path]:
+    """Return the data files of the rooms that make rows."""
+    return sorted(path for room in ROOMS for path in (package / room).rglob("*.csv"))
+
+
+def code_digest(sources: Iterable[bytes], data: Iterable[bytes] = ()) -> str:
+    """Return a digest of Python sources without comments, docstrings and layout, and of data."""
     digest = blake2b(digest_size=8)
     for source in sources:
         words: list[str] = []
         _add_node(ast.parse(source), words)
         digest.update("\0".join(words).encode("utf-8", "surrogatepass"))
+    for content in data:
+        digest.update(content)
     return digest.hexdigest()
 
 

@@ -52,7 +52,7 @@ class Table:
         if len(rows[0]) != len(self.columns):
             raise SchemaError(
                 f"{self.name}: a row has {len(rows[0])} values (expected {len(self.columns)})."
-                " See pipeline/schema/tables.py."
+                " See pipeline/schema/tables.csv."
             )
         arrays, failures = [], []
         for column, values in zip(self.columns, zip(*rows, strict=True), strict=True):
@@ -105,6 +105,6 @@ class Table:
     def _difference(self, names: Iterable[str]) -> str:
         missing, unknown = set(self.names) - set(names), set(names) - set(self.names)
         return (
-            f"columns differ in name or order (missing {sorted(missing)},"
-            f" not declared {sorted(unknown)}). See pipeline/schema/tables.py."
+            f"columns differ (missing {sorted(missing)},"
+            f" not declared {sorted(unknown)}). See pipeline/schema/tables.csv."
         )

@@ -1,14 +1,21 @@
 """The fingerprint of rows: which code counts, and what of it."""
 
 import importlib.metadata
+import shutil
+from pathlib import Path
 
 import pytest
 
+from pipeline.build.tasks import Options
+from pipeline.load.manifest import SourceEntry
+from pipeline.runs import fingerprint
 from pipeline.runs.fingerprint import (
     LIBRARIES,
     PACKAGE,
+    ROOMS,
     code_digest,
     installed_versions,
+    row_data,
     row_modules,
 )
 from tests.support.imports import imported_modules
@@ -70,6 +77,31 @@ def test_every_module_that_makes_rows_counts() -> None:
     imported = imported_modules({*makers, "transform.topics", "transform.related"})
     assert {"schema.positions", "extract.frontmatter", "load.parts", *makers} <= imported
     assert imported - counted <= ROWLESS
+
+
+def test_every_data_file_beside_that_code_counts() -> None:
+    data = {
+        path
+        for room in ROOMS
+        for path in (PACKAGE / room).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    assert {path.name for path in data} == {"columns.csv", "tables.csv"}
+    assert set(row_data(PACKAGE)) == data
+
+
+def test_a_changed_data_file_changes_the_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "pipeline"
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(fingerprint, "PACKAGE", package)
+    before = fingerprint.read_fingerprint(Options())
+    assert before == fingerprint.read_fingerprint(Options())
+    columns = package / "schema" / "columns.csv"
+    columns.write_text(columns.read_text().replace("Headline", "Heading"))
+    after = fingerprint.read_fingerprint(Options(), [SourceEntry("s", "/s", before)])
+    assert fingerprint.differing(before, after) == {"code"}
 
 
 def test_versions_are_those_of_the_installed_libraries() -> None:
