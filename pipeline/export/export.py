@@ -243,8 +243,8 @@ def _export_front_matter(warehouse: Warehouse, request: Request, output: str | N
         )
     if secured_left_out:
         notes.append(
-            f"The field secured of {counted(secured_left_out, 'article')} was left out. Keep it with"
-            " --keep-secured when you run, and export it by name: secured."
+            f"The field secured of {counted(secured_left_out, 'article')} was left out. Keep it"
+            " with --keep-secured when you run, and export it by name: secured."
         )
     return Written(list(written.folders.values()), notes)
 

@@ -83,6 +83,6 @@ def require_bodies(connection: duckdb.DuckDBPyConnection, chosen: str) -> None:
     ).fetchall()
     if lost:
         raise UsageError(
-            f"articles: the body of {counted(lost, 'article')} was not kept. Run with --bodies --full"
-            " first."
+            f"articles: the body of {counted(lost, 'article')} was not kept. Run with --bodies"
+            " --full first."
         )
