@@ -3,15 +3,13 @@
 from typing import Any
 
 from pipeline.schema.documents import SourceFile
-from pipeline.transform.articles import Row
+from pipeline.transform.articles import FILE, Row
 
 
 def row(file: SourceFile, kind: str, data: dict[str, Any]) -> Row:
     """Return one row of `sidecars`; `kind` is topic or organization."""
     return (
-        file.document_id,
-        file.source,
-        file.path,
+        *FILE(file),
         kind,
         _text(data.get("_id")),
         _text(data.get("name")),
