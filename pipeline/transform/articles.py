@@ -24,8 +24,8 @@ Row = tuple[Any, ...]
 Rows with names would cost a tenth of a build.
 """
 FILE = attrgetter("document_id", "source", "path")
-HEAD = attrgetter("category", "type", "title", "excerpt", "published_at")
-ADDRESSES = attrgetter("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")
+_HEAD = attrgetter("category", "type", "title", "excerpt", "published_at")
+_ADDRESSES = attrgetter("original_url", "web_url", "amp_web_url", "cdn_amp_web_url")
 _SCORES = attrgetter("quality", "heat", "published")
 _DIGESTS = attrgetter("content_hash", "score_hash")
 _FINDING = attrgetter("rule", "field", "value", "action", "line", "column")
@@ -72,10 +72,10 @@ def article_row(file: SourceFile, document: Document, article: Article, url: str
     return (
         *FILE(file),
         collection(file.path),
-        *HEAD(article),
+        *_HEAD(article),
         article.updated_at,
         url,
-        *ADDRESSES(article),
+        *_ADDRESSES(article),
         scalars.provider_id(name, domain),
         name,
         domain,
