@@ -95,7 +95,7 @@ class _Reader:
                 if file.last:
                     last[track.path] = file.last
         rows = {"observations": self._observations, "content_changes": self._changes}
-        tables = {name: self._write(name, found) for name, found in rows.items() if found}
+        tables = {name: self._write(name, added) for name, added in rows.items() if added}
         counts = {at: dict(counted) for at, counted in self._counts.items()}
         return HistoryResult(task.source.name, task.number, task.documents, tables, counts, last)
 
@@ -219,8 +219,8 @@ class _Reader:
         if old and new:
             article = self._task.source.document_id(file.path)
             commit, _ = self._task.commits[event.at]
-            found = sorted(differences(old, new))
-            self._changes += [(article, commit, *difference) for difference in found]
+            for difference in sorted(differences(old, new)):
+                self._changes.append((article, commit, *difference))
 
     def _read_again(self, blob: str | None) -> Document | None:
         """Return the article of a version that was read for another file, or by another run."""

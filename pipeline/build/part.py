@@ -1,4 +1,4 @@
-"""One part from its files to its Parquet files: the function that workers run."""
+"""Build one part, from its files to its Parquet files: what workers run."""
 
 import gc
 import itertools
@@ -32,18 +32,21 @@ def build_part(task: PartTask) -> PartResult:
             keep_bodies=options.keep_bodies,
             keep_secured=options.keep_secured,
         )
-        listed, differing = states, {}
+        listed, changed_fields = states, {}
         if task.old is not None:
             before = {name: parts.read(root, name, file) for name, file in task.old.tables.items()}
-            then = listings.read(root, task.old.listing)
-            differing = _differences(task.source, then, before, frames, states)
-            kept = [state for state in then if state.path not in task.old.drop]
+            old_states = listings.read(root, task.old.listing)
+            changed_fields = _changed_fields(task.source, old_states, before, frames, states)
+            kept = [state for state in old_states if state.path not in task.old.drop]
             listed = sorted([*kept, *states], key=lambda state: state.path)
             frames = _merge(task.old, before, frames, task.source)
-        read_now = states if task.report else []
-        written = _write(root, task.part, frames)
         return PartResult(
-            task.part, len(task.entries), written, listings.write(root, listed), read_now, differing
+            task.part,
+            len(task.entries),
+            _write(root, task.part, frames),
+            listings.write(root, listed),
+            states if task.report else [],
+            changed_fields,
         )
     finally:
         if collecting:
@@ -58,15 +61,15 @@ def _write(root: Path, part: str, frames: Frames) -> dict[str, PartFile]:
     }
 
 
-def _differences(
+def _changed_fields(
     source: Source,
-    then: list[FileState],
+    old_states: list[FileState],
     old_frames: Frames,
     frames: Frames,
     states: list[FileState],
 ) -> dict[str, list[Difference]]:
-    """Fields that changed, of each article that this part held before with another content."""
-    before = {state.path: state.content_hash for state in then}
+    """Return the fields that changed, of each article that this part held with other content."""
+    before = {state.path: state.content_hash for state in old_states}
     edited = [
         source.document_id(state.path)
         for state in states
@@ -83,26 +86,24 @@ def _differences(
 
 
 def _values(frames: Frames, articles: list[str]) -> dict[str, Values]:
-    """What some articles say, by article_id."""
+    """Return the values of some articles, by article_id."""
     import pyarrow.compute as pc
 
     wanted = pa.array(articles, pa.string())
     rows: dict[str, dict[str, list[Row]]] = {}
     for name in VALUED:
-        if name in frames:
-            for row in (
-                frames[name]
-                .filter(pc.is_in(frames[name]["article_id"], value_set=wanted))
-                .to_pylist()
-            ):
-                rows.setdefault(row["article_id"], {}).setdefault(name, []).append(
-                    tuple(row.values())
-                )
-    return {article: values_of(found) for article, found in rows.items() if "articles" in found}
+        if (frame := frames.get(name)) is not None:
+            for row in frame.filter(pc.is_in(frame["article_id"], value_set=wanted)).to_pylist():
+                tables = rows.setdefault(row["article_id"], {})
+                tables.setdefault(name, []).append(tuple(row.values()))
+    return {article: values_of(own) for article, own in rows.items() if "articles" in own}
 
 
 def _merge(old: OldPart, before: Frames, frames: Frames, source: Source) -> Frames:
-    """Old rows that stay and new rows, in the order of a build from scratch: documents by path, each document's rows together."""
+    """Return old rows that stay and new rows, as a build from scratch orders them.
+
+    Documents are in path order, each document's rows together.
+    """
     import pyarrow.compute as pc  # a build from scratch does without it
 
     dropped = pa.array([source.document_id(path) for path in old.drop], pa.string())
@@ -114,13 +115,13 @@ def _merge(old: OldPart, before: Frames, frames: Frames, source: Source) -> Fram
     documents = merged["documents"]
     by_path = documents["document_id"].take(pc.sort_indices(documents["path"])).combine_chunks()
     for name, table in merged.items():
-        place = pc.index_in(table[TABLES[name].key[0]], value_set=by_path)
-        merged[name] = TABLES[name].enforce(table.take(pc.sort_indices(place)))  # a stable sort
+        rank = pc.index_in(table[TABLES[name].key[0]], value_set=by_path)
+        merged[name] = TABLES[name].enforce(table.take(pc.sort_indices(rank)))  # a stable sort
     return merged
 
 
 def _documents(task: PartTask, states: list[FileState]) -> Iterator[Extracted]:
-    """Read the task's files one by one; `states` grows as they are read."""
+    """Yield the task's files as they are read; `states` grows with them."""
     options = task.options
     for entry, loaded, extracted in read_documents(
         task.source, task.entries, task.part, strict=options.strict, limit=options.max_file_bytes

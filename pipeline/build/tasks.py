@@ -1,4 +1,4 @@
-"""What a worker is told and what it answers."""
+"""The tasks of workers and their results."""
 
 from msgspec import Struct
 
@@ -20,7 +20,7 @@ class Options(Struct, frozen=True):
 
 
 class OldPart(Struct, frozen=True):
-    """A part as it is published: its files by table, its listing, and the paths whose rows must go."""
+    """A published part: its files by table, its listing, and the paths whose rows must go."""
 
     tables: dict[str, str]
     listing: str
@@ -30,7 +30,7 @@ class OldPart(Struct, frozen=True):
 class PartTask(Struct, frozen=True):
     """A part to build: files of one source to read, and the old part whose other rows stay.
 
-    With `report`, the answer tells the state of every file read, so that the run can say what changed.
+    With `report`, the result has the state of every file read, to tell what changed.
     """
 
     part: str
@@ -48,29 +48,32 @@ class PartTask(Struct, frozen=True):
 
 
 class PartResult(Struct, frozen=True):
-    """A part that was built: its Parquet file in each table that has rows, its listing, the state of the files read."""
+    """A part that was built: its file in each table that has rows, and its listing."""
 
     part: str
     documents: int
     tables: dict[str, PartFile]
     listing: str
     read: list[FileState]
+    """State of every file read, if the task asks for it."""
     differences: dict[str, list[Difference]] = {}
-    """Fields that changed of articles whose content did, by article_id."""
+    """Fields that changed, by article_id."""
 
 
 class Last(Struct, frozen=True, gc=False, array_like=True):
-    """The last observation of an article: its ordinal, whether it was the end, scores, digest of the content, git's name of it."""
+    """The last observation of an article."""
 
     sequence: int
     is_over: bool
+    """Whether it was the end of the article."""
     scores: tuple[int | None, int | None, bool | None]
+    """Quality, heat and published."""
     content_hash: str | None
     blob: str | None
 
 
 class Track(Struct, frozen=True):
-    """A file's way through some commits, after its last observation."""
+    """What some commits did to one file, after its last observation."""
 
     path: str
     events: list[Event]
@@ -78,11 +81,13 @@ class Track(Struct, frozen=True):
 
 
 class HistoryTask(Struct, frozen=True):
-    """Versions of some files of a repository to read; `commits` has hash and time (seconds since 1970) of each commit."""
+    """Versions of some files of a repository to read."""
 
     source: Repository
     number: int
+    """Ordinal of the task in the run."""
     commits: list[tuple[str, int]]
+    """Hash and time (seconds since 1970) of each commit."""
     tracks: list[Track]
     warehouse: str
     options: Options
@@ -94,11 +99,13 @@ class HistoryTask(Struct, frozen=True):
 
 
 class HistoryResult(Struct, frozen=True):
-    """What a task saw: part files of tables of history, files by what changed per commit, the last observation by path."""
+    """What a task read: part files of the tables of history."""
 
     source: str
     number: int
     documents: int
     tables: dict[str, PartFile]
     counts: dict[int, dict[str, int]]
+    """Files by change, for the position of each commit."""
     last: dict[str, Last]
+    """The last observation by path."""

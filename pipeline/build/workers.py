@@ -16,7 +16,7 @@ Result = PartResult | HistoryResult
 
 
 class Workers(Struct, frozen=True):
-    """Where tasks run, and who is told documents done and in all."""
+    """What runs the tasks, and what is called with documents done and in all."""
 
     count: int = 0
     """Processes; 0 = one per processor."""

@@ -1,9 +1,11 @@
-"""The descriptor of a snapshot's Parquet files: a Data Package (https://datapackage.org, version 2.0).
+"""Describe a snapshot's Parquet files as a Data Package (https://datapackage.org, version 2.0).
 
-By the standard, the files of one resource are concatenated byte by byte, which Parquet files cannot be, and `frictionless` reads
-the first one alone; so each part file is a resource of its own. A table of one file gives the resource of its name, one of several
-files `articles-1`, `articles-2` and so on; the property `table` names the table. There are no `bytes` and no `hash`, since
-`frictionless` does not count those of Parquet and finds them wrong. `secured` is left out: it never leaves unless named.
+By the standard, the files of one resource are concatenated byte by byte, which Parquet files cannot
+be, and `frictionless` reads the first one alone; so each part file is a resource of its own. A
+table of one file gives the resource of its name, one of several files `articles-1`, `articles-2`
+and so on; the property `table` names the table. There are no `bytes` and no `hash`, since
+`frictionless` does not count those of Parquet and reports them as wrong. `secured` is left out: it
+is never exported unless named.
 """
 
 import datetime as dt
@@ -33,14 +35,15 @@ _TYPES = {
 }
 """Type, and how pandas, by which `frictionless` reads Parquet, shows a null in such a column.
 
-A list is "any": `frictionless` knows it as a list in JSON and CSV alone. Text has no word for null: an empty text is none.
+A list is "any": `frictionless` knows it as a list in JSON and CSV alone. Text has no word for null:
+an empty text is not one.
 """
 
 
 def descriptor(manifest: Manifest) -> bytes:
-    """The descriptor as JSON, a resource per line; paths are relative to the snapshot's folder.
+    """Return the descriptor as JSON, one resource per line.
 
-    The same manifest gives the same bytes.
+    Paths are relative to the snapshot's folder. The same manifest gives the same bytes.
     """
     package = {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -102,9 +105,10 @@ def _name(table: str, files: list[PartFile], number: int) -> str:
 
 
 def _meant(table: str, files: list[PartFile]) -> dict[str | None, str]:
-    """The resource that a reference to a table means, by the part of what refers: the file of the same part, or the only file.
+    """Return the resource that a reference to a table means, by the part of the referring file.
 
-    What refers to several files from one (`related_matches` to the `articles` of many parts) has no place in the standard.
+    It is the file of the same part, or the only file. The standard has no reference from one file
+    to several (`related_matches` to the `articles` of many parts).
     """
     if len(files) == 1:
         return {ANY: table}
@@ -117,7 +121,7 @@ def _meant(table: str, files: list[PartFile]) -> dict[str | None, str]:
 
 @cache
 def _fields(table: str, is_first: bool) -> msgspec.Raw:
-    """The columns as JSON; descriptions stand in a table's first resource alone: hundreds of files have the same."""
+    """Return the columns as JSON; only a table's first resource has descriptions."""
     fields = [_field(TABLES[table], column) for column in TABLES[table].columns]
     if not is_first:
         fields = [

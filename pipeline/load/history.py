@@ -1,4 +1,4 @@
-"""The tables of history, which only grow: what a run adds to them, and what it takes out when a source's history is told anew."""
+"""The tables of history: add what a run saw, and take out what another reading replaces."""
 
 import datetime as dt
 from collections import Counter
@@ -20,7 +20,7 @@ MANY = 100_000
 def revision_row(
     source: str, revision: str, sequence: int, observed_at: dt.datetime, counts: Mapping[str, int]
 ) -> tuple[object, ...]:
-    """One row of `revisions`."""
+    """Return one row of `revisions`; `counts` are files by change."""
     values: dict[str, object] = {
         "source": source,
         "revision": revision,
@@ -32,7 +32,7 @@ def revision_row(
 
 
 def last_revisions(root: Path, files: list[PartFile]) -> dict[str, int]:
-    """The last ordinal of each source."""
+    """Return the last ordinal of each source."""
     last: Counter[str] = Counter()
     for file in files:
         rows = parts.read(root, "revisions", file.file).select(["source", "sequence"])
@@ -44,7 +44,7 @@ def last_revisions(root: Path, files: list[PartFile]) -> dict[str, int]:
 
 
 def joined(root: Path, name: str, files: list[PartFile], added: list[PartFile]) -> list[PartFile]:
-    """Files with others behind them; small ones become one."""
+    """Return files with others behind them; small ones become one."""
     if sum(file.rows for file in added) > MANY:
         return [*files, *added]
     tables = [parts.read(root, name, file.file) for file in added]
@@ -52,7 +52,10 @@ def joined(root: Path, name: str, files: list[PartFile], added: list[PartFile]) 
 
 
 def appended(root: Path, name: str, files: list[PartFile], added: pa.Table) -> list[PartFile]:
-    """Files with `added` behind them; small files at the end are joined to it, so that n runs leave log n files."""
+    """Return files with one of the rows `added` behind them.
+
+    Small files at the end are joined to it, so that n runs leave log n files.
+    """
     if not added.num_rows:
         return files
     files = list(files)
@@ -65,7 +68,7 @@ def appended(root: Path, name: str, files: list[PartFile], added: pa.Table) -> l
 def without(
     root: Path, history: PartFiles, source: str, since: dt.datetime | None = None
 ) -> PartFiles:
-    """The history but for that of a source, from a moment on or all of it."""
+    """Return the history but for that of a source, all of it or from a moment on."""
     articles: set[str] = set()
     revisions: set[str] = set()
 

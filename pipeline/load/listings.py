@@ -1,4 +1,4 @@
-"""Listings: the state of a part's files as they were read, so that the next run reads only what changed."""
+"""Listings: the state of a part's files as read, so that the next run reads what changed."""
 
 from hashlib import blake2b
 from pathlib import Path
@@ -14,7 +14,7 @@ _DECODER = msgspec.msgpack.Decoder(list[FileState])
 
 
 def write(root: Path, states: list[FileState]) -> str:
-    """Write the states, in path order, to a file named by its content; returns the name."""
+    """Write the states, in path order, to a file named by its content, and return the name."""
     content = msgspec.msgpack.encode(states)
     name = f"{blake2b(content, digest_size=12).hexdigest()}.msgpack"
     path = root / "listings" / name
@@ -24,7 +24,7 @@ def write(root: Path, states: list[FileState]) -> str:
 
 
 def read(root: Path, name: str) -> list[FileState]:
-    """The states of one listing. Raises WarehouseError where it is missing or damaged."""
+    """Return the states of one listing. Raises WarehouseError if it is missing or damaged."""
     path = root / "listings" / name
     try:
         return _DECODER.decode(path.read_bytes())

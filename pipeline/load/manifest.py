@@ -14,7 +14,7 @@ HISTORY = ("observations", "content_changes", "revisions")
 
 
 class PartFile(Struct, frozen=True):
-    """One Parquet file of a table: `part` names the documents it stems from, None for derived tables."""
+    """One Parquet file of a table; `part` names its documents, None for a derived table."""
 
     file: str
     rows: int
@@ -27,7 +27,7 @@ PartFiles = dict[str, list[PartFile]]
 
 
 class FileState(Struct, frozen=True, gc=False, array_like=True):
-    """A file as a run read it; the next run compares with it. Times are nanoseconds since 1970."""
+    """A file as a run read it, for the next run to compare. Times are nanoseconds since 1970."""
 
     path: str
     size: int
@@ -41,7 +41,7 @@ class FileState(Struct, frozen=True, gc=False, array_like=True):
     version: str = ""
 
     def matches(self, size: int, mtime_ns: int, ctime_ns: int, version: str) -> bool:
-        """Whether a file with these properties surely has the content that was read."""
+        """Return whether a file with these properties surely has the content that was read."""
         return (
             self.ctime_ns == ctime_ns
             and self.version == version
@@ -53,7 +53,7 @@ class FileState(Struct, frozen=True, gc=False, array_like=True):
 
 
 class Counts(Struct, frozen=True):
-    """Files of a source by what became of them; `files` is their sum."""
+    """Files of a source by status; `files` is their sum."""
 
     files: int = 0
     articles: int = 0
@@ -78,7 +78,7 @@ class CheckCount(Struct, frozen=True):
 
 
 class Tallies(Struct, frozen=True):
-    """What a summary says of a source's rows: findings by rule, rejections by code, unknown fields by name."""
+    """Findings of a source by rule, rejections by code, unknown fields by name."""
 
     findings: dict[str, int]
     rejections: dict[str, int]
@@ -86,7 +86,7 @@ class Tallies(Struct, frozen=True):
 
 
 class SourceEntry(Struct, frozen=True):
-    """A source that has rows in the snapshot: where it lay, by what its rows were made, and what it holds."""
+    """A source in the snapshot: where it is, what made its rows, and what it holds."""
 
     name: str
     path: str
@@ -100,13 +100,13 @@ class SourceEntry(Struct, frozen=True):
     commit: str | None = None
     """Commit that was read, of a repository."""
     observed_commit: str | None = None
-    """Commit up to which the history is in the observations; None where runs observed."""
+    """Commit up to which the history is in the observations; None if runs observe the source."""
     observed_since: dt.datetime | None = None
     """Time of the earliest commit in the observations."""
 
 
 class Manifest(Struct, frozen=True):
-    """One snapshot: everything a reader needs to find the rows of every table, and a run to see what changed."""
+    """One snapshot: where the rows of every table are, and what a run needs to see changes."""
 
     id: str
     created_at: dt.datetime
@@ -120,16 +120,16 @@ class Manifest(Struct, frozen=True):
     format: int = FORMAT
 
     def rows(self, table: str) -> int:
-        """Number of rows of a table."""
+        """Return the number of rows of a table."""
         return sum(file.rows for file in self.tables[table])
 
 
 def snapshot_id(created_at: dt.datetime, content: str) -> str:
-    """Time and content: sorts by age and tells equal content."""
+    """Return an id that sorts by age and ends in a digest of the content."""
     return f"{created_at:%Y%m%dT%H%M%SZ}-{content}"
 
 
 def content_id(tables: PartFiles) -> str:
-    """Digest of the part files of all tables."""
+    """Return a digest of the part files of all tables."""
     listing = {name: [file.file for file in files] for name, files in sorted(tables.items())}
     return blake2b(msgspec.json.encode(listing), digest_size=4).hexdigest()

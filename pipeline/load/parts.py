@@ -13,7 +13,10 @@ from pipeline.load.warehouse import RECOVER
 
 
 def write(root: Path, name: str, table: pa.Table, part: str | None = None) -> PartFile:
-    """Write a table below `parts/<name>/`; the same rows give the same bytes and so the same file."""
+    """Write a table below `parts/<name>/`.
+
+    The same rows give the same bytes and so the same file.
+    """
     sink = pa.BufferOutputStream()
     pq.write_table(
         table,
@@ -32,7 +35,7 @@ def write(root: Path, name: str, table: pa.Table, part: str | None = None) -> Pa
 
 
 def read(root: Path, name: str, file: str) -> pa.Table:
-    """The rows of one part file. Raises WarehouseError where it is missing or damaged."""
+    """Return the rows of one part file. Raises WarehouseError if it is missing or damaged."""
     path = root / "parts" / name / file
     try:
         with pq.ParquetFile(path) as source:
@@ -43,7 +46,10 @@ def read(root: Path, name: str, file: str) -> pa.Table:
 
 
 def _ordered(schema: pa.Schema) -> list[str]:
-    """Columns whose smallest and largest value help a reader to skip: not those of text, which take time to compare."""
+    """Return the columns whose least and greatest value help a reader to skip rows.
+
+    Texts are left out: they take time to compare.
+    """
     return [
         field.name
         for field in schema

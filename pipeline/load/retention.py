@@ -1,4 +1,4 @@
-"""Which snapshots stay, and what nobody needs any more."""
+"""Keep the snapshots that are needed, and remove the others with their files."""
 
 import datetime as dt
 import os
@@ -17,13 +17,13 @@ from pipeline.settings import MOST_DAYS
 from pipeline.text import printable
 
 GRACE = dt.timedelta(hours=1)
-"""A snapshot that readers could see less than this long ago stays, whatever is asked."""
+"""A snapshot stays for this long after readers could last see it."""
 LISTED = 10
 """Snapshots that an error names at most."""
 
 
 class Snapshot(Struct, frozen=True):
-    """A snapshot that is there: when it was made and replaced by another one, what it holds, whether it is the published one."""
+    """A snapshot that is kept: when it was made and replaced, and whether it is published."""
 
     id: str
     created_at: dt.datetime
@@ -33,7 +33,7 @@ class Snapshot(Struct, frozen=True):
 
 
 class Swept(Struct, frozen=True):
-    """What a sweep removed (or would remove): snapshots; files that no snapshot that stays names; their bytes."""
+    """What a sweep removed, or would remove: snapshots, and files that no other snapshot names."""
 
     removed: list[str]
     kept: list[str]
@@ -42,19 +42,19 @@ class Swept(Struct, frozen=True):
 
 
 def snapshots(warehouse: Warehouse, *, strict: bool = False) -> list[Snapshot]:
-    """All snapshots, oldest first; those whose manifests cannot be read are left out.
+    """Return all snapshots, oldest first, but for those whose manifests cannot be read.
 
-    With `strict`, they raise WarehouseError, as does a published one that is not there.
+    With `strict`, these raise WarehouseError, as does a published one that is not there.
     """
     tolerated = () if strict else (WarehouseError,)
-    current, found = None, []
+    current, kept = None, []
     with suppress(*tolerated):
         if current := warehouse.current_id():
             warehouse.manifest(current)
     for name in _ids(warehouse):
         with suppress(*tolerated):
-            found.append(_snapshot(warehouse, name, current))
-    return sorted(found, key=lambda snapshot: (snapshot.created_at, snapshot.id))
+            kept.append(_snapshot(warehouse, name, current))
+    return sorted(kept, key=lambda snapshot: (snapshot.created_at, snapshot.id))
 
 
 def _snapshot(warehouse: Warehouse, name: str, current: str | None) -> Snapshot:
@@ -70,9 +70,10 @@ def _snapshot(warehouse: Warehouse, name: str, current: str | None) -> Snapshot:
 
 
 def resolve(warehouse: Warehouse, text: str) -> str:
-    """The id that `text` means: an id, the beginning of one, `current`, or `previous`: the one that `current` was made from.
+    """Return the id that `text` means: an id, the beginning of one, `current` or `previous`.
 
-    Raises UsageError where none or several fit, naming those that are there.
+    `previous` is what `current` was made from. Raises UsageError if none or several match, with
+    those that are there.
     """
     ids = _ids(warehouse)
     if text in ("current", "previous"):
@@ -85,17 +86,19 @@ def resolve(warehouse: Warehouse, text: str) -> str:
         ]
     if len(fitting) > 1:
         raise UsageError(
-            f"{text}: fits {len(fitting)} snapshots ({_listed(fitting)}; expected one). Give more of the id."
+            f"{text}: fits {len(fitting)} snapshots ({_listed(fitting)}; expected one)."
+            " Give more of the id."
         )
     if not fitting:
         raise UsageError(
-            f"{warehouse.root}: there is no snapshot {printable(text) or '(no id)'}. {available(warehouse)}"
+            f"{warehouse.root}: there is no snapshot {printable(text) or '(no id)'}."
+            f" {available(warehouse)}"
         )
     return fitting[0]
 
 
 def available(warehouse: Warehouse, without: str = "") -> str:
-    """The sentence that ends an error about a snapshot: which others there are."""
+    """Return the end of an error about a snapshot: which others there are."""
     ids = [name for name in _ids(warehouse) if name != without]
     return (
         f"Choose from {_listed(ids)}: see `pipeline snapshots`."
@@ -115,31 +118,38 @@ def _listed(ids: list[str]) -> str:
     )
 
 
-def staying(found: list[Snapshot], keep: int, keep_days: float, now: dt.datetime) -> set[str]:
-    """Ids of those to keep: the newest `keep`, all younger than `keep_days`, the published one, and what readers may hold."""
-    newest = {snapshot.id for snapshot in found[max(0, len(found) - keep) :]}
+def staying(existing: list[Snapshot], keep: int, keep_days: float, now: dt.datetime) -> set[str]:
+    """Return the ids of those to keep.
+
+    They are the newest `keep`, all younger than `keep_days`, the published one, and those that
+    readers may hold.
+    """
+    newest = {snapshot.id for snapshot in existing[max(0, len(existing) - keep) :]}
     days = dt.timedelta(days=keep_days)
-    young = {snapshot.id for snapshot in found if abs(now - snapshot.created_at) < days}
-    current = {snapshot.id for snapshot in found if snapshot.is_current}
-    held = {snapshot.id for snapshot in found if abs(now - snapshot.replaced_at) < GRACE}
+    young = {snapshot.id for snapshot in existing if abs(now - snapshot.created_at) < days}
+    current = {snapshot.id for snapshot in existing if snapshot.is_current}
+    held = {snapshot.id for snapshot in existing if abs(now - snapshot.replaced_at) < GRACE}
     return newest | young | current | held
 
 
 def sweep(
     warehouse: Warehouse, keep: int, keep_days: float, now: dt.datetime, *, dry_run: bool = False
 ) -> Swept:
-    """Remove snapshots that need not stay, and every file that then belongs to none. For the holder of the lock.
+    """Remove snapshots that need not stay, and every file that then belongs to none.
 
-    Manifests go first: one that is there names only files that are there, wherever a sweep is cut off.
-    Raises WarehouseError where a manifest cannot be read: who knows which files it names.
+    For the holder of the lock. Manifests go first, so that a manifest names only files that are
+    there wherever a sweep is cut off. Raises WarehouseError if a manifest cannot be read: which
+    files it names is then unknown.
     """
     if not 0 <= keep_days <= MOST_DAYS:
-        raise UsageError(f"--keep-days {keep_days}: is no number of days. Give 0 to {MOST_DAYS:,}.")
-    found = snapshots(warehouse, strict=True)
-    stay = staying(found, keep, keep_days, now)
-    gone = [snapshot.id for snapshot in found if snapshot.id not in stay]
+        raise UsageError(
+            f"--keep-days {keep_days}: is not a number of days (expected 0 to {MOST_DAYS:,})."
+        )
+    existing = snapshots(warehouse, strict=True)
+    stay = staying(existing, keep, keep_days, now)
+    gone = [snapshot.id for snapshot in existing if snapshot.id not in stay]
     needed = _named_files(
-        warehouse.root, [snapshot.manifest for snapshot in found if snapshot.id in stay]
+        warehouse.root, [snapshot.manifest for snapshot in existing if snapshot.id in stay]
     )
     doomed = [*_manifests_without(warehouse.root, stay), *_links_without(warehouse.root, stay)]
     doomed += [path for path in _content(warehouse.root) if path not in needed]
@@ -176,7 +186,7 @@ def _links_without(root: Path, stay: set[str]) -> list[str]:
 
 
 def _content(root: Path) -> Iterator[str]:
-    """Parts, listings, and what a run that was killed left half written anywhere."""
+    """Yield parts, listings, and what a killed run left half written."""
     ours = re.compile(r"[0-9a-f]{24}\.(parquet|msgpack)|\..*\.tmp")
     for folder in (
         *(Path(table.path) for table in _entries(root / "parts") if table.is_dir()),
@@ -202,7 +212,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _size(path: str) -> int:
-    """Bytes that removing the file frees; a folder of links holds none of its own."""
+    """Return the bytes that removing the file frees; a folder of links holds none of its own."""
     try:
         return 0 if os.path.isdir(path) else os.lstat(path).st_size
     except OSError:
@@ -219,5 +229,5 @@ def _remove(path: str) -> None:
         pass
     except OSError as error:
         raise WarehouseError(
-            f"{path}: cannot be removed ({error.strerror}). Give the right to write."
+            f"{path}: cannot be removed ({error.strerror}). Grant permission to write."
         ) from error

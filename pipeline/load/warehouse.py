@@ -1,4 +1,4 @@
-"""Snapshots: a manifest lists the part files of all tables, `CURRENT` names the published one.
+"""A warehouse folder: snapshots, each a manifest of part files; `CURRENT` names the published one.
 
 CURRENT                         id of the published snapshot; its replacement is the commit
 snapshots/<id>.json             the manifest
@@ -29,7 +29,10 @@ from pipeline.load.manifest import FORMAT, Manifest, PartFile
 
 PACKAGE = "datapackage.json"
 ID_PATTERN = "[0-9]*T*Z-*.json"
-RECOVER = "Go back to a snapshot with `pipeline rollback ID` (see `pipeline snapshots`), or build anew with `pipeline run --full`."
+RECOVER = (
+    "Go back to a snapshot with `pipeline rollback ID` (see `pipeline snapshots`),"
+    " or build everything again with `pipeline run --full`."
+)
 
 
 class Warehouse:
@@ -41,7 +44,8 @@ class Warehouse:
         if not os.fspath(root) or re.search("[*?\ufffd\\\\]", text):
             named = text if os.fspath(root) else "the warehouse"
             raise UsageError(
-                f"{named}: a warehouse needs a path in UTF-8, without * ? and backslash. Name another folder."
+                f"{named}: a warehouse needs a path in UTF-8, without * ? and backslash."
+                " Name another folder."
             )
 
     @property
@@ -60,22 +64,23 @@ class Warehouse:
         return self.root / "logs"
 
     def prepare(self) -> None:
-        """Create the folders. Raises WarehouseError where that is not possible."""
+        """Create the folders. Raises WarehouseError if that is not possible."""
         try:
             for name in ("parts", "snapshots", "runs"):
                 (self.root / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WarehouseError(
-                f"{self.root}: cannot be written ({error.strerror}). Choose a folder with --warehouse."
+                f"{self.root}: cannot be written ({error.strerror})."
+                " Choose another folder with --warehouse."
             ) from error
 
     def current_id(self) -> str | None:
-        """Id of the published snapshot; None before the first one."""
+        """Return the id of the published snapshot; None before the first one."""
         path = self.root / "CURRENT"
         try:
             if name := path.read_text("ascii").strip():
                 return name
-            raise WarehouseError(f"{path}: names no snapshot. {RECOVER}")
+            raise WarehouseError(f"{path}: does not name a snapshot. {RECOVER}")
         except FileNotFoundError:
             self._refuse_lost()
             return None
@@ -83,7 +88,7 @@ class Warehouse:
             raise WarehouseError(f"{path}: cannot be read ({error}). {RECOVER}") from error
 
     def _refuse_lost(self) -> None:
-        """Raise WarehouseError where something was published once: where a snapshot has a parent."""
+        """Raise WarehouseError if something was published once: if a snapshot has a parent."""
         for path in (self.root / "snapshots").glob(ID_PATTERN):
             if b'"parent": "' in path.read_bytes():
                 raise WarehouseError(
@@ -91,21 +96,21 @@ class Warehouse:
                 )
 
     def require(self) -> None:
-        """Raise WarehouseError where there is no warehouse, before anything is written there."""
+        """Raise WarehouseError if there is no warehouse, before anything is written there."""
         if not (self.root / "snapshots").is_dir():
-            raise WarehouseError(
-                f"{self.root}: there is no warehouse here. Name one with --warehouse."
-            )
+            message = "there is no warehouse here. Name one with --warehouse."
+            raise WarehouseError(f"{self.root}: {message}")
 
     def manifest(self, snapshot: str | None = None) -> Manifest:
-        """The manifest of a snapshot, by default the published one.
+        """Read the manifest of a snapshot, by default of the published one.
 
-        Raises WarehouseError where there is none or it is damaged.
+        Raises WarehouseError if there is none or it is damaged.
         """
         name = snapshot or self.current_id()
         if name is None:
             raise WarehouseError(
-                f"{self.root}: nothing is published here (no CURRENT). Run `pipeline run` first, or name another --warehouse."
+                f"{self.root}: nothing is published here (no CURRENT)."
+                " Run `pipeline run` first, or name another --warehouse."
             )
         path = self.root / "snapshots" / f"{name}.json"
         try:
@@ -118,77 +123,69 @@ class Warehouse:
             raise WarehouseError(
                 f"{path}: the manifest cannot be read ({error}). {RECOVER}"
             ) from error
-        if manifest.format > FORMAT:
+        if manifest.format != FORMAT:
+            is_newer = manifest.format > FORMAT
             raise WarehouseError(
-                f"{path}: was written by a newer version (format {manifest.format}, expected {FORMAT}). Upgrade."
-            )
-        if manifest.format < FORMAT:
-            raise WarehouseError(
-                f"{path}: was written by an older version (format {manifest.format}, expected {FORMAT}). {RECOVER}"
+                f"{path}: was written by {'a newer' if is_newer else 'an older'} version (format"
+                f" {manifest.format}, expected {FORMAT}). {'Upgrade.' if is_newer else RECOVER}"
             )
         return manifest
 
     def published(self) -> Manifest | None:
-        """The published manifest, None before the first one."""
+        """Read the published manifest; None before the first one."""
         return self.manifest() if self.current_id() else None
 
     def part_paths(self, table: str, files: list[PartFile]) -> list[str]:
-        """Absolute paths of a table's part files."""
+        """Return the absolute paths of a table's part files."""
         return [str(self.root / "parts" / table / file.file) for file in files]
 
     def damaged(self, manifest: Manifest) -> list[Path]:
-        """Part files of a snapshot that are missing or have not the size that they had."""
-        found = []
-        for table, files in manifest.tables.items():
-            for file in files:
-                path = self.root / "parts" / table / file.file
-                try:
-                    if path.stat().st_size == file.bytes:
-                        continue
-                except OSError:
-                    pass
-                found.append(path)
-        return found
+        """Return the part files of a snapshot that are missing or have another size."""
+        return [
+            path
+            for table, files in manifest.tables.items()
+            for file in files
+            if _size(path := self.root / "parts" / table / file.file) != file.bytes
+        ]
 
     def publish(self, manifest: Manifest, at: dt.datetime) -> None:
-        """Make `manifest` the snapshot that every reader sees from `at` on; one rename commits all tables.
+        """Make `manifest` the snapshot that every reader sees; one rename commits all tables.
 
-        The modification time of a manifest that is not the published one says when it was replaced.
+        The manifest that it replaces gets `at` as its modification time.
         """
         current = self.root / "current"
         if self.database.is_dir() or (current.exists() and not current.is_symlink()):
             raise WarehouseError(
-                f"{self.root}: `warehouse.duckdb` is a folder or `current` is no link. Remove what is there."
+                f"{self.root}: `warehouse.duckdb` is a folder or `current` is not a link."
+                " Remove what is there."
             )
         self._write_links(manifest)
         flush_all(self.root)
-        replace_file(
-            self.root / "snapshots" / f"{manifest.id}.json",
-            msgspec.json.format(msgspec.json.encode(manifest)),
-        )
+        self.amend(manifest)
         self._mark_replaced(manifest.id, at)
         replace_file(self.root / "CURRENT", f"{manifest.id}\n".encode())
         self.point_current(manifest)
 
     def _mark_replaced(self, by: str, at: dt.datetime) -> None:
+        times = at.timestamp(), at.timestamp()
         with suppress(WarehouseError, FileNotFoundError):
             if (old := self.current_id()) and old != by:
                 path = self.root / "snapshots" / f"{old}.json"
                 try:
-                    os.utime(path, (at.timestamp(), at.timestamp()))
-                except PermissionError:  # another user's file: a time may be set by its owner alone
+                    os.utime(path, times)
+                except PermissionError:  # another user's file: its owner alone may set a time
                     replace_file(path, path.read_bytes())
-                    os.utime(path, (at.timestamp(), at.timestamp()))
+                    os.utime(path, times)
 
     def amend(self, manifest: Manifest) -> None:
-        """Replace the manifest of a snapshot by one with the same part files: its listings may be newer."""
+        """Write the manifest of a snapshot, whose part files stay: listings may be newer."""
         replace_file(
             self.root / "snapshots" / f"{manifest.id}.json",
             msgspec.json.format(msgspec.json.encode(manifest)),
         )
 
     def point_current(self, manifest: Manifest) -> None:
-        """Let `current` lead to the snapshot's links."""
+        """Point `current` at the snapshot's links."""
         with replacing(self.root / "current") as aside:
             aside.symlink_to(f"snapshots/{manifest.id}")
 
@@ -209,42 +206,40 @@ class Warehouse:
             (aside / PACKAGE).write_bytes(descriptor(manifest))
 
     def holder(self) -> "Holder | None":
-        """Who holds the lock, or held it when it was killed; None where that is not known."""
+        """Return who holds the lock, or held it when it was killed; None if that is not known."""
         try:
             return msgspec.json.decode((self.root / ".lock.holder").read_bytes(), type=Holder)
         except (OSError, msgspec.DecodeError):
             return None
 
-    def _holder_words(self) -> str:
-        found = self.holder()
-        return f"pid {found.pid} on {found.host} since {found.since}" if found else "holder unknown"
-
     @contextmanager
     def lock(self, wait: float = 0) -> Iterator[None]:
-        """Hold the right to write; wait for it so many seconds.
+        """Hold the right to write, after waiting for it at most `wait` seconds.
 
-        Raises LockHeld, naming pid, host and since when, where another run has it and does not end in time.
+        Raises LockHeld if another run still has it, with pid, host and since when.
         """
         if not wait >= 0:
-            raise UsageError(f"--wait {wait}: is no number of seconds. Give 0 or more.")
+            raise UsageError(f"--wait {wait}: is not a number of seconds. Give 0 or more.")
         path, holder = self.root / ".lock", self.root / ".lock.holder"
         lock = FileLock(path, timeout=wait)
         try:
             lock.acquire()
         except Timeout as error:
+            by = self.holder()
+            who = f"pid {by.pid} on {by.host} since {by.since}" if by else "holder unknown"
             raise LockHeld(
-                f"{self.root}: another run is writing ({self._holder_words()}). Let it end, wait for it with --wait SECONDS, or"
-                " choose another --warehouse."
+                f"{self.root}: another run is writing ({who}). Let it end, wait for it with"
+                " --wait SECONDS, or choose another --warehouse."
             ) from error
         except OSError as error:
             raise WarehouseError(
-                f"{path}: cannot be written ({error.strerror}). Give the right to write, or choose another --warehouse."
+                f"{path}: cannot be written ({error.strerror})."
+                " Grant permission to write, or choose another --warehouse."
             ) from error
         try:
             since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-            replace_file(
-                holder, msgspec.json.encode(Holder(os.getpid(), socket.gethostname(), since))
-            )
+            by = Holder(os.getpid(), socket.gethostname(), since)
+            replace_file(holder, msgspec.json.encode(by))
             yield
         finally:
             holder.unlink(missing_ok=True)
@@ -252,7 +247,7 @@ class Warehouse:
 
 
 class Holder(Struct, frozen=True):
-    """Who holds the lock, since when."""
+    """Who holds the lock, and since when."""
 
     pid: int
     host: str
@@ -268,6 +263,13 @@ def _has_links(folder: Path, manifest: Manifest) -> bool:
         )
     except FileNotFoundError:
         return False
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _link(part: Path, link: Path) -> None:

@@ -1,4 +1,4 @@
-"""Which packages are imported: pandas only if somebody asks for it."""
+"""Import pandas only if somebody asks for it."""
 
 import sys
 
@@ -21,9 +21,9 @@ def leave_out_pandas() -> None:
 
 
 def postpone_pandas() -> None:
-    """Keep Arrow from importing pandas at the first list it converts; `to_pandas` imports it when called.
+    """Keep Arrow from importing pandas until `to_pandas` is called.
 
-    `pa.array` asks whether its argument might be a pandas object, and for that it imports pandas, once.
+    `pa.array` would import it once, to ask whether its argument is a pandas object.
     """
     if "pandas" in sys.modules:
         return

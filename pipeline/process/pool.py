@@ -1,4 +1,4 @@
-"""The engine: a plain function over tasks, on any `concurrent.futures.Executor`.
+"""Run a plain function over tasks, on any `concurrent.futures.Executor`.
 
 A killed worker breaks a process pool; the tasks that are missing then run again on a fresh one.
 """
@@ -26,12 +26,12 @@ ATTEMPTS = 3
 
 
 def available_processors() -> int:
-    """Processors that this process may use."""
+    """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _enter_worker(driver: int | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver is told too, and ends its workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver gets it too, and ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signals.unblock()
@@ -41,9 +41,9 @@ def _enter_worker(driver: int | None) -> None:
 
 
 def _die_with_the_driver(driver: int | None) -> None:
-    """Ask Linux to kill this process when its parent ends, however that comes about.
+    """Ask Linux to kill this process when its parent ends, in whatever way.
 
-    `driver` is the process that forked this one; it may have ended before it was watched.
+    `driver` is the process that forked this one; it may have ended already.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
@@ -62,7 +62,7 @@ def _new_pool(workers: int) -> ProcessPoolExecutor:
 
 
 def start_workers(workers: int) -> ProcessPoolExecutor | None:
-    """Start workers (0 = one per processor) before their tasks are known; None where there would be only one.
+    """Start workers (0 = one per processor) before their tasks are known; None for one alone.
 
     Workers that fork before the driver lists files do not share its memory of what it lists.
     """
@@ -85,11 +85,12 @@ def run_tasks(
     meanwhile: Callable[[], object] = lambda: None,
     retrying: Callable[[int], None] = lambda tasks: None,
 ) -> Iterator[Result]:
-    """Results as they come, in any order. Without `executor`, on `workers` processes (0 = one per processor).
+    """Yield results as they come, in any order.
 
-    `pool` are workers that `start_workers` has started; `meanwhile` is called once, when the workers are on their way;
-    `retrying` with how many tasks a killed worker took with it.
-    Raises PipelineError where workers die again and again, and whatever `function` raises.
+    Without `executor`, tasks run on `pool`, workers that `start_workers` has started, or on
+    `workers` new processes (0 = one per processor). `meanwhile` is called once the workers are
+    busy, `retrying` with how many tasks were lost with a killed worker. Raises PipelineError if
+    workers are killed again and again, and whatever `function` raises.
     """
     if executor is not None:
         submitted = [executor.submit(function, task) for task in tasks]
@@ -125,14 +126,15 @@ def run_tasks(
         finally:
             pool.shutdown(cancel_futures=True)
     raise PipelineError(
-        f"workers: {len(missing)} parts were lost {ATTEMPTS} times (a worker was killed; out of memory?). Use fewer --workers."
+        f"workers: {len(missing)} parts were lost {ATTEMPTS} times (a worker was killed; out of"
+        " memory?). Use fewer --workers."
     )
 
 
 def _context() -> multiprocessing.context.BaseContext:
-    """Fork where no other Python thread could hold a lock at that moment, else a fresh server.
+    """Return a context that forks if no other Python thread could hold a lock, else a server.
 
-    DuckDB may have threads by then, which are idle and of which a worker uses nothing.
+    DuckDB's threads do not count: they are idle, and a worker uses none of them.
     """
     methods = multiprocessing.get_all_start_methods()
     if "fork" in methods and threading.active_count() == 1:

@@ -1,4 +1,4 @@
-"""A clean stop on Ctrl-C, SIGTERM and SIGHUP: the lock is freed, the run's record says so, what is published stays."""
+"""Stop cleanly on Ctrl-C, SIGTERM and SIGHUP: lock freed, run recorded, snapshot kept."""
 
 import signal
 import sys
@@ -10,7 +10,7 @@ _received: list[int] = []
 
 
 def listen() -> None:
-    """Let SIGINT, SIGTERM and SIGHUP end this process with SystemExit(130), SystemExit(143) and SystemExit(129).
+    """Let SIGINT, SIGTERM and SIGHUP raise SystemExit with 130, 143 and 129.
 
     Under nohup, SIGHUP stays ignored.
     """
@@ -20,16 +20,20 @@ def listen() -> None:
 
 
 def exit_status() -> int | None:
-    """128 and the number of the signal that asked to stop; None where none did.
+    """Return 128 + the number of the signal that asked to stop; None if none did.
 
-    DuckDB turns what a handler raises during a query into a RuntimeError; who catches an error asks here what it means.
+    DuckDB turns what a handler raises during a query into a RuntimeError: code that catches an
+    error asks here what it means.
     """
     return 128 + _received[0] if _received else None
 
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Let signals wait: what a handler raises in a fork's hooks is lost, and in a C++ module that loads it ends the process."""
+    """Hold signals back until the block ends.
+
+    What a handler raises in a fork's hooks is lost; in a C++ module that loads, it aborts.
+    """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
     try:
         yield

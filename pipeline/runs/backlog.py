@@ -1,14 +1,14 @@
 """The commits of a git source that the published snapshot does not know, and the tasks for them."""
 
 import datetime as dt
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
-from pipeline.build.tasks import HistoryResult, HistoryTask, Last, Options, Track
+from pipeline.build.tasks import HistoryResult, Last, Track
 from pipeline.extract.git.commits import Window, follows, refuse_shallow, windows
 from pipeline.extract.git.repository import Repository
 from pipeline.extract.source import Entry, Listing
@@ -128,17 +128,8 @@ def windows_of(backlog: Backlog) -> Iterator[Window]:
         yield from windows(backlog.source, backlog.since, WINDOW)
 
 
-def window_tasks(
-    source: Repository,
-    window: Window,
-    last: Mapping[str, Last],
-    *,
-    first_number: int,
-    workers: int,
-    warehouse: str,
-    options: Options,
-) -> list[HistoryTask]:
-    """Return the tasks that read a window, given the last observation by path.
+def tracks_by_task(window: Window, last: Mapping[str, Last], workers: int) -> list[list[Track]]:
+    """Return the tracks of a window's files, given the last observation by path, in task groups.
 
     Files that came from each other by moves share a task, so that each blob is read once.
     """
@@ -147,30 +138,30 @@ def window_tasks(
         for event in events:
             if event.origin is not None:
                 origins.setdefault(path, origins.get(event.origin, event.origin))
-    origin = {path: origins.get(path, path) for path in window.events}
-    paths = sorted(window.events, key=lambda path: (origin[path], path))
+    groups: dict[str, list[Track]] = {}
+    for path in sorted(window.events):
+        track = Track(path, window.events[path], last.get(path))
+        groups.setdefault(origins.get(path, path), []).append(track)
     size = max(SMALL, min(LARGE, window.size() // (2 * (workers or available_processors())) + 1))
-    tasks: list[HistoryTask] = []
-    tracks: list[Track] = []
-    events_waiting = 0
-    for path, following in zip(paths, [*paths[1:], None], strict=True):
-        tracks.append(Track(path, window.events[path], last.get(path)))
-        events_waiting += len(window.events[path])
-        if following is None or (events_waiting >= size and origin[following] != origin[path]):
-            number = first_number + len(tasks)
-            tasks.append(HistoryTask(source, number, window.commits, tracks, warehouse, options))
-            tracks, events_waiting = [], 0
+    tasks: list[list[Track]] = []
+    left = 0  # events that the last task may still take
+    for _, tracks in sorted(groups.items()):
+        if left <= 0:
+            tasks.append([])
+            left = size
+        tasks[-1] += tracks
+        left -= sum(len(track.events) for track in tracks)
     return tasks
 
 
 def with_results(read: HistoryRead, window: Window, results: list[HistoryResult]) -> HistoryRead:
     """Return what was read so far, and the results of a window's tasks."""
-    counts: dict[int, Counter[str]] = {}
+    counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
     last = dict(read.last)
     for result in results:
         last |= result.last
         for at, counted in result.counts.items():
-            counts.setdefault(at, Counter()).update(counted)
+            counts[at].update(counted)
     of_commits = tuple((*window.commits[at], counts[at]) for at in sorted(counts))
     return HistoryRead((*read.results, *results), (*read.counts, *of_commits), last)
 
@@ -203,11 +194,11 @@ def last_observations(root: Path, files: list[PartFile], articles: list[str]) ->
 
 def updated_entry(backlog: Backlog, entry: SourceEntry) -> SourceEntry:
     """Return the source's entry with how far its history is known."""
-    return msgspec.structs.replace(
-        entry,
-        commit=backlog.source.commit,
-        observed_commit=backlog.source.commit if backlog.is_observed else None,
-        observed_since=backlog.observed_since
-        if backlog.is_observed
-        else backlog.entry and backlog.entry.observed_since,
+    commit, known = backlog.source.commit, backlog.entry
+    if backlog.is_observed:
+        observed_commit, observed_since = commit, backlog.observed_since
+    else:
+        observed_commit, observed_since = None, known.observed_since if known else None
+    return replace(
+        entry, commit=commit, observed_commit=observed_commit, observed_since=observed_since
     )

@@ -15,8 +15,8 @@ from pipeline.runs.backlog import (
     Backlog,
     HistoryRead,
     last_observations,
+    tracks_by_task,
     updated_entry,
-    window_tasks,
     windows_of,
     with_results,
 )
@@ -88,7 +88,12 @@ def build(
         if not (windows := _next_windows(waiting)):
             break
         tasks, workers = [], replace(workers, pool=None)
-    return join_built(context, plan, [*parts, *_rest_parts(context, plan)], history, histories)
+    from pipeline.build.part import build_rest
+
+    root, options = str(context.root), context.options
+    for source in plan.sources:
+        parts.append(build_rest(source.source, source.listing, root, options))
+    return join_built(context, plan, parts, history, histories)
 
 
 def forget_source(baseline: Baseline, source: str) -> Built:
@@ -112,7 +117,7 @@ def reckon_sources(plan: Plan, parts: Sequence[PartResult] = ()) -> dict[str, Re
     for source in plan.sources:
         if source.known is None:
             continue
-        name = source.source.name
+        name = source.name
         read = [
             state for result in parts if source_of(result.part) == name for state in result.read
         ]
@@ -149,25 +154,12 @@ def _window_tasks(
         articles = {source.document_id(path): path for path in window.events if path not in last}
         files = history.get("observations", [])
         published = last_observations(context.root, files, list(articles))
-        last = {articles[article]: found for article, found in published.items()} | dict(last)
-    return window_tasks(
-        source,
-        window,
-        last,
-        first_number=len(read.results),
-        workers=context.settings.workers,
-        warehouse=str(context.root),
-        options=context.options,
-    )
-
-
-def _rest_parts(context: Context, plan: Plan) -> list[PartResult]:
-    """Build the part of each source for what is not a document."""
-    from pipeline.build.part import build_rest
-
-    root = str(context.root)
+        last = {articles[article]: seen for article, seen in published.items()} | dict(last)
+    root, options = str(context.root), context.options
+    groups = tracks_by_task(window, last, context.settings.workers)
     return [
-        build_rest(source.source, source.listing, root, context.options) for source in plan.sources
+        HistoryTask(source, number, window.commits, tracks, root, options)
+        for number, tracks in enumerate(groups, len(read.results))
     ]
 
 
@@ -189,8 +181,7 @@ def join_built(
     listings = kept_listings(context.baseline, plan.names, reused)
     listings |= {result.part: result.listing for result in parts}
     entries = [
-        SourceEntry(source.source.name, source.source.root, plan.fingerprint)
-        for source in plan.sources
+        SourceEntry(source.name, source.source.root, plan.fingerprint) for source in plan.sources
     ]
     return Built(
         tables,
@@ -201,10 +192,10 @@ def join_built(
             for entry in entries
         ),
         listed={
-            source.source.name: len(source.listing.entries) + len(source.listing.rejected)
+            source.name: len(source.listing.entries) + len(source.listing.rejected)
             for source in plan.sources
         },
-        first_seen=tuple(source.source.name for source in plan.sources if source.known is None),
+        first_seen=tuple(source.name for source in plan.sources if source.known is None),
         parts=tuple(parts),
         histories=histories,
     )

@@ -12,7 +12,7 @@ from pipeline.settings import Settings
 
 
 class Context(Struct, frozen=True):
-    """The settings of a run, the warehouse as the run found it, and who writes down what happens."""
+    """The settings of a run, the warehouse as it was, and who writes down what happens."""
 
     settings: Settings
     warehouse: Warehouse

@@ -1,7 +1,7 @@
 """Derive what depends on more than one document: tables over all parts, and totals of sources."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -11,7 +11,7 @@ from msgspec import Struct, structs
 
 from pipeline.load import history, parts
 from pipeline.load.history import revision_row
-from pipeline.load.manifest import HISTORY, Counts, PartFiles, Tallies
+from pipeline.load.manifest import HISTORY, Counts, PartFiles, SourceEntry, Tallies
 from pipeline.load.warehouse import Warehouse
 from pipeline.runs.built import Built
 from pipeline.runs.history_delta import HistoryDelta
@@ -22,10 +22,14 @@ from pipeline.transform import observations, providers, related, topics
 from pipeline.transform.documents import PART_TABLES
 from pipeline.views import catalog
 
-Connect = Callable[[], duckdb.DuckDBPyConnection]
+Derivation = Callable[[duckdb.DuckDBPyConnection], pa.Table]
 
 ROWS_AT_ONCE = 100_000
-"""Files from which on tables are derived in turn, each on a database of its own."""
+"""Files from which on tables are derived in turn, each on a database of its own.
+
+Half of the time of small tables DuckDB opens, binds and plans on one processor, so cursors derive
+two at a time. Only when a database closes does DuckDB give all of its memory back.
+"""
 DERIVATIONS = {
     "providers": (providers.derive, ("articles", "related", "sidecars")),
     "topics": (topics.derive, ("article_topics", "articles", "related", "sidecars")),
@@ -50,36 +54,46 @@ def derive(
 
     Every table ends with a file, which `staged` shows.
     """
-    tables: PartFiles = {name: list(built.tables.get(name, ())) for name in PART_TABLES}
+    root = warehouse.root
     past = {
         name: history.joined(
-            warehouse.root,
+            root,
             name,
             [file for file in built.history.get(name, []) if file.rows],
             delta.files.get(name, []),
         )
         for name in HISTORY
     }
-    tables |= past
-    _write_empty(warehouse, tables)
+    tables = {
+        name: files or [parts.write(root, name, TABLES[name].empty())]
+        for name, files in {**{name: built.tables[name] for name in PART_TABLES}, **past}.items()
+    }
     staged.show(tables)
-    opener = _Opener(warehouse, staged, tables)
     counts = {entry.name: counts_of(staged.connection, entry.name) for entry in built.entries}
-    threads = ThreadPoolExecutor(opener.at_once)
+    observe = observations.derive if past["observations"] else observations.begin
+    derivations: dict[str, tuple[Derivation, tuple[str, ...]]] = {
+        "observations": (
+            partial(observe, seen=delta.seen),
+            ("articles", "documents", "observations"),
+        ),
+        **DERIVATIONS,
+    }
+    at_once = 2 if sum(file.rows for file in tables["documents"]) < ROWS_AT_ONCE else 1
+    threads = ThreadPoolExecutor(at_once)
     try:
-        derived = {
-            name: threads.submit(_derived, opener.views_of(origins), name)
-            for name, (_, origins) in DERIVATIONS.items()
-        }
-        origins = ("articles", "documents", "observations")
-        observe = observations.derive if past["observations"] else observations.begin
-        seen = threads.submit(_observed, opener.views_of(origins), observe, delta.seen).result()
-        rows_of = {name: future.result() for name, future in derived.items()}
+        waiting = {}
+        for name, (function, origins) in derivations.items():
+            if at_once > 1:
+                connect = partial(lambda cursor: cursor, catalog.cursor(staged.connection))
+            else:
+                connect = partial(_open, warehouse, {origin: tables[origin] for origin in origins})
+            waiting[name] = threads.submit(_derived, connect, name, function)
+        rows_of = {name: future.result() for name, future in waiting.items()}
     finally:  # without waiting: a run that is stopped does not wait for a query
         threads.shutdown(wait=False, cancel_futures=True)
-    for name, rows in rows_of.items():
-        tables[name] = [parts.write(warehouse.root, name, rows)]
-    last = history.last_revisions(warehouse.root, past["revisions"])
+    seen = rows_of.pop("observations")
+    tables |= {name: [parts.write(root, name, rows)] for name, rows in rows_of.items()}
+    last = history.last_revisions(root, past["revisions"])
     added = {
         "observations": seen,
         "content_changes": changes_table(delta, seen),
@@ -87,72 +101,30 @@ def derive(
     }
     for name, rows in added.items():
         if rows.num_rows:
-            tables[name] = history.appended(warehouse.root, name, past[name], rows)
+            tables[name] = history.appended(root, name, past[name], rows)
     staged.show({name: tables[name] for name in (*DERIVATIONS, *HISTORY)})
     return Derived({name: tables[name] for name in TABLES}, counts)
 
 
-class _Opener(Struct, frozen=True):
-    """Opens connections to tables: cursors of the staged catalog, or databases of their own.
-
-    Half of the time of small tables DuckDB opens, binds and plans on one processor, so two are
-    derived at a time. Only when a database closes does DuckDB give all of its memory back, so
-    large tables have one each, in turn.
-    """
-
-    warehouse: Warehouse
-    staged: catalog.Staged
-    tables: PartFiles
-
-    @property
-    def at_once(self) -> int:
-        """Threads that derive."""
-        return 2 if sum(file.rows for file in self.tables["documents"]) < ROWS_AT_ONCE else 1
-
-    def views_of(self, names: Iterable[str]) -> Connect:
-        """Return what gives a thread a connection that has these tables."""
-        if self.at_once > 1:
-            cursor = catalog.cursor(self.staged.connection)
-            return lambda: cursor
-        return partial(self._open, tuple(names))
-
-    def _open(self, names: tuple[str, ...]) -> duckdb.DuckDBPyConnection:
-        views = (catalog.base_view(self.warehouse, name, self.tables[name]) for name in names)
-        connection = catalog.open_memory()
-        connection.execute(";".join(views))
-        return connection
+def _open(warehouse: Warehouse, tables: PartFiles) -> duckdb.DuckDBPyConnection:
+    connection = catalog.open_memory()
+    views = (catalog.base_view(warehouse, name, files) for name, files in tables.items())
+    connection.execute(";".join(views))
+    return connection
 
 
-def _derived(connect: Connect, name: str) -> pa.Table:
-    derive, _ = DERIVATIONS[name]
-    with connect() as connection:
-        rows = derive(connection)
-    return TABLES[name].enforce(rows)
-
-
-def _observed(
-    connect: Connect,
-    observe: Callable[[duckdb.DuckDBPyConnection, observations.Seen], pa.Table],
-    seen: observations.Seen,
+def _derived(
+    connect: Callable[[], duckdb.DuckDBPyConnection], name: str, derivation: Derivation
 ) -> pa.Table:
     with connect() as connection:
-        rows = observe(connection, seen)
-    return TABLES["observations"].enforce(rows)
-
-
-def _write_empty(warehouse: Warehouse, tables: PartFiles) -> None:
-    """Give each table without rows one typed empty file."""
-    for name, files in tables.items():
-        if not files:
-            tables[name] = [parts.write(warehouse.root, name, TABLES[name].empty())]
+        rows = derivation(connection)
+    return TABLES[name].enforce(rows)
 
 
 def counts_of(connection: duckdb.DuckDBPyConnection, source: str) -> Counts:
     """Return the files of one source by status, and its findings."""
-    rows = connection.execute(
-        "select status, count(*) from documents where source = $1 group by all", [source]
-    ).fetchall()
-    by_status: dict[str, int] = dict(rows)
+    statuses = "select status, count(*) from documents where source = $1 group by all"
+    by_status: dict[str, int] = dict(connection.execute(statuses, [source]).fetchall())
     [(findings,)] = connection.execute(
         "select count(*) from findings where source = $1", [source]
     ).fetchall()
@@ -162,37 +134,36 @@ def counts_of(connection: duckdb.DuckDBPyConnection, source: str) -> Counts:
     return Counts(sum(by_status.values()), articles, other, skipped, rejected, findings)
 
 
-def tallies_of(connection: duckdb.DuckDBPyConnection, source: str) -> Tallies:
-    """Return findings, rejections and unknown fields of one source, most frequent first."""
+def described(
+    connection: duckdb.DuckDBPyConnection, entry: SourceEntry, counts: Counts, now: dt.datetime
+) -> SourceEntry:
+    """Return the entry of a source with its counts, tallies and newest times until `now`."""
 
     def tally(query: str) -> dict[str, int]:
-        return dict(
-            connection.execute(f"{query} order by 2 desc, 1", {"source": source}).fetchall()
-        )
+        query = f"{query} order by 2 desc, 1"
+        return dict(connection.execute(query, {"source": entry.name}).fetchall())
 
-    return Tallies(
-        findings=tally("select rule, count(*) from findings where source = $source group by all"),
-        rejections=tally(
-            "select code, count(*) from rejections where source = $source group by all"
-        ),
-        unknown_fields=tally("select field, articles from unknown_fields where source = $source"),
-    )
-
-
-def newest_of(
-    connection: duckdb.DuckDBPyConnection, source: str, now: dt.datetime
-) -> tuple[dt.datetime | None, dt.datetime | None]:
-    """Return the latest publish time and the latest file time of one source, not after `now`."""
-    [row] = connection.execute(
+    [(newest_article_at, newest_file_at)] = connection.execute(
         """
         select (select max(published_at) from articles
                 where source = $source and published_at <= $now),
                (select max(modified_at) from documents
                 where source = $source and modified_at <= $now)
         """,
-        {"source": source, "now": now},
+        {"source": entry.name, "now": now},
     ).fetchall()
-    return row
+    tallies = Tallies(
+        tally("select rule, count(*) from findings where source = $source group by all"),
+        tally("select code, count(*) from rejections where source = $source group by all"),
+        tally("select field, articles from unknown_fields where source = $source"),
+    )
+    return structs.replace(
+        entry,
+        counts=counts,
+        tallies=tallies,
+        newest_article_at=newest_article_at,
+        newest_file_at=newest_file_at,
+    )
 
 
 def changes_table(delta: HistoryDelta, observed: pa.Table) -> pa.Table:

@@ -61,8 +61,8 @@ def differing(before: Fingerprint, after: Fingerprint) -> set[str]:
 
 def row_modules(package: Path) -> list[Path]:
     """Return the modules of a package whose code makes rows."""
-    found = [path for room in ROOMS for path in (package / room).rglob("*.py")]
-    return sorted([*found, *(package / name for name in MODULES)])
+    paths = [path for room in ROOMS for path in (package / room).rglob("*.py")]
+    return sorted([*paths, *(package / name for name in MODULES)])
 
 
 def row_data(package: Path) -> list[Path]:

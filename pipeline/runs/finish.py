@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import msgspec
 from msgspec import Struct
 
 from pipeline._version import __version__
@@ -15,7 +13,6 @@ from pipeline.load.manifest import (
     CheckCount,
     Counts,
     Manifest,
-    SourceEntry,
     content_id,
     snapshot_id,
     total_counts,
@@ -46,14 +43,10 @@ class Finished(Struct, frozen=True):
 
     def result(self, record: RunRecord, warehouse: Warehouse) -> RunResult:
         """Return what `run` returns, with the record of the run that has ended."""
-        return RunResult(
-            record,
-            self.ledger,
-            str(warehouse.root),
-            [entry for entry in self.manifest.sources if entry.name in self.named],
-            {name: self.manifest.rows(name) for name in self.manifest.tables},
-            self.manifest.checks,
-        )
+        entries = [entry for entry in self.manifest.sources if entry.name in self.named]
+        rows = {name: self.manifest.rows(name) for name in self.manifest.tables}
+        root = str(warehouse.root)
+        return RunResult(record, self.ledger, root, entries, rows, self.manifest.checks)
 
 
 def finish(
@@ -64,21 +57,22 @@ def finish(
     `ledger` counts the files of sources that a snapshot had before. Raises PipelineError if a gate
     is shut; the published snapshot then stays.
     """
-    context.recorder.log.open()
-    with context.recorder.timed("derive"):
-        from pipeline.runs.derive import derive
+    from pipeline.runs.derive import derive
 
+    recorder = context.recorder
+    recorder.log.open()
+    with recorder.timed("derive"):
         derived = derive(context.warehouse, staged, built, delta)
     ledger = total([ledger, *(ledger_of(derived.counts[name]) for name in built.first_seen)])
-    with context.recorder.timed("check"):
+    with recorder.timed("check"):
         staged.comment()
         checks = _check(context, built, derived, staged.connection)
         manifest = _manifest(context, built, derived, checks, staged.connection)
-    with context.recorder.timed("publish"):
+    with recorder.timed("publish"):
         outcome = _publish(context, manifest, staged, removed=bool(built.removed))
-    context.recorder.note(outcome=outcome, ledger=ledger)
+    recorder.note(outcome=outcome, ledger=ledger)
     if outcome in ("published", "forgotten"):
-        context.recorder.note(snapshot=manifest.id)
+        recorder.note(snapshot=manifest.id)
         if context.settings.auto_gc:
             _sweep(context)
     return Finished(manifest, ledger, frozenset(entry.name for entry in built.entries))
@@ -87,41 +81,35 @@ def finish(
 def _check(
     context: Context, built: Built, derived: Derived, connection: duckdb.DuckDBPyConnection
 ) -> list[CheckResult]:
-    """Run the checks and raise PipelineError if a gate is shut; the log then has the rejections."""
-    refuse_missing(built.listed, derived.counts)
-    counts = total_counts(derived.counts.values())
-    recorder, settings = context.recorder, context.settings
-    recorder.note(counts=counts)
-    checks = run_checks(connection, settings.checks)
-    for check in checks:
-        recorder.log.event(
-            "check",
-            name=check.name,
-            level=check.level,
-            rows=check.count,
-            examples=[{name: str(value) for name, value in row.items()} for row in check.rows],
-        )
-    warehouse = shlex.quote(settings.warehouse)
-    try:
-        see = f"pipeline rejects --run {recorder.run_id} -w {warehouse}"
-        refuse_rejections(settings, counts, see)
-        refuse_failed(checks, recorder.log)
-    except PipelineError:
-        log_rejections(
-            connection, {entry.name: entry.path for entry in built.entries}, recorder.log
-        )
-        raise
-    return checks
-
-
-def refuse_missing(listed: Mapping[str, int], counts: Mapping[str, Counts]) -> None:
-    """Raise PipelineError if a file that was listed is in no row of `documents`."""
-    for name, number in listed.items():
-        if number > counts[name].files:
+    """Run the checks. Raises PipelineError if a gate is shut; the log then has the rejections."""
+    for name, listed in built.listed.items():
+        if listed > (files := derived.counts[name].files):
             raise PipelineError(
-                f"documents: {counts[name].files} of {number} files of {name} are accounted for."
+                f"documents: {files} of {listed} files of {name} are accounted for."
                 " Report this defect."
             )
+    counts, recorder = total_counts(derived.counts.values()), context.recorder
+    recorder.note(counts=counts)
+    checks = run_checks(connection, context.settings.checks)
+    for check in checks:
+        rows = [{name: str(value) for name, value in row.items()} for row in check.rows]
+        facts = {"name": check.name, "level": check.level, "rows": check.count}
+        recorder.log.event("check", **facts, examples=rows)
+    try:
+        warehouse = shlex.quote(context.settings.warehouse)
+        see = f"pipeline rejects --run {recorder.run_id} -w {warehouse}"
+        refuse_rejections(context.settings, counts, see)
+        if failed := [check for check in checks if check.failed]:
+            raise CheckFailed(
+                f"checks: {len(failed)} failed"
+                f" ({', '.join(f'{check.name} {check.count}' for check in failed)} rows)."
+                f" Nothing is published. See {recorder.log.path}."
+            )
+    except PipelineError:
+        roots = {entry.name: entry.path for entry in built.entries}
+        _log_rejections(connection, roots, recorder.log)
+        raise
+    return checks
 
 
 def refuse_rejections(settings: Settings, counts: Counts, see: str) -> None:
@@ -137,19 +125,10 @@ def refuse_rejections(settings: Settings, counts: Counts, see: str) -> None:
         )
 
 
-def refuse_failed(checks: list[CheckResult], log: RunLog) -> None:
-    """Raise CheckFailed if a check of level error found rows."""
-    if failed := [check for check in checks if check.failed]:
-        counts = ", ".join(f"{check.name} {check.count}" for check in failed)
-        raise CheckFailed(
-            f"checks: {len(failed)} failed ({counts} rows). Nothing is published. See {log.path}."
-        )
-
-
-def log_rejections(
-    connection: duckdb.DuckDBPyConnection, roots: Mapping[str, str], log: RunLog
+def _log_rejections(
+    connection: duckdb.DuckDBPyConnection, roots: dict[str, str], log: RunLog
 ) -> None:
-    """Log the rejections of some sources (root by name): no published snapshot will hold them."""
+    """Log the rejections of some sources (root by name): no snapshot will hold them."""
     result = connection.execute("select * from rejections order by source, path")
     names = [column[0] for column in result.description or ()]
     for row in result.fetchall():
@@ -166,28 +145,21 @@ def _manifest(
     connection: duckdb.DuckDBPyConnection,
 ) -> Manifest:
     """Return the manifest of the snapshot to be."""
-    from pipeline.runs.derive import newest_of, tallies_of
+    from pipeline.runs.derive import described
 
     started_at = context.recorder.started_at
-    entries: dict[str, SourceEntry] = {
-        name: entry for name, entry in context.baseline.entries.items() if name not in built.removed
+    entries = {entry.name: entry for entry in context.baseline.entries.values()}
+    entries |= {
+        entry.name: described(connection, entry, derived.counts[entry.name], started_at)
+        for entry in built.entries
     }
-    for entry in built.entries:
-        newest_article_at, newest_file_at = newest_of(connection, entry.name, started_at)
-        entries[entry.name] = msgspec.structs.replace(
-            entry,
-            counts=derived.counts[entry.name],
-            tallies=tallies_of(connection, entry.name),
-            newest_article_at=newest_article_at,
-            newest_file_at=newest_file_at,
-        )
     return Manifest(
         id=snapshot_id(started_at, content_id(derived.tables)),
         created_at=started_at,
         parent=context.baseline.id,
         run_id=context.recorder.run_id,
         version=__version__,
-        sources=sorted(entries.values(), key=lambda entry: entry.name),
+        sources=[entries[name] for name in sorted(entries.keys() - built.removed)],
         tables=derived.tables,
         listings=built.listings,
         checks=[
@@ -215,21 +187,18 @@ def _sweep(context: Context) -> None:
     """Remove what nobody needs; if that fails, what was published stays published."""
     from pipeline.load.retention import sweep
 
-    settings, recorder = context.settings, context.recorder
+    settings, recorder, warehouse = context.settings, context.recorder, context.warehouse
     with recorder.timed("gc"):
         try:
-            swept = sweep(
-                context.warehouse, settings.keep_snapshots, settings.keep_days, recorder.started_at
-            )
-            logs = rotate(context.warehouse.logs, settings.keep_logs)
-            runs = fold_records(context.warehouse, recorder.started_at)
+            keep, days = settings.keep_snapshots, settings.keep_days
+            swept = sweep(warehouse, keep, days, recorder.started_at)
             recorder.log.event(
                 "swept",
                 snapshots=swept.removed,
                 files=swept.files,
                 bytes=swept.bytes,
-                logs=logs,
-                runs=runs,
+                logs=rotate(warehouse.logs, settings.keep_logs),
+                runs=fold_records(warehouse, recorder.started_at),
             )
         except Exception as error:  # whatever it is: what was published is published
             known = isinstance(error, PipelineError)

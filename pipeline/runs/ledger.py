@@ -41,7 +41,7 @@ class Reckoning(Struct, frozen=True):
     ended: tuple[str, ...] = ()
     """Paths of articles that are gone, or are not articles any more."""
     changes: Mapping[str, int] = {}
-    """Files by change, only those whose bytes this run found changed."""
+    """Files by change, only those with other bytes than before."""
 
 
 def reckon(

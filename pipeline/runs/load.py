@@ -21,7 +21,7 @@ from pipeline.runs.context import Context
 from pipeline.runs.finish import finish
 from pipeline.runs.history_delta import history_delta
 from pipeline.runs.ledger import total
-from pipeline.runs.plan import PartPlan, Plan, SourcePlan
+from pipeline.runs.plan import PartPlan, Plan, SourcePlan, states_without
 from pipeline.runs.record import RunResult, recorded
 from pipeline.runs.run import staged_catalog
 from pipeline.schema.tables import TABLES
@@ -30,7 +30,7 @@ from pipeline.transform.documents import PART_TABLES
 from pipeline.views.checks import refuse_unknown
 
 FINGERPRINT = {"code": "frames"}
-"""What made the rows: no code of ours alone, so the next run of the source builds every part again."""
+"""What made the rows: not this code alone, so the next run of the source builds them again."""
 
 
 class LoadedPart(Struct, frozen=True):
@@ -179,16 +179,8 @@ def _plan(context: Context, loaded: Mapping[str, LoadedPart]) -> Plan:
             if source_of(part) == name
             for state in rows.states
         }
-        before = known.states.items() if known else ()
-        deleted = [
-            state
-            for part, states in before
-            if part != rest_of(name)
-            for state in states
-            if state.path not in paths
-        ]
         source = Folder(name, entry.path if entry else "")
-        part_plan = PartPlan([], [], deleted, [])
+        part_plan = PartPlan([], [], states_without(known, source, paths), [])
         plans.append(SourcePlan(source, Listing([], [], {}), known, None, part_plan))
     return Plan(tuple(plans), FINGERPRINT)
 

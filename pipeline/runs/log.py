@@ -1,4 +1,4 @@
-"""The log of a run: one JSON object per line in `logs/<run id>.jsonl`, so that `grep`, `jq` and DuckDB read it."""
+"""The log of a run: `logs/<run id>.jsonl`, one JSON object per line."""
 
 import datetime as dt
 import os
@@ -12,8 +12,8 @@ import msgspec
 class RunLog:
     """Events of one run, each written as it happens.
 
-    Nothing is written until `open`, so that a run which finds nothing to do leaves only its record. A log that cannot be
-    written (a full disk) stops no run: the record and the exit status tell the outcome.
+    Nothing is written until `open`: a run that finds nothing to do leaves only its record. A log
+    that cannot be written, on a full disk, does not stop the run.
     """
 
     def __init__(self, folder: Path, run_id: str) -> None:
@@ -23,7 +23,7 @@ class RunLog:
         self._descriptor: int | None = None
 
     def event(self, event: str, **facts: Any) -> None:
-        """Add a line: when, which run, what, and its facts."""
+        """Add a line: time, run, event and its facts."""
         at = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
         line = msgspec.json.encode({"at": at, "run": self._run_id, "event": event, **facts}) + b"\n"
         if self._waiting is not None:
@@ -46,7 +46,7 @@ class RunLog:
         self._write(b"".join(waiting))
 
     def close(self) -> None:
-        """Close the file, if there is one."""
+        """Close the file, if it is open."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -58,7 +58,7 @@ class RunLog:
 
 
 def rotate(folder: Path, keep: int) -> int:
-    """Remove all but the newest `keep` logs; returns how many went."""
+    """Remove all but the newest `keep` logs, and return how many were removed."""
     logs = sorted(folder.glob("*.jsonl"), reverse=True)[keep:]
     for path in logs:
         path.unlink(missing_ok=True)

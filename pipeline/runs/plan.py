@@ -1,7 +1,9 @@
-"""The plan of a run: what each source lists, which parts are built again, which commits are read."""
+"""Plan a run: list the sources, choose the parts to build and the commits to read."""
 
+import itertools
 from bisect import bisect_right
-from itertools import pairwise
+from collections.abc import Set
+from operator import attrgetter, itemgetter
 
 from msgspec import Struct
 
@@ -20,7 +22,7 @@ from pipeline.views.seal import is_in_order
 
 
 class PartPlan(Struct, frozen=True):
-    """The parts of one source: those to build, those that stay, and the states of files by fate."""
+    """The parts of one source to build, those that stay, and files by fate."""
 
     tasks: list[PartTask]
     reused: list[str]
@@ -40,32 +42,38 @@ class SourcePlan(Struct, frozen=True):
     parts: PartPlan
 
     @property
+    def name(self) -> str:
+        """Name of the source."""
+        return self.source.name
+
+    @property
     def is_up_to_date(self) -> bool:
-        """Whether the published snapshot says of the source what there is to say."""
+        """Whether the published snapshot shows the source as it is."""
         return (
             self.known is not None
             and not (self.parts.tasks or self.parts.deleted)
-            and not _sidecars_differ(self.listing, self.known, self.source)
+            and not _sidecars_differ(self.listing, self.known.states.get(rest_of(self.name), []))
             and not (self.backlog and self.backlog.has_news)
         )
 
 
 class Plan(Struct, frozen=True):
-    """What a run does: with each source, and why it builds every part again if it does."""
+    """What a run does with each source."""
 
     sources: tuple[SourcePlan, ...]
     fingerprint: Fingerprint
     rebuilt: str | None = None
+    """Why every part is built again, if it is."""
 
     @property
     def names(self) -> frozenset[str]:
         """Names of the sources."""
-        return frozenset(plan.source.name for plan in self.sources)
+        return frozenset(plan.name for plan in self.sources)
 
     @property
     def backlogs(self) -> dict[str, Backlog]:
         """New commits by source."""
-        return {plan.source.name: plan.backlog for plan in self.sources if plan.backlog}
+        return {plan.name: plan.backlog for plan in self.sources if plan.backlog}
 
 
 def parse_sources(settings: Settings) -> list[Source]:
@@ -93,59 +101,40 @@ def plan_run(
 ) -> Plan:
     """List the sources and compare them with what the snapshot holds.
 
-    Without times, nothing is compared by them: the run builds everything.
-    Raises SourceError if a source cannot be listed, or is empty.
+    A run that builds everything can do without times. Raises SourceError if a source cannot be
+    listed, or is empty.
     """
-    known = {source.name: read_known(context.baseline, source.name) for source in sources}
-    entries = context.baseline.entries
-    listed: list[tuple[Source, Listing, Backlog | None]] = []
+    plans = []
     for source in sources:
+        known = read_known(context.baseline, source.name)
         listing, backlog = source.list(with_times=with_times), None
         if isinstance(source, Repository):
-            backlog = plan_backlog(
-                source,
-                entries.get(source.name),
-                rebuilt=rebuilt is not None,
-                observed=context.settings.history,
-            )
-            listing = dated_listing(backlog, listing, known[source.name])
+            entry, observed = context.baseline.entries.get(source.name), context.settings.history
+            backlog = plan_backlog(source, entry, rebuilt=bool(rebuilt), observed=observed)
+            listing = dated_listing(backlog, listing, known)
             if backlog.is_rewritten:
                 context.recorder.note(
                     message=f"history of {source.name} was rewritten;"
                     " it is read again from the first commit"
                 )
-        listed.append((source, listing, backlog))
-    for source, listing, _ in listed:
         if not context.settings.allow_empty:
             refuse_empty(context.baseline, source, listing)
-    return Plan(
-        tuple(
-            SourcePlan(
-                source,
-                listing,
-                before := known[source.name],
-                backlog,
-                plan_all(context, source, listing, before)
-                if before is None or rebuilt
-                else plan_changed(context, source, listing, before),
-            )
-            for source, listing, backlog in listed
-        ),
-        fingerprint,
-        rebuilt,
-    )
+        if known is None or rebuilt:
+            parts = plan_all(context, source, listing, known)
+        else:
+            parts = plan_changed(context, source, listing, known)
+        plans.append(SourcePlan(source, listing, known, backlog, parts))
+    return Plan(tuple(plans), fingerprint, rebuilt)
 
 
 def is_up_to_date(context: Context, plan: Plan) -> bool:
-    """Return whether the published snapshot shows the sources as they are."""
+    """Return whether the published snapshot shows all sources as they are."""
     baseline, entries = context.baseline, context.baseline.entries
     return (
         baseline.id is not None
         and not plan.rebuilt
-        and all(
-            source.is_up_to_date and entries[source.source.name].path == source.source.root
-            for source in plan.sources
-        )
+        and all(part.is_up_to_date for part in plan.sources)
+        and all(entries[part.name].path == part.source.root for part in plan.sources)
         and is_in_order(context.warehouse, baseline.id)
     )
 
@@ -154,39 +143,28 @@ def plan_all(context: Context, source: Source, listing: Listing, known: Known | 
     """Build every part; what is known only serves to tell what changed."""
     tasks = _new_parts(context, source, listing.entries, 0, report=known is not None)
     listed = {entry.path for entry in listing.entries} | set(listing.rejected)
-    parts = known.states.items() if known else ()
-    deleted = [
-        state
-        for part, states in parts
-        if part != rest_of(source.name)
-        for state in states
-        if state.path not in listed
-    ]
-    return PartPlan(tasks, [], deleted, [])
+    return PartPlan(tasks, [], states_without(known, source, listed), [])
 
 
 def plan_changed(context: Context, source: Source, listing: Listing, known: Known) -> PartPlan:
     """Compare a listing with what is known, and touch as few parts as possible."""
-    size = context.settings.part_size
-    parts = {
-        name: states
-        for name, states in known.states.items()
-        if name != rest_of(source.name) and states
-    }
+    parts = _document_states(known, source)
     closed = tuple(path for path in listing.rejected if path.endswith("/"))
     before = {state.path: (state, part) for part, states in parts.items() for state in states}
+    # a new file goes where its neighbours are
+    firsts = sorted((states[0].path, part) for part, states in parts.items())
     changed: dict[str, list[Entry]] = {}
     unchanged: list[FileState] = []
-    names, edges = _edges(parts)
     for entry in listing.entries:
         state, part = before.pop(entry.path, (None, ""))
         if state is not None and state.matches(
             entry.size, entry.mtime_ns, entry.ctime_ns, entry.version
         ):
             unchanged.append(state)
-        else:
-            part = part or (names[max(0, bisect_right(edges, entry.path) - 1)] if names else "")
-            changed.setdefault(part, []).append(entry)
+            continue
+        if not part and firsts:
+            _, part = firsts[max(0, bisect_right(firsts, entry.path, key=itemgetter(0)) - 1)]
+        changed.setdefault(part, []).append(entry)
     missing: dict[str, set[str]] = {}
     deleted: list[FileState] = []
     for state, part in before.values():
@@ -198,22 +176,36 @@ def plan_changed(context: Context, source: Source, listing: Listing, known: Know
             deleted.append(state)
     tasks = _new_parts(context, source, changed.pop("", []), 0, report=True)
     reused = []
+    root, options, largest = str(context.root), context.options, 2 * context.settings.part_size
     for part, states in parts.items():
         new = changed.get(part, [])
         drop = missing.get(part, set()) | {entry.path for entry in new}
         if not drop:
             reused.append(part)
             continue
-        left = len(states) - sum(state.path in drop for state in states) + len(new)
-        if left > 2 * size and not any(state.path.startswith(closed) for state in states if closed):
-            entries = sorted([*_entries(states, drop), *new], key=lambda entry: entry.path)
-            first = _next_number(names, tasks)
+        kept = [state for state in states if state.path not in drop]
+        is_closed = any(state.path.startswith(closed) for state in states if closed)
+        if len(kept) + len(new) > largest and not is_closed:
+            entries = [*(Entry(*_listed(state)) for state in kept), *new]
+            entries.sort(key=attrgetter("path"))
+            first = 1 + max(_number(name) for name in [*parts, *(task.part for task in tasks)])
             tasks += _new_parts(context, source, entries, first, report=True)
-        elif left:
+        elif kept or new:
             old = OldPart(known.tables.get(part, {}), known.listings[part], frozenset(drop))
-            warehouse, options = str(context.root), context.options
-            tasks.append(PartTask(part, source, new, warehouse, options, old, report=True))
+            tasks.append(PartTask(part, source, new, root, options, old, report=True))
     return PartPlan(tasks, reused, deleted, unchanged)
+
+
+def states_without(known: Known | None, source: Source, paths: Set[str]) -> list[FileState]:
+    """Return the states of known documents that are not among `paths`."""
+    parts = _document_states(known, source).values() if known else ()
+    return [state for states in parts for state in states if state.path not in paths]
+
+
+def _document_states(known: Known, source: Source) -> dict[str, list[FileState]]:
+    """Return the states of each part that holds documents."""
+    rest = rest_of(source.name)
+    return {part: states for part, states in known.states.items() if part != rest and states}
 
 
 def _new_parts(
@@ -221,46 +213,23 @@ def _new_parts(
 ) -> list[PartTask]:
     """Return tasks of about `part_size` documents each, in path order, numbered from `first`."""
     bounds = part_bounds(len(entries), context.settings.part_size)
+    root, options = str(context.root), context.options
     return [
-        PartTask(
-            part_name(source.name, number),
-            source,
-            entries[start:end],
-            str(context.root),
-            context.options,
-            report=report,
-        )
-        for number, (start, end) in enumerate(pairwise(bounds), first)
+        PartTask(part_name(source.name, number), source, entries[a:b], root, options, report=report)
+        for number, (a, b) in enumerate(itertools.pairwise(bounds), first)
     ]
 
 
-def _edges(parts: dict[str, list[FileState]]) -> tuple[list[str], list[str]]:
-    """Parts in path order and the first path of each: a new file goes where its neighbours are."""
-    firsts = sorted((states[0].path, part) for part, states in parts.items())
-    return [part for _, part in firsts], [path for path, _ in firsts]
+def _number(part: str) -> int:
+    return int(part.rpartition("/")[2])
 
 
-def _next_number(names: list[str], tasks: list[PartTask]) -> int:
-    numbers = [int(name.rpartition("/")[2]) for name in [*names, *(task.part for task in tasks)]]
-    return max(numbers, default=-1) + 1
+def _listed(file: Entry | FileState) -> tuple[str, int, int, int, str]:
+    """Return what a listing says of a file, in the order of an Entry."""
+    return file.path, file.size, file.mtime_ns, file.ctime_ns, file.version
 
 
-def _entries(states: list[FileState], without: set[str]) -> list[Entry]:
-    return [
-        Entry(state.path, state.size, state.mtime_ns, state.ctime_ns, state.version)
-        for state in states
-        if state.path not in without
-    ]
-
-
-def _sidecars_differ(listing: Listing, known: Known, source: Source) -> bool:
-    states = known.states.get(rest_of(source.name), [])
-    before = [
-        (state.path, state.size, state.mtime_ns, state.ctime_ns, state.version) for state in states
-    ]
-    now = [
-        (entry.path, entry.size, entry.mtime_ns, entry.ctime_ns, entry.version)
-        for entry in listing.sidecars
-    ]
-    now += [(path, 0, 0, 0, "") for path in listing.rejected]
-    return sorted(before) != sorted(now)
+def _sidecars_differ(listing: Listing, known: list[FileState]) -> bool:
+    listed = [*map(_listed, listing.sidecars)]
+    listed += [(path, 0, 0, 0, "") for path in listing.rejected]
+    return sorted(listed) != sorted(map(_listed, known))

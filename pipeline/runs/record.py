@@ -7,7 +7,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -148,6 +148,11 @@ class Recorder:
             rebuilt=rebuilt,
         )
 
+    def note_failure(self, exit_code: int, message: str) -> None:
+        """Note why the run failed, and keep its log."""
+        self.note(outcome="failed", exit_code=exit_code, message=message)
+        self.log.open()
+
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Note and log how long a stage takes."""
@@ -178,19 +183,16 @@ def recorded(warehouse: Warehouse, now: dt.datetime | None, wait: float) -> Iter
             yield recorder
             recorder.note(exit_code=0)
         except PipelineError as error:
-            recorder.note(outcome="failed", exit_code=error.exit_code, message=str(error))
+            recorder.note_failure(error.exit_code, str(error))
             raise
         except BaseException as error:
             if (status := signals.exit_status()) is not None:
-                recorder.note(outcome="failed", exit_code=status, message="stopped by a signal")
+                recorder.note_failure(status, "stopped by a signal")
                 raise SystemExit(status) from error
-            message = f"{type(error).__name__}: {error}"
-            recorder.note(outcome="failed", exit_code=1, message=message)
+            recorder.note_failure(1, f"{type(error).__name__}: {error}")
             raise
         finally:
             recorder.record = _completed(recorder, round(time.perf_counter() - clock, 4))
-            if recorder.record.outcome == "failed":
-                recorder.log.open()
             recorder.log.event("run_ended", **msgspec.to_builtins(recorder.record))
             recorder.log.close()
             write_record(warehouse, recorder.record)
@@ -231,12 +233,9 @@ def write_record(warehouse: Warehouse, record: RunRecord) -> None:
 
 def records(warehouse: Warehouse) -> Iterator[RunRecord]:
     """Yield the records of the runs so far, newest first, but for those cut off by a full disk."""
-    for path in sorted(
-        warehouse.runs.glob("*.json"), key=lambda path: path.stem.replace("-", ""), reverse=True
-    ):
-        for line in reversed(_lines(path)):
-            if record := _decoded(line):
-                yield record
+    paths = warehouse.runs.glob("*.json")
+    for path in sorted(paths, key=lambda path: path.stem.replace("-", ""), reverse=True):
+        yield from reversed(_read_records(path).values())
 
 
 def fold_records(warehouse: Warehouse, now: dt.datetime) -> int:
@@ -246,34 +245,26 @@ def fold_records(warehouse: Warehouse, now: dt.datetime) -> int:
     """
     last = f"{now - OWN_FILE_FOR:%Y%m%dT}"
     old = sorted(path for path in warehouse.runs.glob("*T*.json") if path.name < last)
-    months: dict[str, list[Path]] = {}
+    months: dict[Path, list[Path]] = {}
     for path in old:
-        months.setdefault(f"{path.name[:4]}-{path.name[4:6]}.json", []).append(path)
-    for name, paths in months.items():
-        lines = {
-            line: None
-            for path in (warehouse.runs / name, *paths)
-            for line in _lines(path)
-            if _decoded(line)
-        }
-        replace_file(warehouse.runs / name, b"".join(line + b"\n" for line in lines))
+        month = warehouse.runs / f"{path.name[:4]}-{path.name[4:6]}.json"
+        months.setdefault(month, []).append(path)
+    for month, paths in months.items():
+        lines = {line: None for path in (month, *paths) for line in _read_records(path)}
+        replace_file(month, b"".join(line + b"\n" for line in lines))
         for path in paths:
             path.unlink(missing_ok=True)
     return len(old)
 
 
-def _decoded(line: bytes) -> RunRecord | None:
-    try:
-        return msgspec.json.decode(line, type=RunRecord)
-    except msgspec.DecodeError:
-        return None
-
-
-def _lines(path: Path) -> list[bytes]:
-    try:
-        return path.read_bytes().splitlines()
-    except OSError:
-        return []
+def _read_records(path: Path) -> dict[bytes, RunRecord]:
+    """Return the records of a file by their lines, but for those that cannot be read."""
+    found = {}
+    with suppress(OSError):
+        for line in path.read_bytes().splitlines():
+            with suppress(msgspec.DecodeError):
+                found[line] = msgspec.json.decode(line, type=RunRecord)
+    return found
 
 
 def peak_memory() -> int:

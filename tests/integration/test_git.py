@@ -686,7 +686,9 @@ def test_plain_paths(repo: Repo, tmp_path: Path) -> None:
         "git+file://host/x",
         "git+ssh://host/x",
     ):
-        with pytest.raises(UsageError, match=r"Clone it, and write \[NAME=\]git\+file:///PATH"):
+        with pytest.raises(
+            UsageError, match=r"expected \[NAME=\]git\+file:///PATH.*Clone a remote"
+        ):
             Repository.parse(wrong)
 
 

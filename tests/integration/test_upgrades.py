@@ -16,7 +16,10 @@ from pipeline.load.warehouse import Warehouse
 from tests.support.world import NOW, World, after, article
 
 ROOT = Path(pipeline.__file__).parents[1]
-ROWS = "select modified_at, line_number from documents join findings using (document_id)"
+ROWS = """
+    select modified_at, line_number, (select count(*) from bodies)
+    from documents join findings using (document_id)
+"""
 
 
 class Installation:
@@ -51,7 +54,7 @@ class Installation:
 
 @pytest.fixture
 def installed(world: World, tmp_path: Path) -> Installation:
-    world.write({"a.md": article(heat="hot")})
+    world.write({"a.md": article(heat="hot") + "A body.\n"})
     os.utime(world.site / "a.md", (NOW.timestamp(), NOW.timestamp()))
     installation = Installation(tmp_path / "installed", world)
     assert "Published" in installation.run()
@@ -64,22 +67,29 @@ def fingerprint(world: World) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("module", "old", "new", "seconds", "lines"),
+    ("module", "old", "new", "seconds", "lines", "bodies"),
     [
-        ("build/part.py", "return ns // 1000 if", "return ns // 1000 + 1_000_000 if", 1, 0),
-        ("schema/positions.py", 'count("\\n", 0, at), at', 'count("\\n", 0, at) + 1, at', 0, 1),
+        ("extract/documents.py", "ns // 1000 if", "ns // 1000 + 1_000_000 if", 1, 0, 0),
+        ("schema/positions.py", 'count("\\n", 0, at), at', 'count("\\n", 0, at) + 1, at', 0, 1, 0),
+        ("build/part.py", "keep_bodies=options.keep_bodies", "keep_bodies=False", 0, 0, -1),
     ],
-    ids=["times one second later", "lines one later"],
+    ids=["times one second later", "lines one later", "no bodies"],
 )
 def test_code_that_makes_other_rows_builds_them_again(
-    installed: Installation, module: str, old: str, new: str, seconds: int, lines: int
+    installed: Installation,
+    module: str,
+    old: str,
+    new: str,
+    seconds: int,
+    lines: int,
+    bodies: int,
 ) -> None:
-    [(modified_at, line)] = installed.world.rows(ROWS)
-    assert isinstance(modified_at, dt.datetime) and isinstance(line, int)
+    [(modified_at, line, number)] = installed.world.rows(ROWS)
+    assert isinstance(modified_at, dt.datetime) and isinstance(line, int) and number == 1
     installed.edit(module, old, new)
     assert "Every part was built again: code changed.\n" in installed.run()
-    shifted = modified_at + dt.timedelta(seconds=seconds), line + lines
-    assert installed.world.rows(ROWS) == [shifted]
+    other = modified_at + dt.timedelta(seconds=seconds), line + lines, 1 + bodies
+    assert installed.world.rows(ROWS) == [other]
     assert "Nothing changed" in installed.run()
 
 
@@ -91,7 +101,7 @@ def test_comments_docstrings_layout_and_the_version_build_nothing_again(
     assert "Nothing changed" in installed.run()
     assert fingerprint(installed.world) == before
     path = installed.folder / "pipeline" / "build" / "part.py"
-    function = "def table_time(ns: int) -> int | None:\n"
+    function = "def build_part(task: PartTask) -> PartResult:\n"
     installed.edit("build/part.py", function, f"# of a file\n{function}    'Return it.'\n\n")
     code = path.read_text()
     compile(code, path, "exec")
@@ -104,7 +114,7 @@ def test_comments_docstrings_layout_and_the_version_build_nothing_again(
 def test_code_that_is_known_by_its_bytes_is_not_parsed(installed: Installation) -> None:
     installed.edit("runs/fingerprint.py", "ast.parse(source)", "ast.parse(exit(99))")
     assert "Nothing changed" in installed.run()
-    installed.edit("build/part.py", "def table_time(", "# a comment\n\n\ndef table_time(")
+    installed.edit("build/part.py", "def build_part(", "# a comment\n\n\ndef build_part(")
     with pytest.raises(subprocess.CalledProcessError) as caught:
         installed.run()
     assert caught.value.returncode == 99

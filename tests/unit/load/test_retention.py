@@ -132,7 +132,7 @@ def test_a_clock_that_was_ahead(world: World) -> None:
 @pytest.mark.parametrize("days", [float("nan"), float("inf"), -1.0, 1e9])
 def test_days_that_are_none(world: World, days: float) -> None:
     publish(world, 1)
-    with pytest.raises(UsageError, match="is no number of days"):
+    with pytest.raises(UsageError, match="is not a number of days"):
         collect_garbage(Warehouse(world.warehouse), 1, days, now=NOW)
     with pytest.raises(UsageError, match="keep_days"):
         load_settings({"keep_days": days}, environment={})
