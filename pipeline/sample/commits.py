@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from pipeline.sample.site import Site, noise, refuse_full
+from pipeline.sample.site import START, Site, noise, refuse_full
 
 EVERY = dt.timedelta(hours=2)
 """Time between commits."""
@@ -48,20 +48,17 @@ def write_history(folder: Path, articles: int, commits: int, seed: int) -> int:
 
 
 def _commit(number: int, moment: dt.datetime, changes: dict[str, bytes | None]) -> bytes:
-    message = b"Update news"
     lines = [
         f"commit refs/heads/main\nmark :{number + 1}\n".encode(),
         f"committer {_ROBOT} {int(moment.timestamp())} +0000\n".encode(),
-        b"data %d\n%s\n" % (len(message), message),
+        b"data 11\nUpdate news\n",
         f"from :{number}\n".encode() if number else b"",
     ]
     for path, content in changes.items():
         if content is None:
             lines.append(f"D {path}\n".encode())
         else:
-            lines.append(
-                f"M 100644 inline {path}\ndata {len(content)}\n".encode() + content + b"\n"
-            )
+            lines += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
     return b"".join(lines)
 
 
@@ -84,10 +81,8 @@ class _Story:
         if self.quality is None:
             return None
         age = (moment - self.born) / dt.timedelta(hours=1)
-        if (
-            self.suppressed_from is not None
-            and self.suppressed_from <= age < self.suppressed_from + 48
-        ):
+        start = self.suppressed_from
+        if start is not None and start <= age < start + 48:
             return -1
         shape = age / self.rise if age < self.rise else 0.5 ** ((age - self.rise) / self.half_life)
         return self.quality + round(self.peak * max(0.0, shape))
@@ -95,27 +90,21 @@ class _Story:
     def scored(self, heat: int) -> bytes:
         """Return the file with another heat."""
         self.heat = heat
-        published = b"false" if heat < 0 else b"true"
-        self.content = re.sub(
-            rb"(?m)^heat: -?\d+\npublished: \w+$",
-            b"heat: %d\npublished: %s" % (heat, published),
-            self.content,
-        )
-        return self.content
+        scores = f"heat: {heat}\npublished: {'false' if heat < 0 else 'true'}"
+        return self._replace(r"heat: -?\d+\npublished: \w+$", scores)
 
     def encrypted(self) -> bytes:
         """Return the file with other ciphertext."""
-        secret = f"{noise(self.chance, 272)};{noise(self.chance, 16)}".encode()
-        self.content = re.sub(
-            rb'(?m)^secured: "[^"]*"', b'secured: "' + secret + b'"', self.content
-        )
-        return self.content
+        secret = f"{noise(self.chance, 272)};{noise(self.chance, 16)}"
+        return self._replace('secured: "[^"]*"', f'secured: "{secret}"')
 
     def retitled(self) -> bytes:
         """Return the file with another headline."""
-        self.content = re.sub(
-            rb'(?m)^title: "(.*)"$', rb'title: "Update: \1"', self.content, count=1
-        )
+        return self._replace('title: "(.*)"$', r'title: "Update: \1"')
+
+    def _replace(self, pattern: str, replacement: str) -> bytes:
+        expression = f"(?m)^{pattern}".encode()
+        self.content = re.sub(expression, replacement.encode(), self.content, count=1)
         return self.content
 
 
@@ -123,16 +112,9 @@ def _commits(
     site: Site, articles: int, commits: int, seed: int
 ) -> Iterator[tuple[dt.datetime, dict[str, bytes | None]]]:
     chance = random.Random(f"history {seed}")
-    waiting = sorted(
-        (_Story(site, seed, number) for number in range(articles)),
-        key=lambda story: story.born,
-        reverse=True,
-    )
-    moment = (
-        waiting[-1].born.replace(minute=0, second=0)
-        if waiting
-        else dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-    )
+    waiting = [_Story(site, seed, number) for number in range(articles)]
+    waiting.sort(key=lambda story: story.born, reverse=True)
+    moment = waiting[-1].born.replace(minute=0, second=0) if waiting else START
     live: list[_Story] = []
     later: dict[int, list[_Story]] = {}
     for number in range(commits):
@@ -154,16 +136,13 @@ def _commits(
             story = chance.choice(live)
             if number % 40 == 9:
                 changes[story.path] = story.retitled()
-            elif number % 40 == 19:
-                changes[story.path] = None
-                later.setdefault(number + 12, []).append(story)
-                live.remove(story)
             elif number % 40 == 29:
                 changes[story.path] = None
                 story.path = re.sub("_(news|videos)/", "_news/moved-", story.path)
                 changes[story.path] = story.content
-            else:
-                changes[story.path] = b"---\ntitle: [half a file\n---\n"
-                later.setdefault(number + 1, []).append(story)
+            else:  # gone for a day, or broken for one commit
+                is_gone = number % 40 == 19
+                changes[story.path] = None if is_gone else b"---\ntitle: [half a file\n---\n"
+                later.setdefault(number + (12 if is_gone else 1), []).append(story)
                 live.remove(story)
         yield moment, changes

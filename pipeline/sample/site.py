@@ -11,7 +11,6 @@ import json
 import math
 import os
 import random
-from importlib.resources import files
 from pathlib import Path
 
 from pipeline.errors import UsageError
@@ -20,24 +19,24 @@ from pipeline.sample.damage import DEFECTS
 STORY = 6
 """Articles in a row that tell one story, and so relate to each other."""
 START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-_WORDS = json.loads((files("pipeline.sample") / "words.json").read_text(encoding="utf-8"))
+_WORDS, _PAGES = (
+    json.loads(Path(__file__).with_name(name).read_bytes()) for name in ("words.json", "pages.json")
+)
 
 
 def write_site(folder: Path, articles: int, seed: int) -> int:
     """Write the site and return the number of files; raise UsageError if `folder` is not empty."""
     refuse_full(folder)
     site = Site(seed)
-    written = 0
-    for path, content in site.fixed_files():
+    fixed = site.fixed_files()
+    for path, content in fixed:
         _write(folder / path, content)
-        written += 1
     for number in range(articles):
         path, content = site.article(number)
         _write(folder / path, content)
         if number % 20_000 == 777:  # over the size limit, as a hole that takes no disk space
             os.truncate(folder / path, 10_000_001)
-        written += 1
-    return written
+    return len(fixed) + articles
 
 
 def refuse_full(folder: Path) -> None:
@@ -68,37 +67,21 @@ class Site:
 
     def fixed_files(self) -> list[tuple[str, bytes]]:
         """Return files that are not articles: sidecars, people, communities, plain Markdown."""
-        files = [
-            ("README.md", b"# The Example Reader\n\nA page without front matter.\n"),
-            ("CONTRIBUTING.md", b"# Contributing\n\nWrite to us.\n"),
-        ]
+        texts: dict[str, str] = dict(_PAGES)
         for at, topic in enumerate(_WORDS["topics"]):
             key = topic.lower().replace(" ", "-")
             parent = "" if at < 4 else f"parent: {_WORDS['topics'][at % 4]}\n"
-            text = f"taxonomy: topic\n_id: {key}\nname: {topic}\n{parent}"
-            text += f"keywords:\n  - {topic.lower()}\n"
-            files.append((f"_data/topics/{at:02}-{key}.yaml", text.encode()))
+            texts[f"_data/topics/{at:02}-{key}.yaml"] = (
+                f"taxonomy: topic\n_id: {key}\nname: {topic}\n{parent}"
+                f"keywords:\n  - {topic.lower()}\n"
+            )
         for name, domain in self.outlets[:5]:
-            sizes = "".join(
-                f"  - url: /assets/images/organizations/{domain}-{size}x{size}.png\n"
-                f"    width: {size}\n    height: {size}\n"
-                for size in (50, 400)
+            logos = "".join(_logo(domain, size, "  ") for size in (50, 400))
+            texts[f"_data/organizations/{domain}.md"] = (
+                f"---\ntaxonomy: organization\n_id: {domain}\nname: {name}\ndomain: {domain}\n"
+                f"images:\n{logos}---\n"
             )
-            text = f"---\ntaxonomy: organization\n_id: {domain}\nname: {name}\n"
-            text += f"domain: {domain}\nimages:\n{sizes}---\n"
-            files.append((f"_data/organizations/{domain}.md", text.encode()))
-        for at, person in enumerate(("Ada Moreau", "Ken Okafor", "Lin Sørensen")):
-            about = (
-                f'bio: "Writes about {_WORDS["topics"][at]}."\ntype: "profile"\nheat: {40 + at}\n'
-            )
-            about += f"topics:\n  - {_WORDS['topics'][at]}"
-            text = f'---\nname: "{person}"\n{about}\n---\n'
-            files.append((f"_people/{person.lower().replace(' ', '-')}.md", text.encode()))
-        about = "type: forum\nmembers: 2645\noriginalUrl: https://forum.example.org/\n"
-        about += f"topics:\n  - {_WORDS['topics'][0]}"
-        text = f"---\nname: Readers' Forum\n{about}\n---\n"
-        files.append(("_communities/readers-forum.md", text.encode()))
-        return files
+        return [(path, text.encode()) for path, text in texts.items()]
 
     def published_at(self, number: int) -> dt.datetime:
         """Return when an article was published."""
@@ -108,8 +91,7 @@ class Site:
         """Return path and bytes of an article."""
         facts = _Facts(self, number)
         chance = random.Random(f"{self.seed} body {number}")
-        lines = self._lines(facts, chance)
-        content = "---\n" + "\n".join(lines) + "\n---\n"
+        content = "\n".join(["---", *self._lines(facts, chance), "---", ""])
         if chance.random() < 0.2:
             content += f"\n{facts.title}. Said on {facts.published_at:%A}: {facts.excerpt}\n"
         folder = "_videos" if facts.is_video else "_news"
@@ -120,7 +102,7 @@ class Site:
         return path, content.encode()
 
     def _lines(self, facts: "_Facts", chance: random.Random) -> list[str]:
-        name, domain = facts.outlet
+        domain = facts.outlet[1]
         lines = [
             f"category: {'videos' if facts.is_video else 'news'}",
             f'title: "{facts.title}"',
@@ -128,7 +110,13 @@ class Site:
             f"publishedDateTime: {facts.published_at:%Y-%m-%dT%H:%M:%SZ}",
             f'originalUrl: "{facts.url}"',
         ]
-        if not facts.is_video:
+        if facts.is_video:
+            lines += [
+                "type: video",
+                f"length: PT{chance.randint(1, 40)}M{chance.randint(0, 59)}S",
+                f'featuredContent: "<iframe src=\\"{facts.url}\\"></iframe>"',
+            ]
+        else:
             lines.append(f'webUrl: "{facts.url}"')
             if chance.random() < 0.25:
                 cache = domain.replace("-", "--").replace(".", "-")
@@ -136,21 +124,10 @@ class Site:
                     f'ampWebUrl: "{facts.url}?amp=1"',
                     f'cdnAmpWebUrl: "https://{cache}.cdn.ampproject.org/c/s/{facts.url[8:]}?amp=1"',
                 ]
-        lines.append(f"type: {'video' if facts.is_video else 'article'}")
-        if facts.is_video:
-            lines += [
-                f"length: PT{chance.randint(1, 40)}M{chance.randint(0, 59)}S",
-                f'featuredContent: "<iframe src=\\"{facts.url}\\"></iframe>"',
-            ]
-        lines += _scores(facts, chance)
-        lines += ["", "provider:", f"  name: {name}", f"  domain: {domain}"]
+            lines.append("type: article")
+        lines += [*_scores(facts, chance), "", *_provider(facts, "")]
         if chance.random() < 0.1:
-            lines += [
-                "  images:",
-                f"    - url: /assets/images/organizations/{domain}-50x50.png",
-                "      width: 50",
-                "      height: 50",
-            ]
+            lines += ["  images:", _logo(domain, 50, "    ").rstrip()]
         lines += ["", "topics:", *(f"  - {topic}" for topic in facts.topics), ""]
         lines += self._related(facts, chance)
         if chance.random() < 0.8:
@@ -163,7 +140,6 @@ class Site:
         lines = ["related:"]
         for number in others[: chance.choice((0, 0, 1, 2, 3, 5))]:
             other = _Facts(self, number)
-            name, domain = other.outlet
             address = "" if chance.random() < 0.05 else other.url
             lines += [
                 f'  - title: "{other.title}"',
@@ -171,13 +147,11 @@ class Site:
                 f"    publishedDateTime: {other.published_at:%Y-%m-%dT%H:%M:%SZ}",
                 f'    webUrl: "{address}"',
                 "    type: article",
-                "    provider:",
-                f"      name: {name}",
-                f"      domain: {domain}",
+                *_provider(other, "    "),
                 f"    quality: {other.quality}",
             ]
             if chance.random() < 0.9:
-                lines += ["    images:", *_image(chance, domain, "      ")]
+                lines += ["    images:", *_image(chance, other.outlet[1], "      ")]
         return [*lines, ""] if len(lines) > 1 else []
 
 
@@ -191,9 +165,8 @@ class _Facts:
         actor, thing = story.choice(_WORDS["actors"]), story.choice(_WORDS["objects"])
         broke_at = START + dt.timedelta(minutes=number // STORY * 97 % 1_051_200)
         chance = random.Random(f"{site.seed} article {number}")
-        self.title = (
-            f"{actor} {chance.choice(_WORDS['verbs'])} {thing} {chance.choice(_WORDS['tails'])}"
-        )
+        verb, tail = chance.choice(_WORDS["verbs"]), chance.choice(_WORDS["tails"])
+        self.title = f"{actor} {verb} {thing} {tail}"
         months = chance.randint(2, 30)
         self.excerpt = (
             f"The {thing} has kept the {actor.lower()} busy for {months} months;"
@@ -223,6 +196,18 @@ def _scores(facts: _Facts, chance: random.Random) -> list[str]:
         return [f"quality: {facts.quality}", "heat: -1", "published: false"]
     extra = int(math.expm1(chance.expovariate(1.2))) if chance.random() < 0.1 else 0
     return [f"quality: {facts.quality}", f"heat: {facts.quality + extra}", "published: true"]
+
+
+def _provider(facts: _Facts, indent: str) -> list[str]:
+    name, domain = facts.outlet
+    return [f"{indent}provider:", f"{indent}  name: {name}", f"{indent}  domain: {domain}"]
+
+
+def _logo(domain: str, size: int, indent: str) -> str:
+    return (
+        f"{indent}- url: /assets/images/organizations/{domain}-{size}x{size}.png\n"
+        f"{indent}  width: {size}\n{indent}  height: {size}\n"
+    )
 
 
 def _image(chance: random.Random, domain: str, indent: str) -> list[str]:
