@@ -18,7 +18,16 @@ from msgspec import ValidationError
 from pipeline.extract.coerce import MOJIBAKE_BYTES, ExactReader, text_of, unknown_fields
 from pipeline.extract.syntax import Parsed, decode, load_yaml, split, visible
 from pipeline.extract.times import reaches_the_edge_of_time
-from pipeline.schema.documents import KNOWN, Article, Document, Finding, Format, Rejection
+from pipeline.schema.documents import (
+    KNOWN,
+    Article,
+    Document,
+    Finding,
+    Format,
+    Rejection,
+    dotted,
+)
+from pipeline.schema.positions import KeyPath
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _POINTER = Rejection(
@@ -113,22 +122,15 @@ def _read_article(
     document.article = article
     document.extra = without_secured(extra) if extra else None
     if article.title is None and not any(finding.field == "title" for finding in document.findings):
-        missing = Finding(
-            "missing_title", "title", "null", "kept as null", *document.where(("title",))
-        )
-        document.findings = [*document.findings, missing]
+        document.findings = [*document.findings, _null(document, "missing_title", ("title",))]
     if article.topics and None in article.topics:
-        document.findings = document.findings + [
-            Finding(
-                "null_topic",
-                f"topics[{at}]",
-                "null",
-                "kept as null",
-                *document.where(("topics", at)),
-            )
-            for at, topic in enumerate(article.topics)
-            if topic is None
-        ]
+        nulls = [at for at, topic in enumerate(article.topics) if topic is None]
+        added = [_null(document, "null_topic", ("topics", at)) for at in nulls]
+        document.findings = document.findings + added
+
+
+def _null(document: Document, rule: str, path: KeyPath) -> Finding:
+    return Finding(rule, dotted(path), "null", "kept as null", *document.where(path))
 
 
 def _text_reader(document: Document) -> Callable[[], Any]:

@@ -45,16 +45,12 @@ def decode(raw: bytes, *, strict: bool) -> tuple[str, list[Finding]] | Rejection
         if strict or not text:
             message = f"byte 0x{raw[error.start]:02X} is not UTF-8. Save the file as UTF-8."
             return Rejection("decode", "not_utf8", message, line, column, visible(line_text))
-        findings.append(
-            Finding("not_utf8", "", visible(line_text), "read as Windows-1252", line, column)
-        )
+        action = "read as Windows-1252"
+        findings.append(Finding("not_utf8", "", visible(line_text), action, line, column))
     if "\r" in text:
         line = text.count("\n", 0, text.index("\r")) + 1
-        findings.append(
-            Finding(
-                "carriage_return", "", f"{text.count(chr(13))} CR", "read as line ends", line, None
-            )
-        )
+        count = f"{text.count(chr(13))} CR"
+        findings.append(Finding("carriage_return", "", count, "read as line ends", line))
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return text, findings
 
@@ -64,12 +60,8 @@ def _nul_rejection(raw: bytes) -> Rejection:
         return Rejection("decode", "nul_bytes", "the file is UTF-16. Save it as UTF-8.", 1, 1, None)
     at = raw.index(b"\0")
     line, start = raw.count(b"\n", 0, at) + 1, raw.rfind(b"\n", 0, at) + 1
-    line_text = (
-        raw[start : start + LINE_LIMIT]
-        .split(b"\n")[0]
-        .decode("utf-8", "replace")
-        .replace("\0", "\\0")
-    )
+    line_bytes = raw[start : start + LINE_LIMIT].split(b"\n")[0]
+    line_text = line_bytes.decode("utf-8", "replace").replace("\0", "\\0")
     message = "the file holds NUL bytes, so it is no text. Restore it from a copy."
     return Rejection("decode", "nul_bytes", message, line, at - start + 1, visible(line_text))
 
@@ -90,11 +82,9 @@ def split(text: str) -> tuple[Format, str, str] | Rejection | None:
         return _between(text, end, "+++", "toml")
     if first == "{":
         parted = _between(text, end, "}", "json")
-        return (
-            parted
-            if isinstance(parted, Rejection)
-            else ("json", "{\n" + parted[1] + "}", parted[2])
-        )
+        if isinstance(parted, Rejection):
+            return parted
+        return "json", "{\n" + parted[1] + "}", parted[2]
     return None
 
 
@@ -115,9 +105,8 @@ def _between(
         "the front matter opens on line 1 and never closes."
         f" Add a line `{fence}` after the last field."
     )
-    return Rejection(
-        "fence", "unclosed_fence", message, 1, 1, text[: end if end >= 0 else None][:LINE_LIMIT]
-    )
+    first = text[: end if end >= 0 else None][:LINE_LIMIT]
+    return Rejection("fence", "unclosed_fence", message, 1, 1, first)
 
 
 def load_yaml(text: str, *, strict: bool) -> Parsed | Rejection:
@@ -144,15 +133,9 @@ def _repair_yaml(text: str, *, strict: bool) -> Parsed | Rejection:
             ):
                 policy = yaml_rs.DuplicateKeyPolicy.LastWins
                 name, (line, column) = duplicate_key(text)
+                position = line and line + 1, column
                 findings.append(
-                    Finding(
-                        "duplicate_key",
-                        name,
-                        name,
-                        "the last one counts",
-                        line and line + 1,
-                        column,
-                    )
+                    Finding("duplicate_key", name, name, "the last one counts", *position)
                 )
                 continue
             repaired = None if strict else _quote_plain_scalar(text, message)
