@@ -1,9 +1,10 @@
-"""Files of a warehouse, and those that its snapshots name."""
+"""Files and rows of a warehouse, and the files that its snapshots name."""
 
 from pathlib import Path
 
 from pipeline.load.retention import snapshots
 from pipeline.load.warehouse import Warehouse
+from pipeline.schema.tables import TABLES
 from tests.support.world import World
 
 
@@ -25,3 +26,19 @@ def on_disk(world: World) -> set[str]:
     return {
         name for name in files_below(world.warehouse) if name.startswith(("parts/", "listings/"))
     }
+
+
+def tables(world: World, *, without: set[str] = frozenset()) -> dict[str, list[tuple[object, ...]]]:  # type: ignore[assignment]
+    """All rows of tables; not the part that holds them, nor when a folder's file was written."""
+    found = {}
+    with world.connect() as connection:
+        for name in set(TABLES) - without:
+            columns = ", ".join(
+                column
+                for column in TABLES[name].names
+                if column not in ("part", *(without & {"modified_at"}))
+            )
+            found[name] = connection.execute(
+                f"select {columns} from {name} order by all"
+            ).fetchall()
+    return found
