@@ -1,4 +1,4 @@
-"""Every value of a document is in the column of its name: a document in which no two values are the same."""
+"""Every value of a document is in the column of its name, as no two of its values are the same."""
 
 import datetime as dt
 from typing import Any
@@ -209,7 +209,8 @@ def test_each_value_of_an_image_is_in_the_column_of_its_name() -> None:
 def test_each_value_of_a_sidecar_is_in_the_column_of_its_name() -> None:
     content = (
         b"---\ntaxonomy: organization\n_id: the-key\nname: The name\nparent: The parent\n"
-        b"domain: domain.example\nimages: [{url: /small.png, width: 1}, {url: /wide.png, width: 2}]\n---\n"
+        b"domain: domain.example\n"
+        b"images: [{url: /small.png, width: 1}, {url: /wide.png, width: 2}]\n---\n"
     )
     rows = transformed(read(content))
     [sidecar], [other] = rows["sidecars"], rows["other_documents"]
