@@ -72,11 +72,11 @@ def derive(
     counts = {entry.name: counts_of(staged.connection, entry.name) for entry in built.entries}
     observe = observations.derive if past["observations"] else observations.begin
     derivations: dict[str, tuple[Derivation, tuple[str, ...]]] = {
+        **DERIVATIONS,
         "observations": (
             partial(observe, seen=delta.seen),
             ("articles", "documents", "observations"),
         ),
-        **DERIVATIONS,
     }
     at_once = 2 if sum(file.rows for file in tables["documents"]) < ROWS_AT_ONCE else 1
     threads = ThreadPoolExecutor(at_once)
