@@ -24,6 +24,8 @@ ROOMS = ("schema", "extract", "transform", "build")
 """Folders whose code makes rows."""
 MODULES = ("load/history.py", "load/parts.py", "runs/derive.py", "runs/history_delta.py")
 """Other modules that make rows."""
+DATA = (".csv", ".sql")
+"""Suffixes of the data files in `ROOMS`."""
 LIBRARIES = ("ftfy", "msgspec", "publicsuffixlist", "python_frontmatter", "pyyaml", "yaml_rs")
 """Distributions whose versions may alter rows."""
 
@@ -67,7 +69,8 @@ def row_modules(package: Path) -> list[Path]:
 
 def row_data(package: Path) -> list[Path]:
     """Return the data files of the rooms that make rows."""
-    return sorted(path for room in ROOMS for path in (package / room).rglob("*.csv"))
+    paths = (path for room in ROOMS for path in (package / room).rglob("*"))
+    return sorted(path for path in paths if path.suffix in DATA)
 
 
 def code_digest(sources: Iterable[bytes], data: Iterable[bytes] = ()) -> str:

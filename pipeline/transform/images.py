@@ -1,7 +1,11 @@
 """Images of articles, of their providers, of related items and of those items' providers."""
 
+from operator import attrgetter
+
 from pipeline.schema.documents import Article, Image, SourceFile
 from pipeline.transform.articles import Row
+
+_IMAGE = attrgetter("url", "width", "height", "is_cached", "title", "attribution")
 
 
 def rows(file: SourceFile, article: Article) -> list[Row]:
@@ -21,17 +25,6 @@ def rows(file: SourceFile, article: Article) -> list[Row]:
 
 def _of(owner: str, owner_position: int, images: list[Image], article_id: str) -> list[Row]:
     return [
-        (
-            article_id,
-            owner,
-            owner_position,
-            position,
-            image.url,
-            image.width,
-            image.height,
-            image.is_cached,
-            image.title,
-            image.attribution,
-        )
+        (article_id, owner, owner_position, position, *_IMAGE(image))
         for position, image in enumerate(images, 1)
     ]

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pipeline.schema.documents import Article, Document, SourceFile
 from pipeline.transform import scalars
 from pipeline.transform.articles import Row, choose_url, seconds
+from pipeline.transform.queries import query
 
 if TYPE_CHECKING:
     import duckdb
@@ -48,17 +49,4 @@ def rows(file: SourceFile, document: Document, article: Article) -> list[Row]:
 
 def derive_matches(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `related_matches` over all articles: equal canonical URLs."""
-    return connection.sql(
-        """
-        with ours as (
-            select url, count(*) as candidates_count,
-                   arg_min(article_id, (
-                       coalesce(published_at, timestamptz '9999-01-01 00:00:00+00'), article_id
-                   )) as article_id
-            from articles where url is not null group by url)
-        select related.article_id, related.position, ours.article_id as matched_article_id,
-               ours.candidates_count
-        from related join ours using (url)
-        order by related.article_id, related.position
-        """
-    ).to_arrow_table()
+    return connection.sql(query("related_matches")).to_arrow_table()

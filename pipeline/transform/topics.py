@@ -9,6 +9,7 @@ import pyarrow as pa
 from pipeline.schema.documents import Article, SourceFile
 from pipeline.transform import scalars
 from pipeline.transform.articles import Row
+from pipeline.transform.queries import query
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,19 +28,7 @@ def derive(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
     An item that lists a topic twice counts once.
     """
-    mentioned = connection.sql(
-        """
-        with mentions as (
-            select distinct topic, article_id, 0 as position, published_at, true as is_article
-            from article_topics join articles using (article_id) where topic is not null
-            union all
-            select distinct unnest(topics), article_id, position, published_at, false from related)
-        select topic, min(published_at) as first_seen_at, max(published_at) as last_seen_at,
-               count(*) filter (is_article) as articles_count,
-               count(*) filter (not is_article) as related_items_count
-        from mentions where topic is not null group by topic order by topic
-        """
-    ).to_arrow_table()
+    mentioned = connection.sql(query("topics")).to_arrow_table()
     sidecars = connection.execute(
         "select name, key, parent from sidecars where kind = 'topic' order by source, path"
     ).fetchall()

@@ -25,7 +25,6 @@ def canonical_url(url: str, wrappings: int = 0) -> str | None:
     """Return a URL without default port, fragment, tracking and AMP, by https.
 
     None for anything but a web address.
-
     AMP cache: https://developers.google.com/amp/cache/amp-cache-urls
     """
     if _CANONICAL.fullmatch(url) and "amp" not in url:

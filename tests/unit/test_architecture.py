@@ -173,6 +173,7 @@ def test_the_project_speaks_of_itself_only() -> None:
         *(ROOT / "docs").rglob("*.py"),
         *ROOT.glob("*.md"),
         *(ROOT / "sql").rglob("*.sql"),
+        *(ROOT / "pipeline").rglob("*.sql"),
     ]:
         assert not re.search(r"(?i)\bTODO|FIXME|/home/|/root/|/tmp/", path.read_text()), path
 
