@@ -91,8 +91,8 @@ def test_it_loads_without_errors_or_requests_and_nothing_is_injected(
     visit = Visit(browser, path)
     for tab in TABS:
         visit.open(tab)
-    assert visit.said == []
-    assert [url for url in visit.asked if not url.startswith(("file:", "data:"))] == []
+    assert visit.messages == []
+    assert [url for url in visit.requests if not url.startswith(("file:", "data:"))] == []
     assert visit.page.evaluate("window.hacked") is None
     assert visit.page.locator("#heat td", has_text=ATTACK).first.inner_text() == ATTACK
     links = visit.page.eval_on_selector_all(
@@ -126,7 +126,7 @@ def test_the_policy_blocks_the_network(browser: Browser, path: Path) -> None:
                                   done(window.ran ? 'loaded' : 'blocked'); })])"""
     )
     assert answer == ["blocked"] * 3
-    assert any("Content Security Policy" in text for text in visit.said)
+    assert any("Content Security Policy" in text for text in visit.messages)
 
 
 def test_tabs_by_mouse_keyboard_and_address(browser: Browser, path: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_chart_tells_its_figures_where_the_mouse_is(browser: Browser, path: Pa
     low, high, articles, share, *_ = (cell.inner_text().replace(" %", "%") for cell in cells)
     expected = {"low": low, "articles": articles, "high": high, "share": share}
     assert dict(zip(texts[::2], texts[1::2], strict=True)) == expected
-    assert visit.said == []
+    assert visit.messages == []
 
 
 def test_light_dark_and_phone(browser: Browser, path: Path) -> None:
@@ -227,7 +227,7 @@ def test_light_dark_and_phone(browser: Browser, path: Path) -> None:
     visit.page.click("#theme")
     assert visit.page.evaluate(paper) == "rgb(255, 255, 255)"
     visit.drawn("quality")
-    assert visit.said == []
+    assert visit.messages == []
     phone = Visit(browser, path, width=360, height=740)
     for tab in TABS:
         phone.open(tab)
@@ -288,7 +288,7 @@ def test_a_history_is_drawn_as_panels_and_a_curve_with_ticks(
     for width, across in ((1200, 4), (360, 1)):
         visit = Visit(browser, path, width=width)
         visit.open("heat")
-        assert visit.said == []
+        assert visit.messages == []
         titles = (
             visit.page.locator("#heat_lifecycle .chart .role-title-text text")
             .filter(has_text=re.compile(r"^\d+\. "))
@@ -355,7 +355,7 @@ def test_an_empty_warehouse_gives_a_page_that_says_so(browser: Browser, tmp_path
     visit = Visit(browser, path)
     for tab in TABS:
         visit.open(tab)
-    assert visit.said == []
+    assert visit.messages == []
     assert "No articles." in visit.page.locator("header").inner_text()
 
 

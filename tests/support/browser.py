@@ -45,7 +45,7 @@ def chromium() -> Iterator[Browser]:
 
 
 class Visit:
-    """A page that was opened, and everything that it said or asked the network for."""
+    """A page that was opened, its messages and its requests to the network."""
 
     def __init__(
         self,
@@ -56,18 +56,20 @@ class Visit:
         height: int = 900,
         scheme: str = "light",
     ) -> None:
-        self.said: list[str] = []
-        self.asked: list[str] = []
+        self.messages: list[str] = []
+        self.requests: list[str] = []
         self.page: Page = browser.new_page(
             viewport={"width": width, "height": height}, color_scheme=scheme
         )  # type: ignore[arg-type]
-        self.page.on("console", lambda message: self.said.append(f"{message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self.said.append(f"error: {error}"))
+        self.page.on(
+            "console", lambda message: self.messages.append(f"{message.type}: {message.text}")
+        )
+        self.page.on("pageerror", lambda error: self.messages.append(f"error: {error}"))
         self.page.on(
             "dialog",
-            lambda dialog: (self.said.append(f"dialog: {dialog.message}"), dialog.dismiss()),
+            lambda dialog: (self.messages.append(f"dialog: {dialog.message}"), dialog.dismiss()),
         )
-        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(path.as_uri())
 
     def open(self, tab: str) -> None:

@@ -1,4 +1,4 @@
-"""Histories told by hand: a database with every view, whose base tables hold a few observations."""
+"""Histories by hand: a database with every view, whose base tables hold a few observations."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from pipeline.schema.changes import REVISION_CHANGES
 from pipeline.schema.tables import TABLES
 from pipeline.views import template
 
-_TOLD = ("observations", "revisions", "articles", "article_topics")
+_TABLES = ("observations", "revisions", "articles", "article_topics")
 
 
 class Seen(Struct, frozen=True):
@@ -44,14 +44,14 @@ def world() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("set global timezone = 'UTC'; set threads = 1")
     connection.execute(template.statements())
-    for name in _TOLD:
+    for name in _TABLES:
         connection.execute(
             f"create table made as from {name}; drop view {name}; alter table made rename to {name}"
         )
     return connection
 
 
-def tell(
+def set_history(
     connection: duckdb.DuckDBPyConnection,
     history: Sequence[Seen],
     *,
@@ -59,15 +59,13 @@ def tell(
     topics: Sequence[tuple[str, str]] = (),
     revisions: Mapping[float, Mapping[str, int]] | None = None,
 ) -> None:
-    """Let the base tables hold a history of source `site`, known up to an hour; hour 0 is a Monday,
-    2026-01-05 00:00 UTC.
+    """Fill the base tables with a history of source `site` that is known up to hour `until`.
 
-    `revisions` tells by hour how many files changed in which way; a last one, at `until`, changes
-    `secured` of one file.
-
-    Articles are those whose last row is no end; their titles are their ids in upper case.
+    Hour 0 is Monday, 2026-01-05 00:00 UTC. `revisions` has by hour how many files changed in which
+    way; a last one, at `until`, changes `secured` of one file. Articles are those whose last
+    observation does not end them; their titles are their ids in upper case.
     """
-    for name in _TOLD:
+    for name in _TABLES:
         connection.execute(f"delete from {name}")
     counted, last, rows = Counter[str](), dict[str, Seen](), list[tuple[object, ...]]()
     for seen in history:
@@ -148,4 +146,4 @@ def tell(
         )
 
 
-assert set(_TOLD) < TABLES.keys()
+assert set(_TABLES) < TABLES.keys()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from tests.support.histories import Seen, moved, scores, tell, world
+from tests.support.histories import Seen, moved, scores, set_history, world
 from tests.support.rows import rows_of
 
 HISTORY = [
@@ -519,6 +519,6 @@ EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_few_observations_give_exact_rows(memory: duckdb.DuckDBPyConnection, name: str) -> None:
-    tell(memory, HISTORY, until=48, topics=TOPICS, revisions=REVISIONS)
+    set_history(memory, HISTORY, until=48, topics=TOPICS, revisions=REVISIONS)
     query, rows = EXPECTED[name]
     assert memory.execute(query).fetchall() == rows

@@ -14,7 +14,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.histories import Seen, scores, tell, world
+from tests.support.histories import Seen, scores, set_history, world
 
 HOURS = st.integers(0, 400)
 DELETED = "deleted"
@@ -44,7 +44,7 @@ def test_the_half_life_of_a_known_curve(
     memory: duckdb.DuckDBPyConnection, half_life: float
 ) -> None:
     hours = [round(half_life * step / 4) + step for step in range(12)]
-    tell(
+    set_history(
         memory,
         scores(
             "a",
@@ -87,7 +87,7 @@ def test_half_lives_agree_with_scipy(
     for gap, excess in curve:
         hour += gap
         steps.append((hour, None if excess is None else 50 + excess, 50))
-    tell(memory, scores("a", steps), until=hour + 5)
+    set_history(memory, scores("a", steps), until=hour + 5)
     known = [
         (at, heat - 50)
         for place, (at, heat, _) in enumerate(steps)
@@ -156,7 +156,7 @@ def test_the_quantile_of_student_agrees_with_scipy_at_every_size(
     }
     for steps in curves.values():
         steps[0] = (0, 10**10, 10**6)
-    tell(
+    set_history(
         memory, [seen for n, steps in curves.items() for seen in scores(f"a{n}", steps)], until=100
     )
     found = memory.execute(
@@ -175,7 +175,7 @@ def test_the_quantile_of_student_agrees_with_scipy_at_every_size(
 
 def test_a_curve_that_rises_or_stands_has_no_half_life(memory: duckdb.DuckDBPyConnection) -> None:
     steps = [(0, 9, 1), (1, 2, 1), (2, 3, 1), (3, 9, 1), (4, 8, 1), (5, 9, 1)]
-    tell(memory, scores("a", steps), until=9)
+    set_history(memory, scores("a", steps), until=9)
     assert one(
         memory, "select reason, half_life_hours, slope > 0 as rises from heat_half_life"
     ) == {
@@ -183,7 +183,7 @@ def test_a_curve_that_rises_or_stands_has_no_half_life(memory: duckdb.DuckDBPyCo
         "half_life_hours": None,
         "rises": True,
     }
-    tell(memory, scores("a", [(3, 9 - place, 1) for place in range(5)]), until=9)
+    set_history(memory, scores("a", [(3, 9 - place, 1) for place in range(5)]), until=9)
     assert one(memory, "select reason, slope from heat_half_life") == {
         "reason": "not estimable: all of them at one moment",
         "slope": None,
@@ -223,7 +223,7 @@ def test_survival_agrees_with_scipy(
             history.append(
                 Seen(name, start + duration, "scores", -1 if how == "suppressed" else None, 5)
             )
-    tell(memory, history, until=60)
+    set_history(memory, history, until=60)
     found = memory.execute(
         "select hours, at_risk, events, censored, survival, std_error, survival_low,"
         " survival_high, lives, median_hours from heat_survival"
@@ -306,7 +306,7 @@ def test_survival_of_the_textbook(memory: duckdb.DuckDBPyConnection) -> None:
             else Seen(f"a{number}", weeks, DELETED)
         )
         history += [Seen(f"a{number}", 0, "first", 2, 1), end]
-    tell(memory, history, until=99)
+    set_history(memory, history, until=99)
     assert memory.execute(
         "select hours, at_risk, events, round(survival, 4), round(std_error, 4), median_hours"
         " from heat_survival where events > 0"
@@ -348,7 +348,7 @@ def test_lifecycles_agree_with_a_walk(
     memory: duckdb.DuckDBPyConnection, timelines: list[list[Step]]
 ) -> None:
     timelines = [sorted(steps, key=lambda step: step[0]) for steps in timelines]
-    tell(
+    set_history(
         memory,
         [seen for number, steps in enumerate(timelines) for seen in scores(f"a{number}", steps)],
         until=400,
@@ -391,7 +391,9 @@ def test_lifecycles_agree_with_a_walk(
 
 
 def test_of_equal_peaks_the_first_counts(memory: duckdb.DuckDBPyConnection) -> None:
-    tell(memory, scores("a", [(0, 5, 5), (2, 9, 5), (3, 6, 5), (7, 9, 5), (8, 5, 5)]), until=9)
+    set_history(
+        memory, scores("a", [(0, 5, 5), (2, 9, 5), (3, 6, 5), (7, 9, 5), (8, 5, 5)]), until=9
+    )
     assert one(
         memory, "select peak_excess, hours_to_peak, hours_above_baseline from heat_lifecycle"
     ) == {
@@ -402,7 +404,7 @@ def test_of_equal_peaks_the_first_counts(memory: duckdb.DuckDBPyConnection) -> N
 
 
 def test_a_median_between_two_equal_halves_is_their_mean(memory: duckdb.DuckDBPyConnection) -> None:
-    tell(memory, scores("a", [(0, 10, 5), (10, 20, 5), (15, 21, 5), (20, 25, 5)]), until=20)
+    set_history(memory, scores("a", [(0, 10, 5), (10, 20, 5), (15, 21, 5), (20, 25, 5)]), until=20)
     assert one(
         memory,
         "select heat, median_heat, mad_heat, baseline_hours, round(robust_score, 6) as score"
@@ -434,7 +436,7 @@ def test_movers_agree_with_a_walk(
         sorted(((2 * hour, *rest) for hour, *rest in steps), key=lambda step: step[0])
         for steps in timelines
     ]  # type: ignore[misc]
-    tell(
+    set_history(
         memory,
         [seen for number, steps in enumerate(timelines) for seen in scores(f"a{number}", steps)],
         until=800,
@@ -499,7 +501,9 @@ def test_the_index_of_topics_agrees_with_a_sum_over_hours(
     history = [
         seen for number, steps in enumerate(timelines) for seen in scores(f"a{number}", steps)
     ]
-    tell(memory, history, until=400, topics=[(f"a{number}", topic) for number, topic in topics])
+    set_history(
+        memory, history, until=400, topics=[(f"a{number}", topic) for number, topic in topics]
+    )
     found = memory.execute(
         "select topic, date_diff('day', date '2026-01-05', week) // 7, article_hours,"
         " mean_heat, mean_excess, heat_index, excess_index"

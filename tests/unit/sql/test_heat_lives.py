@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.histories import Seen, moved, scores, tell, world
+from tests.support.histories import Seen, moved, scores, set_history, world
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def test_a_chain_of_moves_is_one_life_and_a_path_used_again_another(
     steps = [("p", "a", 1), ("a", "b", 1), ("q", "a", 5), ("a", "c", 5), ("b", "p", 1)]
     for hour, (old, new, heat) in enumerate(steps, 1):
         history += moved(old, new, hour, heat, 1)
-    tell(memory, history, until=9)
+    set_history(memory, history, until=9)
     assert lives(memory) == [("c", 1, None, [(0.0, 5)]), ("p", 1, None, [(0.0, 1)])]
 
 
@@ -47,7 +47,7 @@ def test_two_files_that_change_places_keep_their_histories(
         Seen("a", 2, "moved", 5, 1, moved_from="b"),
         Seen("b", 2, "moved", 1, 1, moved_from="a"),
     ]
-    tell(memory, [*scores("a", [(0, 1, 1)]), *scores("b", [(1, 5, 1)]), *swap], until=9)
+    set_history(memory, [*scores("a", [(0, 1, 1)]), *scores("b", [(1, 5, 1)]), *swap], until=9)
     assert lives(memory) == [("a", 1, None, [(1.0, 5)]), ("b", 1, None, [(0.0, 1)])]
 
 
@@ -62,7 +62,7 @@ def test_moves_from_or_to_nowhere_begin_and_end_lives(memory: duckdb.DuckDBPyCon
         Seen("c", 4, "moved", 4, 1, moved_from="z"),
         Seen("c", 4, "moved_away"),
     ]
-    tell(memory, history, until=9)
+    set_history(memory, history, until=9)
     assert lives(memory) == [
         ("a", 1, "moved_away", [(0.0, 1)]),
         ("b", 1, None, [(3.0, 2)]),
@@ -74,7 +74,7 @@ def test_moves_from_or_to_nowhere_begin_and_end_lives(memory: duckdb.DuckDBPyCon
 def test_commit_times_that_go_back_or_are_equal_end_nothing_before_it_began(
     memory: duckdb.DuckDBPyConnection,
 ) -> None:
-    tell(
+    set_history(
         memory,
         [*scores("a", [(5, 1, 1), (3, 2, 1), (5, 3, 1), (6, 4, 1)]), Seen("a", 4, "deleted")],
         until=4,
@@ -94,7 +94,7 @@ def test_commit_times_that_go_back_or_are_equal_end_nothing_before_it_began(
 
 
 def test_a_source_is_known_until_its_newest_revision(memory: duckdb.DuckDBPyConnection) -> None:
-    tell(memory, scores("a", [(5, 1, 1)]), until=7.5)
+    set_history(memory, scores("a", [(5, 1, 1)]), until=7.5)
     assert memory.execute(
         "select hours, hours_known from heat_history join heat_lifecycle using (article_id)"
     ).fetchall() == [(2.5, 2.5)]
@@ -156,7 +156,7 @@ def test_lives_agree_with_a_walk_through_the_files(
             ]
             arrive(new, first, hour, heat)
             arrive(old, second, hour, heat)
-    tell(memory, history, until=len(steps))
+    set_history(memory, history, until=len(steps))
     expected = sorted([*ended, *((path, None, file) for path, file in files.items())], key=repr)
     found = memory.execute(
         f"select article_id, ended, list(({hours('valid_from')}, heat_state, heat) order by"
