@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+GIVEN_SHELL = "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION"
+"""Lets a test name the shell, whatever it runs in."""
 CALL = "import sys; sys.argv[0] = sys.argv.pop(1); from pipeline.cli import entry; entry()"
 
 
 def call(name: str, *arguments: str, python: tuple[str, ...] = (), **variables: str) -> str:
     done = subprocess.run(
         [sys.executable, *python, "-c", CALL, name, *arguments],
-        env=os.environ | {"COLUMNS": "80"} | variables,
+        env=os.environ | {"COLUMNS": "80", GIVEN_SHELL: "1"} | variables,
         capture_output=True,
         text=True,
         check=False,
