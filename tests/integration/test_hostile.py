@@ -296,10 +296,10 @@ def test_the_summary_speaks_of_the_sources_of_the_run(world: World, tmp_path: Pa
     [
         ("", "0 statements"),
         (" ; ", "0 statements"),
-        ("select 1; drop view articles", "drop is no statement that reads"),
-        ("drop view articles", "drop is no statement that reads"),
-        ("copy (select 1) to 'x.csv'", "copy is no statement that reads"),
-        ("attach 'x.db'", "attach is no statement that reads"),
+        ("select 1; drop view articles", "drop is not a statement that reads"),
+        ("drop view articles", "drop is not a statement that reads"),
+        ("copy (select 1) to 'x.csv'", "copy is not a statement that reads"),
+        ("attach 'x.db'", "attach is not a statement that reads"),
     ],
 )
 def test_queries_that_are_none(world: World, tmp_path: Path, sql: str, words: str) -> None:
