@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import duckdb
 
@@ -10,9 +11,10 @@ from pipeline.errors import WarehouseError
 from pipeline.load.files import discard, temporary, unwritable
 from pipeline.load.manifest import Manifest, PartFile
 from pipeline.load.warehouse import RECOVER, Warehouse
-from pipeline.schema.columns import Column
+from pipeline.schema.table import Table
 from pipeline.schema.tables import RUNS, TABLES
 from pipeline.views import template
+from pipeline.views.dictionary.columns import by_column
 from pipeline.views.quoting import identifier, path_literal, quoted
 
 Tables = dict[str, list[PartFile]]
@@ -26,11 +28,11 @@ def connect(warehouse: Warehouse, manifest: Manifest | None = None) -> duckdb.Du
     """
     connection, tables = open_memory(), (manifest or warehouse.manifest()).tables
     try:
-        create_views(connection, warehouse, tables)
+        template.fill(connection)
+        show(connection, warehouse, tables)
     except duckdb.Error as error:
         connection.close()
-        reason = str(error).split("\n", 1)[0]
-        message = f"{warehouse.root}: the snapshot is damaged ({reason}). {RECOVER}"
+        message = f"{warehouse.root}: the snapshot is damaged ({_reason(error)}). {RECOVER}"
         raise WarehouseError(message) from error
     return connection
 
@@ -42,17 +44,6 @@ def open_memory() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def create_views(
-    connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Tables
-) -> None:
-    """Create all views in the connection's current database, which is empty.
-
-    The views of `sql/` come from a template; base views replace those that it was made on.
-    """
-    template.fill(connection)
-    show(connection, warehouse, tables)
-
-
 def show(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Tables) -> None:
     """Point the base views of some tables at these files, and `runs` at the records of runs."""
     statements = [base_view(warehouse, name, files) for name, files in tables.items()]
@@ -61,14 +52,23 @@ def show(connection: duckdb.DuckDBPyConnection, warehouse: Warehouse, tables: Ta
 
 def column_comments(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     """Return the comments of the current database's columns, by relation and column."""
-    comments: dict[str, dict[str, str]] = {}
-    query = (
-        "select table_name, column_name, comment from duckdb_columns()"
-        " where comment is not null and database_name = current_database() order by column_index"
-    )
-    for relation, column, comment in connection.execute(query).fetchall():
-        comments.setdefault(relation, {})[column] = comment
-    return comments
+    return by_column(connection, "comment")
+
+
+def fetch(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Return the column names and the rows of a query."""
+    result = connection.execute(query, parameters)
+    return [column[0] for column in result.description or ()], result.fetchall()
+
+
+def fetch_records(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None
+) -> list[dict[str, Any]]:
+    """Return the rows of a query as dicts by column."""
+    names, rows = fetch(connection, query, parameters)
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -88,24 +88,24 @@ def base_query(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
     """Return the query that reads some part files of a table."""
     paths = ", ".join(map(path_literal, warehouse.part_paths(name, files)))
     parquet = f"read_parquet([{paths}], hive_partitioning = false)"
-    return f"select {_names(TABLES[name].columns)} from {parquet}"
+    return f"select {_names(TABLES[name])} from {parquet}"
 
 
 def _runs_view(warehouse: Warehouse) -> str:
     if not any(warehouse.runs.glob("*.json")):
         return template.placeholder(RUNS)
-    columns = ", ".join(
-        f"{quoted(column.name)}: {quoted(template.duckdb_type(column))}" for column in RUNS.columns
+    types = {one.name: template.TYPES[str(one.type)] for one in RUNS.columns}
+    columns = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in types.items())
+    return (
+        f"create or replace view runs as select {_names(RUNS)} from"
+        f" read_json({path_literal(str(warehouse.runs), '/*.json')}, columns = {{{columns}}},"
+        " format = 'newline_delimited', ignore_errors = true, hive_partitioning = false)"
+        " where run_id is not null"
     )
-    pattern = path_literal(str(warehouse.runs), "/*.json")
-    options = "format = 'newline_delimited', ignore_errors = true, hive_partitioning = false"
-    records = f"read_json({pattern}, {options}, columns = {{{columns}}})"
-    query = f"select {_names(RUNS.columns)} from {records} where run_id is not null"
-    return f"create or replace view runs as {query}"
 
 
-def _names(columns: tuple[Column, ...]) -> str:
-    return ", ".join(identifier(column.name) for column in columns)
+def _names(table: Table) -> str:
+    return ", ".join(map(identifier, table.names))
 
 
 def add_comments(connection: duckdb.DuckDBPyConnection) -> None:
@@ -138,10 +138,7 @@ class Staged:
         self.connection = open_memory()
         try:
             with self._writing():
-                file = quoted(str(self.aside))
-                self.connection.execute(
-                    f"attach {file} as warehouse (storage_version 'v1.2.0'); use warehouse"
-                )
+                template.attach(self.connection, self.aside, "warehouse")
                 template.fill(self.connection)
         except BaseException:
             self.__exit__()
@@ -181,4 +178,8 @@ class Staged:
             yield
         # TransactionException: a commit on a full disk
         except (OSError, duckdb.IOException, duckdb.TransactionException) as error:
-            raise unwritable(self.aside, str(error).split("\n", 1)[0]) from error
+            raise unwritable(self.aside, _reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]

@@ -7,7 +7,7 @@ sets the level of a check: error, warn, off.
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ AT_ONCE = 2
 """Threads that run checks."""
 LEVELS = ("error", "warn", "off")
 
+Thresholds = dict[str, float | None]
 Chosen = Mapping[str, float | str]
 """Thresholds and levels by name, from `[checks]`."""
 
@@ -38,7 +39,7 @@ class CheckResult(Struct, frozen=True):
     about: str
     count: int
     rows: list[dict[str, object]]
-    thresholds: dict[str, float | None] = {}
+    thresholds: Thresholds = {}
 
     @property
     def failed(self) -> bool:
@@ -54,26 +55,24 @@ def run_checks(
     Some run at a time, since planning is half of the work. Raises UsageError as `refuse_unknown`
     does.
     """
-    from pipeline.views.catalog import cursor  # loads DuckDB
+    from pipeline.views.catalog import cursor, fetch_records  # loads DuckDB
 
     checks = relations("checks")
     levels, thresholds = _settings(checks, chosen or {})
 
-    def run(connection: duckdb.DuckDBPyConnection, share: list[Relation]) -> list[CheckResult]:
+    def run(check: Relation, connection: duckdb.DuckDBPyConnection) -> CheckResult:
+        level, own = levels[check.name], {name: thresholds[name] for name in check.thresholds}
+        query = f"select count(*) over () as offending_rows, * from ({check.query}) limit {SHOWN}"
         with connection:
-            return [_run(connection, check, levels[check.name], thresholds) for check in share]
+            rows = fetch_records(connection, query, own) if level != "off" else []
+        counts = [row.pop("offending_rows") for row in rows] or [0]
+        return CheckResult(check.name, level, check.comment, counts[0], rows, own)
 
     threads = ThreadPoolExecutor(AT_ONCE)
     try:
-        shares = [(cursor(connection), checks[number::AT_ONCE]) for number in range(AT_ONCE)]
-        results = {
-            result.name: result
-            for share in threads.map(run, *zip(*shares, strict=True))
-            for result in share
-        }
+        return list(threads.map(run, checks, [cursor(connection) for _ in checks]))
     finally:  # stopping a run does not wait for a query
         threads.shutdown(wait=False, cancel_futures=True)
-    return [results[check.name] for check in checks]
 
 
 def refuse_unknown(chosen: Chosen) -> None:
@@ -82,30 +81,9 @@ def refuse_unknown(chosen: Chosen) -> None:
         _settings(relations("checks"), chosen)
 
 
-def _run(
-    connection: duckdb.DuckDBPyConnection,
-    check: Relation,
-    level: str,
-    thresholds: Mapping[str, float | None],
-) -> CheckResult:
-    own = {name: thresholds[name] for name in check.thresholds}
-    if level == "off":
-        return CheckResult(check.name, level, check.comment, 0, [], own)
-    query = f"select count(*) over () as offending_rows, * from ({check.query}) limit {SHOWN}"
-    result = connection.execute(query, own)
-    names = [column[0] for column in result.description or ()]
-    rows = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
-    count = [row.pop("offending_rows") for row in rows]
-    return CheckResult(check.name, level, check.comment, count[0] if count else 0, rows, own)
-
-
-def _settings(
-    checks: list[Relation], chosen: Chosen
-) -> tuple[dict[str, str], dict[str, float | None]]:
+def _settings(checks: list[Relation], chosen: Chosen) -> tuple[dict[str, str], Thresholds]:
     """Return the level of each check and the value of each threshold."""
-    levels = {
-        check.name: "warn" if check.path.parent.name == "warn" else "error" for check in checks
-    }
+    levels = {one.name: "warn" if one.path.parent.name == "warn" else "error" for one in checks}
     thresholds = {
         name: threshold.default for check in checks for name, threshold in check.thresholds.items()
     }
@@ -118,7 +96,7 @@ def _settings(
                 )
             levels[name] = str(value)
         elif name in thresholds:
-            thresholds[name] = None if value == "off" else _number(name, value)
+            thresholds[name] = _threshold(name, value)
         else:
             raise UsageError(
                 f"checks.{name}: not a threshold or a check. Thresholds are"
@@ -127,13 +105,11 @@ def _settings(
     return levels, thresholds
 
 
-def _number(name: str, value: float | str) -> float:
-    try:
-        number = math.nan if isinstance(value, str | bool) else float(value)
-    except OverflowError:
-        number = math.nan
-    if not math.isfinite(number):
+def _threshold(name: str, value: float | str) -> float | None:
+    if value == "off":
+        return None
+    if isinstance(value, str | bool) or not abs(value) <= sys.float_info.max:  # or not a number
         raise UsageError(
             f"checks.{name}: not a threshold (got {value!r}, expected a number or off). Correct it."
         )
-    return number
+    return float(value)

@@ -15,14 +15,13 @@ import duckdb
 
 from pipeline.errors import WarehouseError
 from pipeline.load.files import replacing
-from pipeline.schema.columns import Column
 from pipeline.schema.table import Table
 from pipeline.schema.tables import RUNS, TABLES
 from pipeline.views.dictionary import columns
 from pipeline.views.quoting import identifier, quoted
 from pipeline.views.relations import digest, relations, sql_files
 
-_TYPES = {
+TYPES = {
     "string": "varchar",
     "int64": "bigint",
     "double": "double",
@@ -31,6 +30,7 @@ _TYPES = {
     "list<item: string>": "varchar[]",
     "list<element: string>": "varchar[]",
 }
+"""DuckDB's names for Arrow's types."""
 _KEPT_DAYS = 30
 """Days after which the templates of other versions and of killed processes are removed."""
 
@@ -45,23 +45,19 @@ def copy_into(connection: duckdb.DuckDBPyConnection) -> bool:
     """Copy the template into the current, empty database; return False if there is none."""
     path = _path()
     for _ in range(2 if path.is_absolute() else 0):
-        try:
+        with suppress(OSError, WarehouseError, duckdb.Error):
             if not path.exists():
                 _make(path)
             connection.execute(f"attach {quoted(str(path))} as template (read_only)")
-        except (OSError, WarehouseError, duckdb.Error):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)  # an unreadable template is made again
-            continue
-        try:
-            if _is_whole(connection):
-                [(database,)] = connection.execute("select current_database()").fetchall()
-                connection.execute(f"copy from database template to {database} (schema)")
-                return True
-        finally:
-            connection.execute("detach template")
+            try:
+                if _is_whole(connection):
+                    [(database,)] = connection.execute("select current_database()").fetchall()
+                    connection.execute(f"copy from database template to {database} (schema)")
+                    return True
+            finally:
+                connection.execute("detach template")
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)  # an unreadable template is made again
     return False
 
 
@@ -92,8 +88,7 @@ def _path() -> Path:
 def _make(path: Path) -> None:
     """Write the template to a temporary file, rename it, and remove old ones."""
     with replacing(path) as aside, duckdb.connect() as connection:
-        file = quoted(str(aside))
-        connection.execute(f"attach {file} as made (storage_version 'v1.2.0'); use made")
+        attach(connection, aside, "made")
         _create(connection)
         connection.execute("use memory; detach made")
     for other in path.parent.glob("*catalog-*"):
@@ -102,11 +97,16 @@ def _make(path: Path) -> None:
                 other.unlink()
 
 
+def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Create a database file in the storage format of DuckDB 1.2, and make it the current one."""
+    file = quoted(str(path))
+    connection.execute(f"attach {file} as {name} (storage_version 'v1.2.0'); use {name}")
+
+
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
     """Create every view with its comments in the current, empty database."""
     connection.execute(statements())
-    described, _ = columns.describe(connection)
-    lines = []
+    described, lines = columns.describe(connection)[0], list[str]()
     for view in relations("views", "reports"):
         texts = {name: column.comment for name, column in described[view.name].items()}
         lines += comments(view.name, view.comment, texts)
@@ -122,20 +122,12 @@ def statements() -> str:
 
 def placeholder(table: Table) -> str:
     """Return the statement for a base view of a table's columns and no rows."""
-    nulls = ", ".join(
-        f"null::{duckdb_type(column)} as {identifier(column.name)}" for column in table.columns
-    )
-    return f"create or replace view {table.name} as select {nulls} limit 0"
-
-
-def duckdb_type(column: Column) -> str:
-    """Return DuckDB's name for the column's type."""
-    return _TYPES[str(column.type)]
+    nulls = [f"null::{TYPES[str(one.type)]} as {identifier(one.name)}" for one in table.columns]
+    return f"create or replace view {table.name} as select {', '.join(nulls)} limit 0"
 
 
 def comments(name: str, about: str, texts: dict[str, str], kind: str = "view") -> list[str]:
     """Return the statements that comment a view, or another kind of relation, and its columns."""
-    lines = [f"comment on {kind} {name} is {quoted(about)}"]
-    for column, text in texts.items():
-        lines.append(f"comment on column {name}.{identifier(column)} is {quoted(text)}")
-    return lines
+    texts = {f"column {name}.{identifier(column)}": text for column, text in texts.items()}
+    texts = {f"{kind} {name}": about} | texts
+    return [f"comment on {relation} is {quoted(text)}" for relation, text in texts.items()]

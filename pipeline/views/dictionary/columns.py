@@ -5,8 +5,8 @@ means what the column of that name and type means in the facts that the view rea
 tables; if these differ, or none has it, it means what `sql/columns.toml` says.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -21,10 +21,10 @@ class Described:
 
     name: str
     type: str
-    nullable: bool | None
-    unit: str
-    origin: str
-    description: str
+    nullable: bool | None = None
+    unit: str = ""
+    origin: str = ""
+    description: str = ""
 
     @property
     def comment(self) -> str:
@@ -33,61 +33,59 @@ class Described:
 
 
 Columns = dict[str, Described]
+Reads = dict[str, tuple[str, ...]]
+"""The relations that each view reads, by its name."""
 
 
-def describe(
-    connection: duckdb.DuckDBPyConnection,
-) -> tuple[dict[str, Columns], dict[str, tuple[str, ...]]]:
+def describe(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, Columns], Reads]:
     """Return the columns of every table and view by name, and what each view reads.
 
     The connection's current database has all of them; rows are not needed.
     """
-    types, known, reads = _types(connection), dict[str, Columns](), dict[str, tuple[str, ...]]()
+    data_type = "replace(lower(data_type), 'timestamp with time zone', 'timestamptz')"
+    types, known, reads = by_column(connection, data_type), dict[str, Columns](), Reads()
     for table in (*TABLES.values(), RUNS):
         known[table.name] = {
             name: Described(name, kind, own.nullable, own.unit, own.origin, own.description)
             for (name, kind), own in zip(types[table.name].items(), table.columns, strict=True)
         }
-    common = common_columns()
     for view in relations("views", "reports"):
         reads[view.name] = lineage.reads(connection, view.query)
         facts = [known[name] for name in reads[view.name] if name in reads]
         tables = [known[name] for name in reads[view.name] if name not in reads]
-        known[view.name] = {
-            name: _own(name, kind, view.columns)
-            or inherited(name, kind, facts, tables)
-            or _own(name, kind, common)
-            or Described(name, kind, None, "", "", "")
-            for name, kind in types[view.name].items()
-        }
+        known[view.name] = {}
+        for name, kind in types[view.name].items():
+            text = view.columns.get(name)
+            same = None if text else inherited(name, kind, facts, tables)
+            text = text or common_columns().get(name, "")
+            known[view.name][name] = same or Described(name, kind, description=text)
     return known, reads
-
-
-def _own(name: str, kind: str, texts: Mapping[str, str]) -> Described | None:
-    return Described(name, kind, None, "", "", texts[name]) if name in texts else None
 
 
 def inherited(name: str, kind: str, *levels: Sequence[Columns]) -> Described | None:
     """Return the column of the first level that has it; None if its relations differ."""
     for level in levels:
         same = {
-            Described(name, kind, None, one.unit, one.origin, one.description)
+            replace(column, nullable=None)
             for columns in level
-            if (one := columns.get(name)) and one.type == kind
+            if (column := columns.get(name)) and column.type == kind
         }
         if same:
             return same.pop() if len(same) == 1 else None
     return None
 
 
-def _types(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    """Return DuckDB's type of each column by relation and column, in order."""
-    types: dict[str, dict[str, str]] = {}
+def by_column(connection: duckdb.DuckDBPyConnection, value: str) -> dict[str, dict[str, str]]:
+    """Return what a SQL expression on `duckdb_columns()` gives, by relation and column, in order.
+
+    Only columns of the current database count, and values that are not null.
+    """
+    values: dict[str, dict[str, str]] = {}
     query = (
-        "select table_name, column_name, lower(data_type) from duckdb_columns() where not internal"
-        " and database_name = current_database() order by table_name, column_index"
+        f"select table_name, column_name, {value} as value from duckdb_columns() where not internal"
+        " and value is not null and database_name = current_database()"
+        " order by table_name, column_index"
     )
-    for relation, column, kind in connection.execute(query).fetchall():
-        kind = kind.replace("timestamp with time zone", "timestamptz")
-        types.setdefault(relation, {})[column] = kind
-    return types
+    for relation, column, text in connection.execute(query).fetchall():
+        values.setdefault(relation, {})[column] = text
+    return values

@@ -45,33 +45,36 @@ def entries() -> dict[str, Entry]:
     """Return every table, then every view, by name."""
     with open_memory() as connection:
         template.fill(connection)
-        columns, reads = describe(connection)
-    relations_by_name = {
-        table.name: Entry(
-            table.name,
+        described, reads = describe(connection)
+    columns = {name: tuple(own.values()) for name, own in described.items()}
+    tables = [
+        Entry(
+            one.name,
             "table",
             "",
-            table.grain,
-            table.key,
-            tuple(columns[table.name].values()),
-            table.derived,
-            table.references,
+            one.grain,
+            one.key,
+            columns[one.name],
+            one.derived,
+            one.references,
         )
-        for table in (*TABLES.values(), RUNS)
-    }
-    for view in relations("views", "reports"):
-        relations_by_name[view.name] = Entry(
+        for one in (*TABLES.values(), RUNS)
+    ]
+    views = [
+        Entry(
             view.name,
             "report" if view.subject else "fact",
             view.subject,
             view.comment.removeprefix("One row per ").removesuffix("."),
             (),
-            tuple(columns[view.name].values()),
+            columns[view.name],
             reads=reads[view.name],
             bases=lineage.bases(view.name, reads),
             source=view.query,
         )
-    return relations_by_name
+        for view in relations("views", "reports")
+    ]
+    return {one.name: one for one in (*tables, *views)}
 
 
 def entry(name: str) -> Entry:

@@ -14,7 +14,9 @@ from pipeline.views.dictionary.entries import Entry, entries, entry
 FORMATS = (*TEXT_FORMATS, "html")
 OVERVIEW = ["name", "kind", "one row per", "key", "columns"]
 COLUMNS = ["column", "type", "nulls", "unit", "front matter", "description"]
-"""Properties of a column. `nulls` is "not null", or empty if nulls may occur; views do not say."""
+"""Properties of a column."""
+NULLS = {False: "not null", True: "", None: ""}
+"""What `nulls` says of a column, by `nullable`; views do not say."""
 
 Rows = list[tuple[Any, ...]]
 
@@ -54,15 +56,8 @@ def overview(relation: Sequence[Entry]) -> Rows:
 def columns(relation: Entry) -> Rows:
     """Return a row for each column, with the columns of `COLUMNS`."""
     return [
-        (
-            column.name,
-            column.type,
-            "not null" if column.nullable is False else "",
-            column.unit,
-            column.origin,
-            column.description,
-        )
-        for column in relation.columns
+        (one.name, one.type, NULLS[one.nullable], one.unit, one.origin, one.description)
+        for one in relation.columns
     ]
 
 
@@ -88,15 +83,14 @@ def about(relation: Entry) -> list[str]:
 def markdown(relation: Entry, *, level: int = 1, with_source: bool = True) -> str:
     """Return a table or view under a heading, a view with its SQL."""
     sentences = " ".join(_escaped(line) for line in about(relation))
-    rows = render(*without_empty(COLUMNS, [_cells(row) for row in columns(relation)]), "md")
+    # name and path are code, so that Markdown leaves them alone
+    cells = [
+        (f"`{name}`", *properties, f"`{origin}`" if origin else "", _escaped(description))
+        for name, *properties, origin, description in columns(relation)
+    ]
+    rows = render(*without_empty(COLUMNS, cells), "md")
     sql = f"\n```sql\n{relation.source}\n```\n" if relation.source and with_source else ""
     return f"{'#' * level} {relation.name}\n\n{sentences}\n\n{rows}{sql}"
-
-
-def _cells(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a row with name and path as code, so that Markdown leaves them alone."""
-    name, kind, nulls, unit, origin, description = row
-    return f"`{name}`", kind, nulls, unit, f"`{origin}`" if origin else "", _escaped(description)
 
 
 def _kind(relation: Entry) -> str:
@@ -111,17 +105,8 @@ def page(relation: Sequence[Entry]) -> str:
     """Return tables and views as an HTML page without external resources, all text escaped."""
     from jinja2 import Environment
 
-    sections = []
-    for one in relation:
-        names, rows = without_empty(COLUMNS, columns(one))
-        section = {"name": one.name, "lines": about(one), "source": one.source}
-        sections.append(section | {"names": names, "rows": rows})
     source = files("pipeline.views.dictionary").joinpath("page.html").read_text("utf-8")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    text = environment.from_string(source).render(
-        title=f"Data dictionary: {relation[0].name}" if len(relation) == 1 else "Data dictionary",
-        sections=sections,
-        overview_names=OVERVIEW,
-        overview_rows=overview(relation),
-    )
-    return text + "\n"
+    sections = [(one, about(one), *without_empty(COLUMNS, columns(one))) for one in relation]
+    values = {"sections": sections, "overview_names": OVERVIEW, "overview_rows": overview(relation)}
+    return environment.from_string(source).render(values) + "\n"
