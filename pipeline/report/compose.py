@@ -11,9 +11,8 @@ from msgspec.structs import asdict
 
 from pipeline.errors import UsageError
 from pipeline.load.files import replace_file
-from pipeline.load.manifest import Manifest
 from pipeline.load.warehouse import Warehouse
-from pipeline.report.figures import Basis, Figure, basis, figures
+from pipeline.report.figures import Figure, basis, figures
 from pipeline.report.sections import Report, all_reports
 from pipeline.report.selection import Selection, selected
 from pipeline.text import closest, did_you_mean, render
@@ -57,30 +56,22 @@ def as_text(
     """
     from pipeline.report.text import markdown, terminal
 
-    manifest, filters = warehouse.manifest(), selection.words()
+    manifest, texts = warehouse.manifest(), []
     with selected(warehouse, selection, manifest, _views(reports)) as connection:
-        base = basis(connection)
+        base = basis(connection, selection.words())
         if style == "json":
-            content = {
-                "snapshot": manifest.id,
-                "filters": filters,
-                "basis": asdict(base),
-                "reports": [
-                    _as_object(one, figures(connection, one, limit=None)) for one in reports
-                ],
-            }
+            values = asdict(base)
+            content = {"snapshot": manifest.id, "filters": values.pop("filters"), "basis": values}
+            content["reports"] = [
+                _as_object(one, figures(connection, one, limit=None)) for one in reports
+            ]
             return json.dumps(content, indent=1, ensure_ascii=False, default=_json_value) + "\n"
-        texts = []
         for report in reports:
             parts = figures(connection, report, limit=50, pictures=style == "table")
             if style == "md":
-                texts.append(markdown.as_markdown(report, base, parts, filters=filters))
+                texts.append(markdown.as_markdown(report, base, parts))
             else:
-                texts.append(
-                    terminal.as_text(
-                        report, base, parts, filters=filters, width=width, options=options
-                    )
-                )
+                texts.append(terminal.as_text(report, base, parts, width, options))
     return "\n\n".join(texts)
 
 
@@ -125,47 +116,28 @@ def write_csv(
     written = []
     for report in reports:
         for view, text in csv_of(warehouse, report, selection, "\r\n").items():
-            path = folder / f"{view}.csv"
-            replace_file(path.resolve(), text.encode())
-            written.append(path)
+            written.append(folder / f"{view}.csv")
+            replace_file(written[-1].resolve(), text.encode())
     return written
 
 
 def as_html(
-    warehouse: Warehouse,
-    reports: Sequence[Report],
-    selection: Selection,
-    *,
-    options: str | None = None,
+    warehouse: Warehouse, reports: Sequence[Report], selection: Selection, *, options: str = ""
 ) -> str:
-    """Return the page, with an overview if it has all reports."""
+    """Return the page, with an overview if it has all reports.
+
+    `options` are those of a command that shows the same articles, by default the selection's.
+    """
     from pipeline.report.page import blocks, html, overview
 
     manifest = warehouse.manifest()
     with selected(warehouse, selection, manifest, _views(reports)) as connection:
-        base = basis(connection)
-        found = {
-            report.name: figures(connection, report, limit=blocks.ROWS, pictures=True)
-            for report in reports
-        }
-        if options is None:
-            options = selection.options()
-        panels = [blocks.report_panel(report, found[report.name], options) for report in reports]
+        base = basis(connection, selection.words())
+        parts = [figures(connection, one, limit=blocks.ROWS, pictures=True) for one in reports]
+        options = options or selection.options()
+        panels = [blocks.report_panel(*pair, options) for pair in zip(reports, parts, strict=True)]
         if len(reports) == len(all_reports()):
-            by_view = {figure.section.view: figure for parts in found.values() for figure in parts}
+            by_view = {figure.section.view: figure for some in parts for figure in some}
             changed = None if selection else overview.changes_block(warehouse, manifest)
-            panels = [overview.overview_panel(connection, base, by_view, changed), *panels]
-        return html.render(panels, **_frame(manifest, base, selection))
-
-
-def _frame(manifest: Manifest, base: Basis, selection: Selection) -> dict[str, str]:
-    names = ", ".join(source.name for source in manifest.sources)
-    as_of = f"{base.as_of:%Y-%m-%d %H:%M} UTC" if base.as_of else "an unknown time"
-    return {
-        "title": f"News report: {names}",
-        "basis": base.words(),
-        "filters": selection.words(),
-        "standing": f"As of the last run, {as_of}. Snapshot {manifest.id}.",
-        "footer": "Unscored never counts as zero; suppressed heat is never averaged."
-        " Made by frontmatter-warehouse.",
-    }
+            panels.insert(0, overview.overview_panel(connection, base, by_view, changed))
+    return html.render(panels, base, manifest)

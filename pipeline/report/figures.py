@@ -8,7 +8,7 @@ import duckdb
 from msgspec import Struct
 
 from pipeline.report.sections import Chart, Report, Section
-from pipeline.views.catalog import column_comments
+from pipeline.views.catalog import column_comments, fetch, fetch_records
 from pipeline.views.relations import Relation, relations
 
 Row = tuple[Any, ...]
@@ -26,24 +26,26 @@ class Figure(Struct, frozen=True):
     """One section with its first rows; `total` is the number of rows that the view has."""
 
     section: Section
-    names: list[str]
-    rows: list[Row]
-    total: int
-    about: str
-    described: dict[str, str]
-    sql: str
+    names: list[str] = []
+    rows: list[Row] = []
+    total: int = 0
+    about: str = ""
+    described: dict[str, str] = {}
+    sql: str = ""
     picture: Picture | None = None
     note: str = ""
 
-    def column(self, name: str) -> list[Any]:
-        """Return the values of one column."""
-        at = self.names.index(name)
-        return [row[at] for row in self.rows]
+    @property
+    def is_list_of_facts(self) -> bool:
+        """Whether the only row is shown as names and values, one below the other."""
+        return len(self.rows) == 1 and not self.section.columns
 
 
 class Basis(Struct, frozen=True):
     """What all figures of a report rest on: articles, their range of days (UTC), the clock."""
 
+    filters: str
+    """How the articles were selected, for people; empty if all were."""
     articles: int
     with_quality: int
     with_heat: int
@@ -56,17 +58,15 @@ class Basis(Struct, frozen=True):
         """Return denominators and range in a line."""
         if not self.articles:
             return "No articles."
-        days = (
-            f"dated {self.first_day} to {self.last_day} (UTC)"
-            if self.first_day
-            else "of unknown day"
-        )
+        days = "of unknown day"
+        if self.first_day:
+            days = f"dated {self.first_day} to {self.last_day} (UTC)"
         scores = f"{self.with_quality:,} with a quality score, {self.with_heat:,} with heat"
         return f"{self.articles:,} articles {days}: {scores}, {self.shown:,} shown by the site."
 
 
-def basis(connection: duckdb.DuckDBPyConnection) -> Basis:
-    """Return what the figures of a connection rest on."""
+def basis(connection: duckdb.DuckDBPyConnection, filters: str = "") -> Basis:
+    """Return what the figures of a connection rest on; `filters` selected its articles."""
     [row] = connection.execute(
         """
         select count(*), count(quality), count(heat), count(*) filter (is_published),
@@ -74,7 +74,7 @@ def basis(connection: duckdb.DuckDBPyConnection) -> Basis:
         from article_facts
         """
     ).fetchall()
-    return Basis(*row)
+    return Basis(filters, *row)
 
 
 def figures(
@@ -87,29 +87,20 @@ def figures(
     """Return the report's sections, each with at most `limit` rows (None: all of them)."""
     create_computed(connection, [report])
     known = {view.name: view for view in relations("reports", "computed")}
-    descriptions = column_comments(connection)
-    parts = []
+    descriptions, parts = column_comments(connection), []
     for section in report.sections:
-        view = known[section.view]
-        order = f" order by {section.order}" if section.order else ""
-        cut = "" if limit is None else f"{order} limit {limit}"
-        names, rows = _fetch(connection, f"from {view.name}{cut}")
-        total = len(rows)
-        if limit is not None and total >= limit:
+        view, limited = known[section.view], f"from {section.view}"
+        if limit is not None:
+            limited += (f" order by {section.order}" if section.order else "") + f" limit {limit}"
+        names, rows = fetch(connection, limited)
+        total, picture, note = len(rows), None, ""
+        if total == limit:
             [(total,)] = connection.execute(f"select count(*) from {view.name}").fetchall()
-        parts.append(
-            Figure(
-                section,
-                names,
-                rows,
-                total,
-                view.comment,
-                descriptions[view.name],
-                view.query,
-                _picture(connection, section, view) if pictures and rows else None,
-                _note(connection, view) if rows else "",
-            )
-        )
+        if rows:
+            picture = _picture(connection, section, view) if pictures else None
+            note = _note(connection, view)
+        about = view.comment, descriptions[view.name], view.query
+        parts.append(Figure(section, names, rows, total, *about, picture, note))
     return parts
 
 
@@ -120,11 +111,6 @@ def create_computed(connection: duckdb.DuckDBPyConnection, reports: Sequence[Rep
         from pipeline.report.near_titles import create_near_titles
 
         create_near_titles(connection)
-
-
-def _fetch(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[list[str], list[Row]]:
-    result = connection.execute(sql)
-    return [column[0] for column in result.description or ()], result.fetchall()
 
 
 def _picture(
@@ -140,8 +126,10 @@ def _picture(
         order = f"\norder by {chart.order}" if chart.order else ""
         query = f"select {fields}\nfrom {view.name}{where}{order}\nlimit {chart.limit}"
     sql = query or f"select {fields} from {view.name} limit {chart.limit}"
-    names, rows = _fetch(connection, sql)
-    records = [dict(zip(names, map(_json_value, row), strict=True)) for row in rows]
+    records = [
+        {name: _json_value(value) for name, value in record.items()}
+        for record in fetch_records(connection, sql)
+    ]
     if chart.kind in ("band", "lines"):  # a row without a time has no place on a line
         records = [record for record in records if record[chart.x] is not None]
     return Picture(chart, records, query or "") if records else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.int64]
-    Scores = NDArray[np.float32]
     Texts = NDArray[np.object_]
+    Pairs = tuple[Numbers, Numbers, NDArray[np.float32]]
+    """Positions of the first and the other text, and their scores."""
 
 # A URL's versions count once for each title that they ever had, with the version that had it first.
 _TITLES = """
@@ -69,7 +69,7 @@ def create_near_titles(
 
 def _pairs(titles: pa.Table, days: int, score: float, most: int, workers: int) -> pa.Table:
     """Return the pairs by rank: both article ids, the earlier first, and the rounded score."""
-    pairs = _Pairs.none()
+    pairs = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
     members, keys = _codes(titles["member_id"]), _codes(titles["title_key"])
     times = titles["published_at"].cast(pa.int64()).to_numpy()
     texts, width = titles["title_key"].to_pylist(), days * 86_400_000_000
@@ -87,23 +87,21 @@ def _pairs(titles: pa.Table, days: int, score: float, most: int, workers: int) -
             numbers[one] <= numbers[two] or numbers[one] >= numbers[two]
             for one, two in zip(first[kept].tolist(), other[kept].tolist(), strict=True)
         ]
-        pairs = pairs.joined(first[kept], other[kept], scores[kept])
-        if len(pairs.score) > _KEPT:
-            pairs = pairs.best(members, most)
-    best, ids = pairs.best(members, most), titles["article_id"]
+        pairs.append((first[kept], other[kept], scores[kept]))
+        if sum(len(scores) for *_, scores in pairs) > _KEPT:
+            pairs = [_best(pairs, members, most)]
+    [first, other, scores], ids = _best(pairs, members, most), titles["article_id"]
     return pa.table(
         {
-            "rank": np.arange(len(best.score)),
-            "article_id": ids.take(best.first),
-            "other_article_id": ids.take(best.other),
-            "score": np.round(best.score.astype(np.float64), 1),
+            "rank": np.arange(len(scores)),
+            "article_id": ids.take(first),
+            "other_article_id": ids.take(other),
+            "score": np.round(scores.astype(np.float64), 1),
         }
     )
 
 
-def _alike(
-    keys: list[str], buckets: Numbers, score: float, workers: int
-) -> Iterator[tuple[Numbers, Numbers, Scores]]:
+def _alike(keys: list[str], buckets: Numbers, score: float, workers: int) -> Iterator[Pairs]:
     """Yield pairs of positions (first < other) whose titles reach the score, block by block.
 
     Both are in the same bucket or in successive ones. `buckets` must ascend. The words are sorted
@@ -119,15 +117,12 @@ def _alike(
         following = end + np.argsort(lengths[end:after], kind="stable")
         for at in range(0, len(own), _BLOCK):
             block = own[at : at + _BLOCK]
-            shortest, longest = (
-                np.floor(lengths[block[0]] / longer),
-                np.floor(lengths[block[-1]] * longer) + 1,
-            )
+            shortest = np.floor(lengths[block[0]] / longer)
+            longest = np.floor(lengths[block[-1]] * longer) + 1
             low, high = np.searchsorted(lengths[following], [shortest, longest])
-            rows, columns, scores = _scored(
-                texts[block], texts[following[low:high]], score, workers
-            )
-            yield block[rows], following[low:high][columns], scores
+            later = following[low:high]
+            rows, columns, scores = _scored(texts[block], texts[later], score, workers)
+            yield block[rows], later[columns], scores
             # of the own bucket only what is as long or longer, so that a pair comes once
             band = own[at : np.searchsorted(lengths[own], longest)]
             rows, columns, scores = _scored(texts[block], texts[band], score, workers)
@@ -136,9 +131,7 @@ def _alike(
             yield np.minimum(one, two), np.maximum(one, two), scores[once]
 
 
-def _scored(
-    texts: Texts, others: Texts, score: float, workers: int
-) -> tuple[Numbers, Numbers, Scores]:
+def _scored(texts: Texts, others: Texts, score: float, workers: int) -> Pairs:
     """Return which text reaches the score with which other one, and their scores."""
     scores = process.cdist(
         texts, others, scorer=fuzz.ratio, score_cutoff=score, dtype=np.float32, workers=workers
@@ -152,29 +145,11 @@ def _codes(values: pa.ChunkedArray) -> Numbers:
     return np.unique(values.to_numpy(), return_inverse=True)[1].astype(np.int64)
 
 
-@dataclass(frozen=True)
-class _Pairs:
-    """Pairs of positions with their scores, as columns."""
-
-    first: Numbers
-    other: Numbers
-    score: Scores
-
-    @classmethod
-    def none(cls) -> _Pairs:
-        return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
-
-    def joined(self, first: Numbers, other: Numbers, score: Scores) -> _Pairs:
-        return _Pairs(
-            np.concatenate([self.first, first]),
-            np.concatenate([self.other, other]),
-            np.concatenate([self.score, score]),
-        )
-
-    def best(self, members: Numbers, most: int) -> _Pairs:
-        """Return the best pair of each two members, most alike first, then in order of time."""
-        order = np.lexsort((self.other, self.first, -self.score))
-        ends = np.sort(np.stack([members[self.first[order]], members[self.other[order]]]), axis=0)
-        _, earliest = np.unique(ends, axis=1, return_index=True)
-        chosen = order[np.sort(earliest)[:most]]
-        return _Pairs(self.first[chosen], self.other[chosen], self.score[chosen])
+def _best(blocks: list[Pairs], members: Numbers, most: int) -> Pairs:
+    """Return the best pair of each two members, most alike first, then in order of time."""
+    first, other, score = (np.concatenate(column) for column in zip(*blocks, strict=True))
+    order = np.lexsort((other, first, -score))
+    ends = np.sort(np.stack([members[first[order]], members[other[order]]]), axis=0)
+    _, earliest = np.unique(ends, axis=1, return_index=True)
+    chosen = order[np.sort(earliest)[:most]]
+    return first[chosen], other[chosen], score[chosen]

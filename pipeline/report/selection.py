@@ -24,6 +24,19 @@ from pipeline.views.relations import relations
 LISTED = 5
 """Names that an error lists if none is close to what was given."""
 
+_WORDS = {
+    "since": "dated {} or later",
+    "until": "dated {} or earlier",
+    "topic": "with topic {}",
+    "provider": "of provider {}",
+    "collection": "in collection {}",
+}
+_NAMES = {
+    "topic": "select distinct topic from topic_facts",
+    "provider": "select unnest([provider_name, provider_domain]) from articles",
+    "collection": "select distinct collection from documents",
+}
+"""Queries of the names that articles have."""
 _BY_ARTICLE = (
     *("score_stretches", "articles", "bodies", "secured"),
     *("article_topics", "related", "images", "findings"),
@@ -52,30 +65,24 @@ class Selection(Struct, frozen=True):
     def __bool__(self) -> bool:
         return self != Selection()
 
+    def by_option(self) -> dict[str, list[str]]:
+        """Return the values of each option of the command line that is given."""
+        values = {"since": [self.since], "until": [self.until], "topic": self.topics}
+        values |= {"provider": self.providers, "collection": self.collections}
+        texts = {
+            name: [str(one) for one in some if one is not None] for name, some in values.items()
+        }
+        return {name: some for name, some in texts.items() if some}
+
     def options(self) -> str:
         """Return the filters as options of a command line, each after a blank."""
-        options = {
-            "since": (self.since,),
-            "until": (self.until,),
-            "topic": self.topics,
-            "provider": self.providers,
-            "collection": self.collections,
-        }
-        return "".join(
-            f" --{name} {shlex.quote(str(value))}"
-            for name, values in options.items()
-            for value in values
-            if value is not None
-        )
+        given = [(name, one) for name, values in self.by_option().items() for one in values]
+        return "".join(f" --{name} {shlex.quote(value)}" for name, value in given)
 
     def words(self) -> str:
         """Return the filters as people read them; empty without any."""
-        parts = [f"dated {self.since} or later"] if self.since else []
-        parts += [f"dated {self.until} or earlier"] if self.until else []
-        parts += [f"with topic {' or '.join(self.topics)}"] if self.topics else []
-        parts += [f"of provider {' or '.join(self.providers)}"] if self.providers else []
-        parts += [f"in collection {' or '.join(self.collections)}"] if self.collections else []
-        return ", ".join(parts)
+        given = self.by_option().items()
+        return ", ".join(_WORDS[name].format(" or ".join(values)) for name, values in given)
 
 
 @contextmanager
@@ -92,32 +99,21 @@ def selected(
     files that could not be read count only if the filter is a collection alone.
     Raises UsageError for a topic, provider or collection that no article has.
     """
-    if selection.since and selection.until and selection.since > selection.until:
-        raise UsageError(
-            f"--since {selection.since}: is after --until {selection.until}. Swap them."
-        )
-    connection = connect(warehouse, manifest)
-    try:
+    since, until = selection.since, selection.until
+    if since and until and since > until:
+        raise UsageError(f"--since {since}: is after --until {until}. Swap them.")
+    with connect(warehouse, manifest) as connection:
         if selection:
             _refuse_unknown(connection, selection)
             _narrow(connection, selection)
         _keep_facts(connection, views)
         yield connection
-    finally:
-        connection.close()
 
 
 def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
-    known = {
-        "topic": (selection.topics, "select distinct topic from topic_facts"),
-        "provider": (
-            selection.providers,
-            "select unnest([provider_name, provider_domain]) from articles",
-        ),
-        "collection": (selection.collections, "select distinct collection from documents"),
-    }
-    for name, (given, query) in known.items():
-        for text in given:
+    given = selection.by_option()
+    for option, query in _NAMES.items():
+        for text in given.get(option, ()):
             rows = connection.execute(
                 f"""
                 select distinct name, lower(name) = lower($1)
@@ -128,13 +124,12 @@ def _refuse_unknown(connection: duckdb.DuckDBPyConnection, selection: Selection)
             ).fetchall()
             if any(is_same for _, is_same in rows):
                 continue
-            names = [row[0] for row in rows]
-            there = ", ".join(map(printable, names[:LISTED]))
+            names = [name for name, _ in rows]
             more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
-            hint = did_you_mean(closest(text, names, LISTED)) or (
-                f"There are {there}{more}." if names else f"There is no {name} at all."
-            )
-            raise UsageError(f"--{name} {text}: no article has this {name}. {hint}")
+            there = f"There are {', '.join(map(printable, names[:LISTED]))}{more}."
+            hint = did_you_mean(closest(text, names, LISTED)) or there
+            hint = hint if names else f"There is no {option} at all."
+            raise UsageError(f"--{option} {text}: no article has this {option}. {hint}")
 
 
 def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None:
@@ -173,14 +168,8 @@ def _keep_facts(connection: duckdb.DuckDBPyConnection, views: Collection[str] | 
     [(articles,)] = connection.execute("select count(*) from articles").fetchall()
     if articles > _STORED:
         return
-    queries = [
-        view.query
-        for view in relations("reports", "computed")
-        if views is None or view.name in views
-    ]
-    words = set(re.findall(r"\w+", " ".join(queries)))
-    for relation in relations("views"):
-        if relation.name not in words:
-            continue
-        connection.execute(f"create table kept as from {relation.name}; drop view {relation.name}")
-        connection.execute(f"alter table kept rename to {relation.name}")
+    read = [one for one in relations("reports", "computed") if views is None or one.name in views]
+    words = set(re.findall(r"\w+", " ".join(view.query for view in read)))
+    for name in (relation.name for relation in relations("views") if relation.name in words):
+        connection.execute(f"create table kept as from {name}; drop view {name}")
+        connection.execute(f"alter table kept rename to {name}")

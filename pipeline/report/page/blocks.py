@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from pipeline.report.figures import Figure, displayed
-from pipeline.report.page.charts import specification
+from pipeline.report.figures import Figure, Row, displayed
 from pipeline.report.sections import Report
 from pipeline.report.words import display_text, label
 
@@ -26,14 +25,6 @@ _LINKS = {
     "first_provider": "first_url",
 }
 """Columns whose cells link to the address in another column, which is then not shown itself."""
-
-
-class Tile(Struct, frozen=True):
-    """A key figure with its denominator."""
-
-    name: str
-    value: str
-    note: str
 
 
 class Cell(Struct, frozen=True):
@@ -53,38 +44,26 @@ class Head(Struct, frozen=True):
     about: str
 
 
-class Block(Struct, frozen=True, kw_only=True):
+class Block(Struct, frozen=True):
     """A section of the page: a list of facts or a table, with an optional chart above it."""
 
+    figure: Figure
     anchor: str
-    title: str
-    question: str
-    empty: str = ""
-    note: str = ""
+    command: str = ""
+    """Command that prints all rows."""
     facts: list[tuple[str, str]] = []
     heads: list[Head] = []
     rows: list[list[Cell]] = []
-    total: int = 0
-    shown: int = 10
-    command: str = ""
-    """Command that prints all rows."""
-    chart: dict[str, Any] | None = None
-    chart_about: str = ""
-    chart_query: str = ""
-    view: str = ""
-    view_about: str = ""
-    view_columns: dict[str, str] = {}
-    view_query: str = ""
 
 
 class Panel(Struct, frozen=True):
-    """A tab of the page."""
+    """A tab of the page; `summaries` are the values of the tiles above its blocks, by subject."""
 
     name: str
     title: str
     lead: str
     blocks: list[Block]
-    tiles: list[Tile] = []
+    summaries: dict[str, dict[str, Any]] = {}
 
 
 def report_panel(report: Report, figures: Sequence[Figure], options: str) -> Panel:
@@ -96,54 +75,28 @@ def report_panel(report: Report, figures: Sequence[Figure], options: str) -> Pan
 
 def figure_block(figure: Figure, command: str = "", anchor: str | None = None) -> Block:
     """Return the section that shows a figure; `command` prints all its rows."""
-    section, picture = figure.section, figure.picture
     names, rows = displayed(figure)
-    is_facts = len(figure.rows) == 1 and not section.columns
-    facts = (
-        list(zip(map(label, names), map(display_text, names, rows[0]), strict=True))
-        if is_facts
-        else []
-    )
-    heads, cells = ([], []) if is_facts else _table(names, rows, figure.described)
-    return Block(
-        anchor=anchor or section.view,
-        title=section.title,
-        question=section.question,
-        empty=section.empty,
-        note=figure.note,
-        facts=facts,
-        heads=heads,
-        rows=cells,
-        total=figure.total,
-        shown=section.shown,
-        command=command,
-        chart=specification(picture) if picture else None,
-        chart_about=picture.chart.about if picture else "",
-        chart_query=picture.query if picture else "",
-        view=section.view,
-        view_about=figure.about,
-        view_columns=figure.described,
-        view_query=figure.sql,
-    )
+    anchor = anchor or figure.section.view
+    if figure.is_list_of_facts:
+        facts = list(zip(map(label, names), map(display_text, names, rows[0]), strict=True))
+        return Block(figure, anchor, command, facts)
+    heads, cells = _table(names, rows, figure.described)
+    return Block(figure, anchor, command, [], heads, cells)
 
 
 def _table(
-    names: list[str], rows: Sequence[Sequence[Any]], about: dict[str, str]
+    names: list[str], rows: Sequence[Row], about: dict[str, str]
 ) -> tuple[list[Head], list[list[Cell]]]:
     """Return a table's headers and cells, without the columns that other columns link to."""
+    values = {name: [row[at] for row in rows] for at, name in enumerate(names)}
     targets = {name: _LINKS[name] for name in names if _LINKS.get(name) in names}
     heads, columns = [], []
-    for i, name in enumerate(names):
-        if name in targets.values():
-            continue
-        values = [row[i] for row in rows]
-        classes = _classes(name, values)
-        links = [None] * len(rows)
-        if name in targets:
-            target = names.index(targets[name])
-            links = [row[target] for row in rows]
+    for name in [name for name in names if name not in targets.values()]:
+        classes = _classes(name, values[name])
+        links = values[targets[name]] if name in targets else [None] * len(rows)
+        pairs = zip(values[name], links, strict=True)
         heads.append(Head(label(name), classes.partition(" ")[0], about.get(name, "")))
-        columns.append([_cell(name, classes, *pair) for pair in zip(values, links, strict=True)])
+        columns.append([_cell(name, classes, *pair) for pair in pairs])
     return heads, [list(cells) for cells in zip(*columns, strict=True)]
 
 
@@ -168,13 +121,9 @@ def _cell(name: str, classes: str, value: Any, address: Any) -> Cell:
     if link and not address:
         text = _shortened(re.sub(r"^https?://(?:www\.)?", "", text), _LINK_LENGTH)
     text = _shortened(text, _CELL_LENGTH)
-    if value is None:
-        sort_key = None
-    elif classes == "moment":
-        sort_key = value.isoformat()
-    else:
-        sort_key = str(value) if classes == "number" else text.lower()
-    return Cell(text, sort_key, classes, link)
+    sort_key = value.isoformat() if classes == "moment" and value is not None else text.lower()
+    sort_key = str(value) if classes == "number" else sort_key
+    return Cell(text, None if value is None else sort_key, classes, link)
 
 
 def _shortened(text: str, length: int) -> str:

@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import asdict
+
 from pipeline.report.figures import Picture
 from pipeline.report.words import is_share, label
 
@@ -25,8 +27,7 @@ def specification(picture: Picture) -> dict[str, Any]:
     Its data are the picture's records, with only the fields that the chart encodes.
     """
     chart = picture.chart
-    fields = _fields(picture)
-    records = [{field: record[field] for field in fields} for record in picture.records]
+    records = [{name: record[name] for name in chart.fields()} for record in picture.records]
     spec: dict[str, Any] = {"description": chart.about, "data": {"values": records}}
     spec |= _filled(_TEMPLATES[chart.kind], _values(picture))
     if chart.kind == "band" and not chart.low:
@@ -39,19 +40,13 @@ def specification(picture: Picture) -> dict[str, Any]:
 def _values(picture: Picture) -> dict[str, Any]:
     """Return the values of a template's `$names`; a name without one is left out."""
     chart, records = picture.chart, picture.records
-    values: dict[str, Any] = {
-        "x": chart.x,
-        "y": chart.y,
-        "low": chart.low,
-        "high": chart.high,
-        "series": chart.series,
-        "color": chart.color,
+    values: dict[str, Any] = asdict(chart) | {
         "x_title": label(chart.x),
         "y_title": label(chart.y),
         "color_title": label(chart.color or ""),
         "row_title": None if _type(picture, chart.y) == "nominal" else label(chart.y),
         "rows_height": len({record[chart.y] for record in records}) * _ROW_HEIGHT,
-        "tooltip": [_tooltip_line(picture, field) for field in _fields(picture)],
+        "tooltip": [_tooltip_line(picture, field) for field in chart.fields()],
     }
     for channel, field in (("x", chart.x), ("y", chart.y), ("color", chart.color)):
         if field and is_share(field):
@@ -61,9 +56,8 @@ def _values(picture: Picture) -> dict[str, Any]:
     if chart.x == "month":  # Vega chooses the format of days
         values["time_format"] = "%b %Y"
     if chart.kind == "panels":
-        values["series_values"] = list(
-            dict.fromkeys(record[chart.series or ""] for record in records)
-        )
+        series = dict.fromkeys(record[chart.series or ""] for record in records)
+        values["series_values"] = list(series)
     if chart.kind == "scatter":
         end = max(record[field] for record in records for field in (chart.x, chart.y))
         values["diagonal"] = [{chart.x: value, chart.y: value} for value in (0, end)]
@@ -79,13 +73,6 @@ def _filled(template: Any, values: dict[str, Any]) -> Any:
     if isinstance(template, str) and template.startswith("$"):
         return values.get(template[1:], _ABSENT)
     return template
-
-
-def _fields(picture: Picture) -> list[str]:
-    """Return the fields that a chart encodes, each once, in the order of its tooltip."""
-    chart = picture.chart
-    fields = (chart.series, chart.x, chart.y, chart.low, chart.high, chart.color, *chart.tips)
-    return list(dict.fromkeys(field for field in fields if field))
 
 
 def _type(picture: Picture, field: str) -> str:

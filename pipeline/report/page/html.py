@@ -10,6 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,37 +19,33 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
 
 from pipeline._version import __version__
+from pipeline.load.manifest import Manifest
+from pipeline.report.figures import Basis
 from pipeline.report.page.blocks import Panel
+from pipeline.report.page.charts import specification
+from pipeline.report.words import display_text
 
 _FOLDER = Path(__file__).parent
 
 
-def render(
-    panels: Sequence[Panel], *, title: str, basis: str, filters: str, standing: str, footer: str
-) -> str:
+def render(panels: Sequence[Panel], basis: Basis, manifest: Manifest) -> str:
     """Return the page as HTML."""
-    css, js, vega = (
-        (_FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js", "vega.js")
-    )
+    names = ("page.css", "page.js", "vega.js")
+    css, js, vega = (Markup((_FOLDER / name).read_text(encoding="utf-8")) for name in names)
     policy = (
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
         f"form-action 'none'; script-src {_hash(vega)} {_hash(js)}"
     )
     environment = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True)
-    environment.filters |= {"code": _code, "json": _json}
-    return environment.get_template("page.html").render(
-        panels=panels,
-        policy=policy,
-        css=Markup(css),
-        js=Markup(js),
-        vega=Markup(vega),
-        version=__version__,
-        title=title,
-        basis=basis,
-        filters=filters,
-        standing=standing,
-        footer=footer,
-    )
+    environment.filters |= {"code": _code, "json": _json, "specification": specification}
+    environment.filters |= {"text": partial(display_text, ""), "share": _share}
+    template = environment.get_template("page.html")
+    values = {"panels": panels, "policy": policy, "css": css, "js": js, "vega": vega}
+    return template.render(values, version=__version__, basis=basis, manifest=manifest)
+
+
+def _share(part: int, whole: int) -> str:
+    return display_text("share", part / whole) if whole else "–"
 
 
 def _code(text: str) -> Markup:

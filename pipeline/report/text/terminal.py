@@ -23,19 +23,13 @@ SPARK = 60
 
 
 def as_text(
-    report: Report,
-    basis: Basis,
-    figures: Iterable[Figure],
-    *,
-    filters: str,
-    width: int | None,
-    options: str = "",
+    report: Report, basis: Basis, figures: Iterable[Figure], width: int | None, options: str
 ) -> str:
     """Return a report as lines, cut to the `width` of a terminal; None cuts nothing."""
     line = width or LINE
     lines = [report.title.upper(), *wrap(report.lead, line), *wrap(basis.words(), line)]
-    if filters:
-        lines.append(f"Only articles {filters}.")
+    if basis.filters:
+        lines.append(f"Only articles {basis.filters}.")
     for figure in figures:
         section = figure.section
         lines += ["", "", section.title, "─" * len(section.title), *wrap(section.question, line)]
@@ -52,7 +46,7 @@ def _body(figure: Figure, width: int | None) -> list[str]:
     if not figure.rows:
         return wrap(figure.section.empty, width or LINE)
     names, rows = displayed(figure)
-    if len(figure.rows) == 1 and not figure.section.columns:
+    if figure.is_list_of_facts:
         return _facts(names, rows[0])
     rows = rows[: figure.section.shown]
     if figure.section.bar:
@@ -68,8 +62,8 @@ def _cell_text(name: str, value: Any) -> str:
 def _with_bar(figure: Figure, names: list[str], rows: list[Row]) -> tuple[list[str], list[Row]]:
     """Return the rows with a bar behind the column that it shows."""
     assert figure.section.bar is not None
-    drawn = bars([float(value or 0) for value in figure.column(figure.section.bar)[: len(rows)]])
     at = names.index(figure.section.bar) + 1
+    drawn = bars([float(row[at - 1] or 0) for row in rows])
     rows = [(*row[:at], bar, *row[at:]) for row, bar in zip(rows, drawn, strict=True)]
     return [*names[:at], " ", *names[at:]], rows
 
@@ -83,12 +77,10 @@ def _sparklines(figure: Figure) -> list[str]:
     for record in records:
         series.setdefault(str(record[chart.series]) if chart.series else "", []).append(record)
     series = {name: points[-SPARK:] for name, points in series.items()}
-    size = min(max(map(cell_len, series)), 30)
-    lines = []
+    size, lines = min(max(map(cell_len, series)), 30), []
     for name, points in series.items():
         values = [record[chart.y] for record in points]
-        known = [value for value in values if value is not None]
-        if known:
+        if known := [value for value in values if value is not None]:
             head = set_cell_size(printable(name), size)
             low, high = (display_text(chart.y, value) for value in (min(known), max(known)))
             lines.append(f"{head}  {sparkline(values)}  {low} to {high}".lstrip())
@@ -111,14 +103,9 @@ def _facts(names: Sequence[str], row: Sequence[Any]) -> list[str]:
 
 def bars(values: Sequence[float]) -> list[str]:
     """Return a bar for each value to an eighth of a character, the longest of `BAR`."""
-    largest = max([*values, 0])
-    if largest <= 0:
-        return [""] * len(values)
-    lines = []
-    for value in values:
-        eighths = round(max(value, 0) / largest * BAR * 8)
-        lines.append("█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip())
-    return lines
+    largest = max([*values, 0]) or 1
+    eighths = [round(max(value, 0) / largest * BAR * 8) for value in values]
+    return ["█" * (size // 8) + _EIGHTHS[size % 8].strip() for size in eighths]
 
 
 def sparkline(values: Sequence[float | None]) -> str:
@@ -126,7 +113,7 @@ def sparkline(values: Sequence[float | None]) -> str:
     known = [value for value in values if value is not None]
     if not known:
         return ""
-    low, high = min(known), max(known)
-    span = (high - low) or 1
-    levels = (None if value is None else round((value - low) / span * 7) for value in values)
-    return "".join(" " if level is None else _LEVELS[level] for level in levels)
+    low, span = min(known), (max(known) - min(known)) or 1
+    return "".join(
+        " " if value is None else _LEVELS[round((value - low) / span * 7)] for value in values
+    )
