@@ -54,35 +54,23 @@ def descriptor(manifest: Manifest) -> bytes:
         "sources": [{"title": source.name} for source in manifest.sources],
     }
     head = msgspec.json.format(msgspec.json.encode(package), indent=1).removesuffix(b"\n}")
-    return (
-        head
-        + b',\n "resources": [\n'
-        + b",\n".join(map(msgspec.json.encode, _resources(manifest)))
-        + b"\n]}"
-    )
+    resources = b",\n".join(map(msgspec.json.encode, _resources(manifest)))
+    return head + b',\n "resources": [\n' + resources + b"\n]}"
 
 
 def _resources(manifest: Manifest) -> Iterator[dict[str, Any]]:
-    tables = {
-        name: files
-        for name, files in manifest.tables.items()
-        if name in TABLES and name != LEFT_OUT
-    }
+    shared = TABLES.keys() - {LEFT_OUT}
+    tables = {name: files for name, files in manifest.tables.items() if name in shared}
     meant = {name: _meant(name, files) for name, files in tables.items()}
     for name, files in tables.items():
         table = TABLES[name]
         for number, file in enumerate(files, 1):
-            keys = [
-                {
-                    "fields": to.columns,
-                    "reference": {"resource": resource, "fields": TABLES[to.table].key},
-                }
-                for to in table.references
-                if (
-                    resource := meant.get(to.table, {}).get(file.part)
-                    or meant.get(to.table, {}).get(ANY)
-                )
-            ]
+            keys = []
+            for to in table.references:
+                resources = meant.get(to.table, {})
+                if resource := resources.get(file.part) or resources.get(ANY):
+                    target = {"resource": resource, "fields": TABLES[to.table].key}
+                    keys.append({"fields": to.columns, "reference": target})
             yield {
                 "name": _name(name, files, number),
                 "table": name,
@@ -124,10 +112,8 @@ def _fields(table: str, is_first: bool) -> msgspec.Raw:
     """Return the columns as JSON; only a table's first resource has descriptions."""
     fields = [_field(TABLES[table], column) for column in TABLES[table].columns]
     if not is_first:
-        fields = [
-            {name: value for name, value in field.items() if name != "description"}
-            for field in fields
-        ]
+        for field in fields:
+            del field["description"]
     return msgspec.Raw(msgspec.json.encode(fields))
 
 

@@ -5,8 +5,9 @@ import os
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 
 from pipeline.errors import UsageError, WarehouseError
@@ -27,7 +28,7 @@ def replacing(path: Path, *, flush: bool = False) -> Iterator[Path]:
             discard(aside)  # of a killed process that had the same id
             yield aside
             if flush:
-                _flush(aside)
+                _with_handle(aside, os.fsync)
             if stat.S_ISDIR(os.lstat(aside).st_mode) and path.exists():
                 shutil.rmtree(path)
             os.replace(aside, path)
@@ -62,6 +63,14 @@ def replace_file(path: Path, content: bytes | memoryview, *, flush: bool = True)
         file.write(content)
 
 
+def write_named(folder: Path, content: bytes | memoryview, suffix: str) -> str:
+    """Write a file named by its content, unless it is there already, and return the name."""
+    path = folder / f"{blake2b(content, digest_size=12).hexdigest()}.{suffix}"
+    if not path.exists() or path.read_bytes() != content:
+        replace_file(path, content, flush=False)
+    return path.name
+
+
 def temporary(path: Path) -> Path:
     """Return the name under which this process writes the replacement of `path`."""
     name = os.fsencode(path.name)[:200].decode(errors="ignore")  # names end at 255 bytes
@@ -81,7 +90,7 @@ def discard(aside: Path) -> None:
 
 @contextmanager
 def reporting(path: Path) -> Iterator[None]:
-    """Raise WarehouseError if `path` cannot be written; a closed pipe is no fault of it."""
+    """Raise WarehouseError if `path` cannot be written; let errors of a closed pipe pass."""
     try:
         yield
     except BrokenPipeError:
@@ -100,23 +109,16 @@ def unwritable(path: Path, reason: str) -> WarehouseError:
 
 def flush_all(folder: Path) -> None:
     """Flush everything written to the file system of `folder`. Raises WarehouseError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        if sys.platform == "linux":
-            if ctypes.CDLL(None, use_errno=True).syncfs(handle):
-                reason = os.strerror(ctypes.get_errno())
-                raise WarehouseError(
-                    f"{folder}: cannot be flushed to the disk ({reason}). Check the disk."
-                )
-        else:
-            os.sync()
-    finally:
-        os.close(handle)
+    if sys.platform != "linux":
+        os.sync()
+    elif _with_handle(folder, ctypes.CDLL(None, use_errno=True).syncfs):
+        reason = os.strerror(ctypes.get_errno())
+        raise WarehouseError(f"{folder}: cannot be flushed to the disk ({reason}). Check the disk.")
 
 
-def _flush(path: Path) -> None:
+def _with_handle(path: Path, flush: Callable[[int], int | None]) -> int | None:
     handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        return flush(handle)
     finally:
         os.close(handle)

@@ -36,10 +36,8 @@ def last_revisions(root: Path, files: list[PartFile]) -> dict[str, int]:
     last: Counter[str] = Counter()
     for file in files:
         rows = parts.read(root, "revisions", file.file).select(["source", "sequence"])
-        for source, sequence in zip(
-            rows["source"].to_pylist(), rows["sequence"].to_pylist(), strict=True
-        ):
-            last[source] = max(last[source], sequence)
+        for row in rows.to_pylist():
+            last[row["source"]] = max(last[row["source"]], row["sequence"])
     return last
 
 
@@ -73,15 +71,10 @@ def without(
     revisions: set[str] = set()
 
     def of_source(rows: pa.Table) -> pa.Array:
-        mine = pc.equal(rows["source"], source)
-        return (
-            mine
-            if since is None
-            else pc.and_(
-                mine,
-                pc.greater_equal(rows["observed_at"], pa.scalar(since, rows["observed_at"].type)),
-            )
-        )
+        mine, times = pc.equal(rows["source"], source), rows["observed_at"]
+        if since is None:
+            return mine
+        return pc.and_(mine, pc.greater_equal(times, pa.scalar(since, times.type)))
 
     def of_observations(rows: pa.Table) -> pa.Array:
         mine = of_source(rows)

@@ -1,26 +1,19 @@
 """Listings: the state of a part's files as read, so that the next run reads what changed."""
 
-from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 
-from pipeline.errors import WarehouseError
-from pipeline.load.files import replace_file
+from pipeline.load.files import write_named
 from pipeline.load.manifest import FileState
-from pipeline.load.warehouse import RECOVER
+from pipeline.load.warehouse import damage
 
 _DECODER = msgspec.msgpack.Decoder(list[FileState])
 
 
 def write(root: Path, states: list[FileState]) -> str:
     """Write the states, in path order, to a file named by its content, and return the name."""
-    content = msgspec.msgpack.encode(states)
-    name = f"{blake2b(content, digest_size=12).hexdigest()}.msgpack"
-    path = root / "listings" / name
-    if not path.exists() or path.read_bytes() != content:
-        replace_file(path, content, flush=False)
-    return name
+    return write_named(root / "listings", msgspec.msgpack.encode(states), "msgpack")
 
 
 def read(root: Path, name: str) -> list[FileState]:
@@ -29,4 +22,4 @@ def read(root: Path, name: str) -> list[FileState]:
     try:
         return _DECODER.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
-        raise WarehouseError(f"{path}: cannot be read ({error}). {RECOVER}") from error
+        raise damage(path, f"cannot be read ({error})") from error

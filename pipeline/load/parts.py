@@ -1,15 +1,13 @@
 """Parquet part files: immutable, named by their content."""
 
-from hashlib import blake2b
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.errors import WarehouseError
-from pipeline.load.files import replace_file
+from pipeline.load.files import write_named
 from pipeline.load.manifest import PartFile
-from pipeline.load.warehouse import RECOVER
+from pipeline.load.warehouse import damage
 
 
 def write(root: Path, name: str, table: pa.Table, part: str | None = None) -> PartFile:
@@ -27,10 +25,7 @@ def write(root: Path, name: str, table: pa.Table, part: str | None = None) -> Pa
         write_statistics=_ordered(table.schema),
     )
     content = memoryview(sink.getvalue())
-    file = f"{blake2b(content, digest_size=12).hexdigest()}.parquet"
-    path = root / "parts" / name / file
-    if not path.exists() or path.read_bytes() != content:
-        replace_file(path, content, flush=False)
+    file = write_named(root / "parts" / name, content, "parquet")
     return PartFile(file, table.num_rows, len(content), part)
 
 
@@ -42,7 +37,7 @@ def read(root: Path, name: str, file: str) -> pa.Table:
             return source.read(use_threads=False)
     except (OSError, pa.ArrowException) as error:
         reason = str(error).split("\n", 1)[0]
-        raise WarehouseError(f"{path}: the part is damaged ({reason}). {RECOVER}") from error
+        raise damage(path, f"the part is damaged ({reason})") from error
 
 
 def _ordered(schema: pa.Schema) -> list[str]:

@@ -53,20 +53,12 @@ def snapshots(warehouse: Warehouse, *, strict: bool = False) -> list[Snapshot]:
             warehouse.manifest(current)
     for name in _ids(warehouse):
         with suppress(*tolerated):
-            kept.append(_snapshot(warehouse, name, current))
+            manifest = warehouse.manifest(name)
+            changed = warehouse.manifest_path(name).stat().st_mtime
+            replaced_at = dt.datetime.fromtimestamp(changed, dt.UTC)
+            is_current = name == current
+            kept.append(Snapshot(name, manifest.created_at, replaced_at, is_current, manifest))
     return sorted(kept, key=lambda snapshot: (snapshot.created_at, snapshot.id))
-
-
-def _snapshot(warehouse: Warehouse, name: str, current: str | None) -> Snapshot:
-    manifest = warehouse.manifest(name)
-    changed = (warehouse.root / "snapshots" / f"{name}.json").stat().st_mtime
-    return Snapshot(
-        name,
-        manifest.created_at,
-        dt.datetime.fromtimestamp(changed, dt.UTC),
-        name == current,
-        manifest,
-    )
 
 
 def resolve(warehouse: Warehouse, text: str) -> str:
@@ -81,9 +73,8 @@ def resolve(warehouse: Warehouse, text: str) -> str:
         wanted = current and (current.id if text == "current" else current.manifest.parent)
         fitting = [name for name in ids if name == wanted]
     else:
-        fitting = [name for name in ids if name == text] or [
-            name for name in ids if text and name.startswith(text)
-        ]
+        longer = [name for name in ids if text and name.startswith(text)]
+        fitting = [text] if text in ids else longer
     if len(fitting) > 1:
         raise UsageError(
             f"{text}: fits {len(fitting)} snapshots ({_listed(fitting)}; expected one)."
@@ -100,22 +91,17 @@ def resolve(warehouse: Warehouse, text: str) -> str:
 def available(warehouse: Warehouse, without: str = "") -> str:
     """Return the end of an error about a snapshot: which others there are."""
     ids = [name for name in _ids(warehouse) if name != without]
-    return (
-        f"Choose from {_listed(ids)}: see `pipeline snapshots`."
-        if ids
-        else "Run `pipeline run` first: see `pipeline snapshots`."
-    )
+    choice = f"Choose from {_listed(ids)}" if ids else "Run `pipeline run` first"
+    return f"{choice}: see `pipeline snapshots`."
 
 
 def _ids(warehouse: Warehouse) -> list[str]:
-    return [path.stem for path in (warehouse.root / "snapshots").glob(ID_PATTERN)]
+    return [path.stem for path in warehouse.snapshots.glob(ID_PATTERN)]
 
 
 def _listed(ids: list[str]) -> str:
-    newest = sorted(ids, reverse=True)
-    return ", ".join(newest[:LISTED]) + (
-        f" and {len(ids) - LISTED} older" if len(ids) > LISTED else ""
-    )
+    newest = ", ".join(sorted(ids, reverse=True)[:LISTED])
+    return f"{newest} and {len(ids) - LISTED} older" if len(ids) > LISTED else newest
 
 
 def staying(existing: list[Snapshot], keep: int, keep_days: float, now: dt.datetime) -> set[str]:
@@ -148,17 +134,16 @@ def sweep(
     existing = snapshots(warehouse, strict=True)
     stay = staying(existing, keep, keep_days, now)
     gone = [snapshot.id for snapshot in existing if snapshot.id not in stay]
-    needed = _named_files(
-        warehouse.root, [snapshot.manifest for snapshot in existing if snapshot.id in stay]
-    )
-    doomed = [*_manifests_without(warehouse.root, stay), *_links_without(warehouse.root, stay)]
+    kept = [snapshot.manifest for snapshot in existing if snapshot.id in stay]
+    needed = _named_files(warehouse.root, kept)
+    manifests = warehouse.snapshots.glob(ID_PATTERN)
+    doomed = [str(path) for path in manifests if path.stem not in stay]
+    doomed += _links_without(warehouse.snapshots, stay)
     doomed += [path for path in _content(warehouse.root) if path not in needed]
-    files = size = 0
-    for path in doomed:
-        files, size = files + 1, size + _size(path)
-        if not dry_run:
-            _remove(path)
-    return Swept(gone, sorted(stay), files, size)
+    size = sum(map(_size, doomed))
+    for path in () if dry_run else doomed:
+        _remove(path)
+    return Swept(gone, sorted(stay), len(doomed), size)
 
 
 def _named_files(root: Path, manifests: list[Manifest]) -> set[str]:
@@ -170,45 +155,33 @@ def _named_files(root: Path, manifests: list[Manifest]) -> set[str]:
     return named
 
 
-def _manifests_without(root: Path, stay: set[str]) -> list[str]:
-    return [str(path) for path in (root / "snapshots").glob(ID_PATTERN) if path.stem not in stay]
-
-
-def _links_without(root: Path, stay: set[str]) -> list[str]:
-    ours = re.compile(r"\.?[0-9]{8}T[0-9]{6}Z-.+")
-    return [
-        entry.path
-        for entry in _entries(root / "snapshots")
-        if entry.name not in stay
-        and ours.fullmatch(entry.name)
-        and entry.is_dir(follow_symlinks=False)
-    ]
+def _links_without(folder: Path, stay: set[str]) -> list[str]:
+    entries = _entries(folder, r"\.?[0-9]{8}T[0-9]{6}Z-.+")
+    return [entry.path for entry in entries if entry.name not in stay and _is_folder(entry)]
 
 
 def _content(root: Path) -> Iterator[str]:
     """Yield parts, listings, and what a killed run left half written."""
-    ours = re.compile(r"[0-9a-f]{24}\.(parquet|msgpack)|\..*\.tmp")
-    for folder in (
-        *(Path(table.path) for table in _entries(root / "parts") if table.is_dir()),
-        root / "listings",
-    ):
-        yield from (entry.path for entry in _entries(folder) if ours.fullmatch(entry.name))
+    tables = [Path(table.path) for table in _entries(root / "parts") if table.is_dir()]
+    for folder in (*tables, root / "listings"):
+        entries = _entries(folder, r"[0-9a-f]{24}\.(parquet|msgpack)|\..*\.tmp")
+        yield from (entry.path for entry in entries)
     for folder in (root, root / "runs", root / "logs", root / "snapshots"):
-        for entry in _entries(folder):
-            if (
-                entry.name.startswith(".")
-                and entry.name.endswith((".tmp", ".tmp.wal"))
-                and not entry.is_dir(follow_symlinks=False)
-            ):
-                yield entry.path
+        entries = _entries(folder, r"\..*\.tmp(\.wal)?")
+        yield from (entry.path for entry in entries if not _is_folder(entry))
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _entries(folder: Path, pattern: str = ".*") -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+            matching = [entry for entry in entries if re.fullmatch(pattern, entry.name, re.DOTALL)]
     except FileNotFoundError:
         return []
+    return sorted(matching, key=lambda entry: entry.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False)
 
 
 def _size(path: str) -> int:

@@ -35,11 +35,20 @@ RECOVER = (
 )
 
 
+def damage(path: Path, what: str) -> WarehouseError:
+    """Return the error for a file that is missing or damaged: what is wrong, and what to do."""
+    return WarehouseError(f"{path}: {what}. {RECOVER}")
+
+
 class Warehouse:
     """A warehouse folder."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(os.path.abspath(root))
+        self.database = self.root / "warehouse.duckdb"
+        """Views and comments only."""
+        self.snapshots = self.root / "snapshots"
+        self.runs, self.logs = self.root / "runs", self.root / "logs"
         text = os.fsencode(self.root).decode("utf-8", "replace")
         if not os.fspath(root) or re.search("[*?\ufffd\\\\]", text):
             named = text if os.fspath(root) else "the warehouse"
@@ -48,26 +57,11 @@ class Warehouse:
                 " Name another folder."
             )
 
-    @property
-    def database(self) -> Path:
-        """`warehouse.duckdb`: views and comments only."""
-        return self.root / "warehouse.duckdb"
-
-    @property
-    def runs(self) -> Path:
-        """Folder of the run records."""
-        return self.root / "runs"
-
-    @property
-    def logs(self) -> Path:
-        """Folder of the runs' logs."""
-        return self.root / "logs"
-
     def prepare(self) -> None:
         """Create the folders. Raises WarehouseError if that is not possible."""
         try:
-            for name in ("parts", "snapshots", "runs"):
-                (self.root / name).mkdir(parents=True, exist_ok=True)
+            for folder in (self.root / "parts", self.snapshots, self.runs):
+                folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WarehouseError(
                 f"{self.root}: cannot be written ({error.strerror})."
@@ -80,26 +74,24 @@ class Warehouse:
         try:
             if name := path.read_text("ascii").strip():
                 return name
-            raise WarehouseError(f"{path}: does not name a snapshot. {RECOVER}")
+            raise damage(path, "does not name a snapshot")
         except FileNotFoundError:
-            self._refuse_lost()
+            manifests = self.snapshots.glob(ID_PATTERN)
+            if any(b'"parent": "' in manifest.read_bytes() for manifest in manifests):
+                raise damage(path, "is missing, though there are snapshots") from None
             return None
         except (OSError, ValueError) as error:
-            raise WarehouseError(f"{path}: cannot be read ({error}). {RECOVER}") from error
-
-    def _refuse_lost(self) -> None:
-        """Raise WarehouseError if something was published once: if a snapshot has a parent."""
-        for path in (self.root / "snapshots").glob(ID_PATTERN):
-            if b'"parent": "' in path.read_bytes():
-                raise WarehouseError(
-                    f"{self.root / 'CURRENT'}: is missing, though there are snapshots. {RECOVER}"
-                )
+            raise damage(path, f"cannot be read ({error})") from error
 
     def require(self) -> None:
         """Raise WarehouseError if there is no warehouse, before anything is written there."""
-        if not (self.root / "snapshots").is_dir():
+        if not self.snapshots.is_dir():
             message = "there is no warehouse here. Name one with --warehouse."
             raise WarehouseError(f"{self.root}: {message}")
+
+    def manifest_path(self, snapshot: str) -> Path:
+        """Return the path of the manifest of a snapshot."""
+        return self.snapshots / f"{snapshot}.json"
 
     def manifest(self, snapshot: str | None = None) -> Manifest:
         """Read the manifest of a snapshot, by default of the published one.
@@ -112,17 +104,13 @@ class Warehouse:
                 f"{self.root}: nothing is published here (no CURRENT)."
                 " Run `pipeline run` first, or name another --warehouse."
             )
-        path = self.root / "snapshots" / f"{name}.json"
+        path = self.manifest_path(name)
         try:
             manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
         except FileNotFoundError as error:
-            raise WarehouseError(
-                f"{path}: the manifest of snapshot {name} is missing. {RECOVER}"
-            ) from error
+            raise damage(path, f"the manifest of snapshot {name} is missing") from error
         except (OSError, msgspec.DecodeError) as error:
-            raise WarehouseError(
-                f"{path}: the manifest cannot be read ({error}). {RECOVER}"
-            ) from error
+            raise damage(path, f"the manifest cannot be read ({error})") from error
         if manifest.format != FORMAT:
             is_newer = manifest.format > FORMAT
             raise WarehouseError(
@@ -170,7 +158,7 @@ class Warehouse:
         times = at.timestamp(), at.timestamp()
         with suppress(WarehouseError, FileNotFoundError):
             if (old := self.current_id()) and old != by:
-                path = self.root / "snapshots" / f"{old}.json"
+                path = self.manifest_path(old)
                 try:
                     os.utime(path, times)
                 except PermissionError:  # another user's file: its owner alone may set a time
@@ -179,10 +167,8 @@ class Warehouse:
 
     def amend(self, manifest: Manifest) -> None:
         """Write the manifest of a snapshot, whose part files stay: listings may be newer."""
-        replace_file(
-            self.root / "snapshots" / f"{manifest.id}.json",
-            msgspec.json.format(msgspec.json.encode(manifest)),
-        )
+        content = msgspec.json.format(msgspec.json.encode(manifest))
+        replace_file(self.manifest_path(manifest.id), content)
 
     def point_current(self, manifest: Manifest) -> None:
         """Point `current` at the snapshot's links."""
@@ -192,7 +178,7 @@ class Warehouse:
     def _write_links(self, manifest: Manifest) -> None:
         from pipeline.load.datapackage import descriptor  # loads Arrow
 
-        folder = self.root / "snapshots" / manifest.id
+        folder = self.snapshots / manifest.id
         if _has_links(folder, manifest):  # an older snapshot: its readers must not see a hole
             if not (folder / PACKAGE).exists():  # one of an older version
                 with suppress(WarehouseError):  # another user's folder
