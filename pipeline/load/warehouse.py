@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from msgspec import Struct
 
 from pipeline.errors import LockHeld, UsageError, WarehouseError
-from pipeline.load.files import flush_all, replace_file, replacing
+from pipeline.load.files import flush_all, replace_file, replacing, reporting, unwritable
 from pipeline.load.manifest import FORMAT, Manifest, PartFile
 
 PACKAGE = "datapackage.json"
@@ -59,14 +59,9 @@ class Warehouse:
 
     def prepare(self) -> None:
         """Create the folders. Raises WarehouseError if that is not possible."""
-        try:
+        with reporting(self.root):
             for folder in (self.root / "parts", self.snapshots, self.runs):
                 folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WarehouseError(
-                f"{self.root}: cannot be written ({error.strerror})."
-                " Choose another folder with --warehouse."
-            ) from error
 
     def current_id(self) -> str | None:
         """Return the id of the published snapshot; None before the first one."""
@@ -218,10 +213,7 @@ class Warehouse:
                 " --wait SECONDS, or choose another --warehouse."
             ) from error
         except OSError as error:
-            raise WarehouseError(
-                f"{path}: cannot be written ({error.strerror})."
-                " Grant permission to write, or choose another --warehouse."
-            ) from error
+            raise unwritable(path, error.strerror or str(error)) from error
         try:
             since = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
             by = Holder(os.getpid(), socket.gethostname(), since)

@@ -7,10 +7,9 @@ from typing import Any
 
 import duckdb
 
-from pipeline.errors import WarehouseError
 from pipeline.load.files import discard, temporary, unwritable
 from pipeline.load.manifest import Manifest, PartFile
-from pipeline.load.warehouse import RECOVER, Warehouse
+from pipeline.load.warehouse import Warehouse, damage
 from pipeline.schema.table import Table
 from pipeline.schema.tables import RUNS, TABLES
 from pipeline.views import template
@@ -32,8 +31,7 @@ def connect(warehouse: Warehouse, manifest: Manifest | None = None) -> duckdb.Du
         show(connection, warehouse, tables)
     except duckdb.Error as error:
         connection.close()
-        message = f"{warehouse.root}: the snapshot is damaged ({_reason(error)}). {RECOVER}"
-        raise WarehouseError(message) from error
+        raise damage(warehouse.root, f"the snapshot is damaged ({_reason(error)})") from error
     return connection
 
 
