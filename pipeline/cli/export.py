@@ -65,8 +65,8 @@ def export(
     end, or does so after apostrophes, gets a leading apostrophe, so that no spreadsheet runs it as
     a formula; --raw leaves it as it is.
     """
-    from pipeline.export.export import FORMATS, Style, export
-    from pipeline.export.request import Request
+    from pipeline.export.export import export
+    from pipeline.export.request import FORMATS, Request, Style
     from pipeline.settings import parse_day
 
     chosen = style or ("jsonl" if nested else None)

@@ -14,9 +14,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from pipeline.export.expressions import ZONED, export_error, iso_time
-from pipeline.export.request import Field, RelationQuery
-from pipeline.load.manifest import Manifest
-from pipeline.load.warehouse import Warehouse
+from pipeline.export.request import Field, RelationQuery, Snapshot
 from pipeline.schema.columns import TIME
 from pipeline.schema.documents import KNOWN, NESTED, Article, Image
 from pipeline.schema.tables import TABLES
@@ -52,19 +50,14 @@ class WholeArticle(Struct, frozen=True):
 
 
 def whole_articles(
-    connection: duckdb.DuckDBPyConnection,
-    warehouse: Warehouse,
-    manifest: Manifest,
-    query: RelationQuery,
-    *,
-    ordered: bool,
-    secured: bool = False,
+    snapshot: Snapshot, query: RelationQuery, *, ordered: bool, secured: bool = False
 ) -> Iterator[WholeArticle]:
     """Yield the articles that `query` selects, in its order if `ordered`, else by path.
 
     `secured` adds the ciphertext if the warehouse has it. Raises QueryError and WarehouseError if
     the query fails.
     """
+    connection = snapshot.connection
     try:
         connection.execute(
             f"""
@@ -81,45 +74,39 @@ def whole_articles(
     names = ("articles", *(name for name in _CHILDREN if secured or name != "secured"))
     if ordered:
         [(count,)] = connection.execute("select count(*) from chosen").fetchall()
-        whole_tables = {name: name for name in names}
         for first in range(1, count + 1, BATCH):
             condition = f"ordinal between {first} and {first + BATCH - 1}"
-            yield from _batch(connection, whole_tables, condition, "ordinal")
+            yield from _batch(connection, {name: name for name in names}, condition, "ordinal")
         return
-    files = {name: {file.part: file for file in manifest.tables[name]} for name in names}
+    files = {name: {file.part: file for file in snapshot.manifest.tables[name]} for name in names}
     parts = connection.execute(
         "select part from chosen join articles using (article_id)"
         " group by source, part order by source, min(path)"
     ).fetchall()
     for (part,) in parts:
-        part_tables = {
-            name: f"({base_query(warehouse, name, [file])})"
+        tables = {
+            name: f"({base_query(snapshot.warehouse, name, [file])})"
             if (file := files[name].get(part))
             else f"(from {name} limit 0)"
             for name in names
         }
-        yield from _batch(connection, part_tables, f"part = {quoted(part)}", "path")
+        yield from _batch(connection, tables, f"part = {quoted(part)}", "path")
 
 
 def _batch(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, str], condition: str, order: str
+    connection: duckdb.DuckDBPyConnection, tables: dict[str, str], condition: str, order: str
 ) -> Iterator[WholeArticle]:
     """Yield the chosen articles of a condition; `tables` has the SQL that reads each table."""
     chosen = f"(select article_id, ordinal from chosen where {condition})"
-    children: dict[str, dict[str, list[Record]]] = {}
-    for name in tables.keys() - {"articles"}:
-        source = f"from {tables[name]} semi join {chosen} using (article_id)"
-        children[name] = defaultdict(list)
-        for row in _records(connection, name, source):
-            children[name][row["article_id"]].append(row)
+    children: dict[str, dict[str, list[Record]]] = defaultdict(lambda: defaultdict(list))
+    for name, table in tables.items():
+        if name != "articles":
+            source = f"from {table} semi join {chosen} using (article_id)"
+            for row in _records(connection, name, source):
+                children[row["article_id"]][name].append(row)
     source = f"from {tables['articles']} join {chosen} using (article_id) order by {order}"
     for article in _records(connection, "articles", source):
-        article_id = article["article_id"]
-        yield assemble(article, {name: rows[article_id] for name, rows in children.items()})
-
-
-def _position(row: Record) -> tuple[int, int]:
-    return row.get("owner_position", 0), row.get("position", 0)
+        yield assemble(article, children[article["article_id"]])
 
 
 def _records(connection: duckdb.DuckDBPyConnection, name: str, source: str) -> list[Record]:
@@ -139,19 +126,21 @@ def assemble(article: Record, children: Mapping[str, list[Record]]) -> WholeArti
 
     Keys without a value are left out, except the title.
     """
-    rows = {name: sorted(children.get(name, ()), key=_position) for name in _CHILDREN}
+    rows = {
+        name: sorted(
+            children.get(name, ()),
+            key=lambda row: (row.get("owner_position", 0), row.get("position", 0)),
+        )
+        for name in _CHILDREN
+    }
     images: dict[tuple[str, int], list[Record]] = defaultdict(list)
     for row in rows["images"]:
         images[row["owner"], row["owner_position"]].append(_renamed(row, _IMAGE_COLUMNS))
-    related = [
-        _item(
-            row,
-            images["related_provider", row["position"]],
-            topics=row["topics"],
-            images=images["related", row["position"]] or None,
-        )
-        for row in rows["related"]
-    ]
+    related = []
+    for row in rows["related"]:
+        position = row["position"]
+        logos, pictures = images["related_provider", position], images["related", position]
+        related.append(_item(row, logos, topics=row["topics"], images=pictures or None))
     front_matter = _item(
         article,
         images["provider", 0],
@@ -173,17 +162,13 @@ def assemble(article: Record, children: Mapping[str, list[Record]]) -> WholeArti
 
 def _item(row: Record, logos: list[Record], **rest: Any) -> Record:
     """Return the front matter of an article or a related item, in the order of sites."""
-    provider = {
-        "name": row["provider_name"],
-        "domain": row["provider_domain"],
-        "images": logos or None,
-    }
+    provider = {"name": row["provider_name"], "domain": row["provider_domain"]}
     return _filled(
         {
             "category": row["category"],
             **_renamed(row, _SCALARS),
             "length": _duration(row["duration_seconds"]),
-            "provider": _filled(provider) or None,
+            "provider": _filled({**provider, "images": logos or None}) or None,
             **rest,
         }
     )

@@ -1,15 +1,13 @@
 """Run an export from request to files; the only module that knows all the others."""
 
-from __future__ import annotations
-
 import os
 import shlex
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import msgspec
@@ -19,13 +17,20 @@ from pipeline.errors import UsageError, WarehouseError
 from pipeline.export import targets
 from pipeline.export.articles import whole_articles
 from pipeline.export.formats import csv, frontmatter, jsonl
-from pipeline.export.request import ALL_TABLES, RelationQuery, Request, relation_queries
+from pipeline.export.request import (
+    ALL_TABLES,
+    RelationQuery,
+    Request,
+    Snapshot,
+    Style,
+    relation_queries,
+)
+from pipeline.load.files import writing_to
 from pipeline.load.manifest import Manifest
 from pipeline.load.warehouse import Warehouse
 from pipeline.text import counted
 from pipeline.views.catalog import connect
 
-FORMATS = ("csv", "parquet", "jsonl", "xlsx", "frontmatter")
 MEMORY = 256
 """Megabytes that DuckDB may use for each million rows of a table; a larger sort goes to disk."""
 _BINARY = ("parquet", "xlsx")
@@ -36,32 +41,6 @@ class Written(Struct, frozen=True):
 
     paths: list[Path]
     notes: list[str] = []
-
-
-class Style(Struct, frozen=True):
-    """A format and its options."""
-
-    name: str = "csv"
-    raw: bool = False
-    """CSV: escape no formulas."""
-    excel: bool = False
-    """CSV: begin with a byte order mark."""
-    nested: bool = False
-    """JSON lines: an object per article, with its topics, related items and images."""
-
-    def check(self) -> None:
-        """Raise UsageError for an unknown format, or an option of another format."""
-        if self.name not in FORMATS:
-            raise UsageError(f"--format {self.name}: unknown. Choose one of {', '.join(FORMATS)}.")
-        for flag, is_set, style in (
-            ("--raw", self.raw, "csv"),
-            ("--excel", self.excel, "csv"),
-            ("--nested", self.nested, "jsonl"),
-        ):
-            if is_set and self.name != style:
-                raise UsageError(
-                    f"{flag}: belongs to --format {style} (got {self.name}). Leave it out."
-                )
 
 
 def export(warehouse: Warehouse, request: Request, style: Style, output: str | None) -> Written:
@@ -75,12 +54,11 @@ def export(warehouse: Warehouse, request: Request, style: Style, output: str | N
         return _export_front_matter(warehouse, request, output)
     if style.nested:
         request = _article_ids("--nested", request, ("articles",))
-    with _opened(warehouse) as (connection, manifest, scratch):
+    with _opened(warehouse) as snapshot:
         if not style.nested:  # more threads keep rows back, to pass them on in order
-            connection.execute("set global threads = 1")
-        queries = relation_queries(connection, request)
-        ordered = bool(request.order_by or request.sample)
-        writer = _Writer(connection, warehouse, manifest, style, scratch, ordered)
+            snapshot.connection.execute("set global threads = 1")
+        queries = relation_queries(snapshot.connection, request)
+        writer = _Writer(snapshot, style, bool(request.order_by or request.sample))
         if output in (None, targets.STREAM):
             if len(queries) > 1:
                 raise UsageError(
@@ -95,9 +73,10 @@ def export(warehouse: Warehouse, request: Request, style: Style, output: str | N
             return Written([], writer.to_stream(queries[0]))
         paths = targets.files_of([query.name for query in queries], style.name, str(output))
         notes: list[str] = []
-        with targets.replacing(paths) as asides:
-            for query, path in zip(queries, asides, strict=True):
-                notes += writer.to_file(query, path)
+        with ExitStack() as stack:  # at its end all files are replaced, after an error none is
+            asides = [stack.enter_context(writing_to(path)) for path in paths]
+            for query, aside in zip(queries, asides, strict=True):
+                notes += writer.to_file(query, str(aside))
         return Written(paths, notes)
 
 
@@ -109,12 +88,8 @@ class _Writer(Struct, frozen=True):
     as long bodies. Views have no limit: joins of lists and windows do not go to disk.
     """
 
-    connection: duckdb.DuckDBPyConnection
-    warehouse: Warehouse
-    manifest: Manifest
+    snapshot: Snapshot
     style: Style
-    scratch: str
-    """Folder for temporary files."""
     ordered: bool
 
     def to_file(self, query: RelationQuery, path: str) -> list[str]:
@@ -128,7 +103,7 @@ class _Writer(Struct, frozen=True):
     def to_stream(self, query: RelationQuery) -> list[str]:
         """Write to standard output and return notes; text lines end with LF."""
         if self.style.name in _BINARY:  # these are written with seeks
-            path = f"{self.scratch}/whole"
+            path = f"{self.snapshot.scratch}/whole"
             notes = self.to_file(query, path)
             sys.stdout.flush()
             with open(path, "rb") as file:
@@ -140,76 +115,63 @@ class _Writer(Struct, frozen=True):
         def write() -> list[str]:
             with targets.streaming() as stream:
                 streams.append(stream)
-                return self._write(query, stream.path, line_end="\\n")
+                return self._write(query, stream.path, "\\n")
 
         return self._within_memory(query, write, lambda: not streams[-1].arrived)
 
     def _within_memory(
-        self,
-        query: RelationQuery,
-        write: Callable[[], list[str]],
-        can_repeat: Callable[[], bool],
+        self, query: RelationQuery, write: Callable[[], list[str]], can_repeat: Callable[[], bool]
     ) -> list[str]:
-        limit = None if self.style.nested else memory_limit(self.manifest, query.name)
+        limit = None if self.style.nested else memory_limit(self.snapshot.manifest, query.name)
         if limit is None:
             return write()
-        self.connection.execute(f"set global memory_limit = '{limit}MB'")
+        self.snapshot.connection.execute(f"set global memory_limit = '{limit}MB'")
         try:
             return write()
         except WarehouseError as error:
             if not isinstance(error.__cause__, duckdb.OutOfMemoryException) or not can_repeat():
                 raise
         finally:
-            self.connection.execute("reset global memory_limit")
+            self.snapshot.connection.execute("reset global memory_limit")
         return write()
 
     def _write(self, query: RelationQuery, path: str, line_end: str = "\\r\\n") -> list[str]:
-        connection, style = self.connection, self.style
-        if style.nested:
-            articles = whole_articles(
-                connection, self.warehouse, self.manifest, query, ordered=self.ordered
-            )
+        if self.style.nested:
+            articles = whole_articles(self.snapshot, query, ordered=self.ordered)
             jsonl.write_nested(articles, path)
-        elif style.name == "csv":
-            csv.write(connection, query, path, raw=style.raw, excel=style.excel, line_end=line_end)
-        elif style.name == "jsonl":
-            jsonl.write(connection, query, path)
-        elif style.name == "parquet":
+        elif self.style.name == "csv":
+            csv.write(self.snapshot, query, path, self.style, line_end)
+        elif self.style.name == "jsonl":
+            jsonl.write(self.snapshot, query, path)
+        elif self.style.name == "parquet":
             from pipeline.export.formats import parquet
 
-            parquet.write(connection, query, path)
+            parquet.write(self.snapshot, query, path)
         else:
             from pipeline.export.formats import xlsx
 
-            return xlsx.write(connection, query, path, self.manifest.created_at, self.scratch)
+            return xlsx.write(self.snapshot, query, path)
         return []
 
 
 def memory_limit(manifest: Manifest, name: str) -> int | None:
     """Return the megabytes that DuckDB may use for a table; None for a view."""
-    if name not in ALL_TABLES:
-        return None
-    return MEMORY * (sum(file.rows for file in manifest.tables.get(name, [])) // 1_000_000 + 1)
+    rows = sum(file.rows for file in manifest.tables.get(name, []))
+    return MEMORY * (rows // 1_000_000 + 1) if name in ALL_TABLES else None
 
 
 @contextmanager
-def _opened(warehouse: Warehouse) -> Iterator[tuple[duckdb.DuckDBPyConnection, Manifest, str]]:
-    """Yield a connection on the published snapshot, its manifest, and a temporary folder."""
+def _opened(warehouse: Warehouse) -> Iterator[Snapshot]:
     manifest = warehouse.manifest()
-    connection = connect(warehouse, manifest)
     try:
-        scratch = tempfile.mkdtemp(prefix="frontmatter-warehouse-")
+        folder = TemporaryDirectory(prefix="frontmatter-warehouse-", ignore_cleanup_errors=True)
     except OSError as error:
-        connection.close()
         raise WarehouseError(
             f"export: no folder for temporary files ({error.strerror}). Name one in TMPDIR."
         ) from error
-    try:
+    with folder as scratch, connect(warehouse, manifest) as connection:
         connection.execute("set global temp_directory = $1", [scratch])
-        yield connection, manifest, scratch
-    finally:
-        connection.close()
-        shutil.rmtree(scratch, ignore_errors=True)
+        yield Snapshot(warehouse, manifest, connection, scratch)
 
 
 def _export_front_matter(warehouse: Warehouse, request: Request, output: str | None) -> Written:
@@ -221,18 +183,16 @@ def _export_front_matter(warehouse: Warehouse, request: Request, output: str | N
     folder = Path(str(output))
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder}: is a file. Name a folder with -o.")
-    with _opened(warehouse) as (connection, manifest, _):
-        [query] = relation_queries(connection, request)
+    with _opened(warehouse) as snapshot:
+        [query] = relation_queries(snapshot.connection, request)
         chosen = f"from articles semi join (\n{query.sql}\n) using (article_id)"
-        frontmatter.require_bodies(connection, chosen)
+        frontmatter.require_bodies(snapshot.connection, chosen)
         kept = " and article_id not in (select article_id from secured)" if secured else ""
-        [(secured_left_out,)] = connection.execute(
+        [(left_out,)] = snapshot.connection.execute(
             f"select count(*) {chosen} where secured_digest is not null{kept}"
         ).fetchall()
-        rows = connection.execute(f"select distinct source {chosen} order by 1").fetchall()
-        articles = whole_articles(
-            connection, warehouse, manifest, query, ordered=False, secured=secured
-        )
+        rows = snapshot.connection.execute(f"select distinct source {chosen} order by 1").fetchall()
+        articles = whole_articles(snapshot, query, ordered=False, secured=secured)
         written = frontmatter.write(articles, folder, [source for (source,) in rows])
     notes = []
     if written.files:
@@ -241,10 +201,10 @@ def _export_front_matter(warehouse: Warehouse, request: Request, output: str | N
             f"Wrote {counted(written.files, 'article')}. `pipeline run {sources}` gives the same"
             " rows again."
         )
-    if secured_left_out:
+    if left_out:
         notes.append(
-            f"The field secured of {counted(secured_left_out, 'article')} was left out. Keep it"
-            " with --keep-secured when you run, and export it by name: secured."
+            f"The field secured of {counted(left_out, 'article')} was left out. Keep it with"
+            " --keep-secured when you run, and export it by name: secured."
         )
     return Written(list(written.folders.values()), notes)
 

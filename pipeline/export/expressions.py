@@ -5,7 +5,7 @@ import tempfile
 import duckdb
 
 from pipeline.errors import PipelineError, QueryError, WarehouseError
-from pipeline.export.request import Field, RelationQuery
+from pipeline.export.request import Field, RelationQuery, Snapshot
 from pipeline.views.quoting import identifier, quoted
 
 ZONED = "TIMESTAMP WITH TIME ZONE"
@@ -31,22 +31,13 @@ def is_nested(field: Field) -> bool:
     return field.type.endswith("]") or field.type.startswith(("STRUCT", "MAP"))
 
 
-def is_float(field: Field) -> bool:
-    """Return whether a column may hold NaN and infinities."""
-    return field.type in ("DOUBLE", "FLOAT")
-
-
 def copy(
-    connection: duckdb.DuckDBPyConnection,
-    query: RelationQuery,
-    expressions: list[str],
-    path: str,
-    options: str,
+    snapshot: Snapshot, query: RelationQuery, expressions: list[str], path: str, options: str
 ) -> None:
-    """Let DuckDB write the rows to a file. Raises what `export_error` makes of DuckDB's errors."""
+    """Let DuckDB write the rows to a file; raises what `export_error` makes of its errors."""
     rows = f"select {', '.join(expressions)} from (\n{query.sql}\n)"
     try:
-        connection.execute(f"copy (\n{rows}\n) to {quoted(path)} ({options})")
+        snapshot.connection.execute(f"copy (\n{rows}\n) to {quoted(path)} ({options})")
     except duckdb.Error as error:
         raise export_error(query.name, error) from error
 

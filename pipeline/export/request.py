@@ -1,12 +1,13 @@
 """Turn a request for tables and views into one query per relation."""
 
 import datetime as dt
-from collections.abc import Collection
 
 import duckdb
 from msgspec import Struct
 
 from pipeline.errors import QueryError, UsageError
+from pipeline.load.manifest import Manifest
+from pipeline.load.warehouse import Warehouse
 from pipeline.schema.tables import RUNS, TABLES
 from pipeline.text import closest, did_you_mean
 from pipeline.views.catalog import column_comments
@@ -16,6 +17,7 @@ from pipeline.views.relations import relations
 ALL_TABLES = {**TABLES, RUNS.name: RUNS}
 DEFAULT_NAMES = tuple(name for name in ALL_TABLES if name != "secured")
 """The tables that a request without names exports."""
+FORMATS = ("csv", "parquet", "jsonl", "xlsx", "frontmatter")
 
 
 class Request(Struct, frozen=True):
@@ -37,6 +39,37 @@ class Request(Struct, frozen=True):
     """Number of rows to choose by a hash of the key: the same ones each time."""
     seed: int = 0
     """Another seed chooses other rows."""
+
+
+class Style(Struct, frozen=True):
+    """A format and its options."""
+
+    name: str = "csv"
+    raw: bool = False
+    """CSV: escape no formulas."""
+    excel: bool = False
+    """CSV: begin with a byte order mark."""
+    nested: bool = False
+    """JSON lines: an object per article, with its topics, related items and images."""
+
+    def check(self) -> None:
+        """Raise UsageError for an unknown format, or an option of another format."""
+        if self.name not in FORMATS:
+            raise UsageError(f"--format {self.name}: unknown. Choose one of {', '.join(FORMATS)}.")
+        for option, style in (("raw", "csv"), ("excel", "csv"), ("nested", "jsonl")):
+            if getattr(self, option) and self.name != style:
+                raise UsageError(
+                    f"--{option}: belongs to --format {style} (got {self.name}). Leave it out."
+                )
+
+
+class Snapshot(Struct, frozen=True):
+    """The published snapshot, a connection to it, and a folder for temporary files."""
+
+    warehouse: Warehouse
+    manifest: Manifest
+    connection: duckdb.DuckDBPyConnection
+    scratch: str
 
 
 class Field(Struct, frozen=True):
@@ -66,7 +99,9 @@ def relation_queries(
     """
     if request.since and request.until and request.since > request.until:
         raise UsageError(f"--since {request.since}: is after --until {request.until}. Swap them.")
-    known = _descriptions(connection)
+    known = {name: f"One row per {table.grain}." for name, table in ALL_TABLES.items()} | {
+        view.name: view.comment for view in relations("views", "reports")
+    }
     names = request.names or DEFAULT_NAMES
     for name in names:
         if name not in known:
@@ -75,85 +110,69 @@ def relation_queries(
         raise UsageError(
             f"export: a name is given twice (got {' '.join(names)}). Name each table once."
         )
-    return [_relation_query(connection, request, name, *known[name]) for name in names]
-
-
-def _descriptions(
-    connection: duckdb.DuckDBPyConnection,
-) -> dict[str, tuple[str, dict[str, str]]]:
-    """Return the description of every table and view, and of its columns by name."""
-    known = {
-        name: (
-            f"One row per {table.grain}.",
-            {column.name: column.comment for column in table.columns},
-        )
+    comments = column_comments(connection) | {
+        name: {column.name: column.comment for column in table.columns}
         for name, table in ALL_TABLES.items()
     }
-    columns = column_comments(connection)
-    return known | {
-        view.name: (view.comment, columns.get(view.name, {}))
-        for view in relations("views", "reports")
-    }
+    queries = []
+    for name in names:
+        types = {row[0]: row[1] for row in connection.execute(f"describe {name}").fetchall()}
+        columns = request.columns or tuple(types)
+        for column in columns:
+            if column not in types:
+                hint = _suggestion(column, list(types))
+                raise UsageError(f"{name}: has no column {column}. {hint}")
+        if len(set(columns)) < len(columns):
+            given = ",".join(columns)
+            raise UsageError(f"--columns {given}: a column is given twice. Name each once.")
+        descriptions = comments.get(name, {})
+        fields = [Field(column, types[column], descriptions.get(column, "")) for column in columns]
+        query = RelationQuery(name, known[name], tuple(fields), _sql(request, name, columns, types))
+        _check_sql(connection, query)
+        queries.append(query)
+    return queries
 
 
 def _suggestion(name: str, names: list[str]) -> str:
     return did_you_mean(closest(name, names)) or f"There are {', '.join(names)}."
 
 
-def _relation_query(
-    connection: duckdb.DuckDBPyConnection,
-    request: Request,
-    name: str,
-    description: str,
-    columns_known: dict[str, str],
-) -> RelationQuery:
-    types = {row[0]: row[1] for row in connection.execute(f"describe {name}").fetchall()}
-    columns = request.columns or tuple(types)
-    for column in columns:
-        if column not in types:
-            raise UsageError(f"{name}: has no column {column}. {_suggestion(column, list(types))}")
-    if len(set(columns)) < len(columns):
-        raise UsageError(f"--columns {','.join(columns)}: a column is given twice. Name each once.")
-    sql = _sql(request, name, columns, types)
+def _check_sql(connection: duckdb.DuckDBPyConnection, query: RelationQuery) -> None:
     try:
-        statements = connection.extract_statements(sql)
+        statements = connection.extract_statements(query.sql)
         if len(statements) != 1 or statements[0].type.name != "SELECT":
             raise UsageError(
-                f"{name}: --where and --order-by do not form a single SELECT. Give a condition and"
-                " column names."
+                f"{query.name}: --where and --order-by do not form a single SELECT. Give a"
+                " condition and column names."
             )
-        connection.execute(f"describe {sql}").fetchall()
+        connection.execute(f"describe {query.sql}").fetchall()
     except duckdb.Error as error:
-        raise QueryError(f"{name}: {error}") from error
-    fields = [Field(column, types[column], columns_known.get(column, "")) for column in columns]
-    return RelationQuery(name, description, tuple(fields), sql)
+        raise QueryError(f"{query.name}: {error}") from error
 
 
-def _sql(
-    request: Request, name: str, columns: tuple[str, ...], all_columns: Collection[str]
-) -> str:
+def _sql(request: Request, name: str, columns: tuple[str, ...], types: dict[str, str]) -> str:
     conditions = [f"(\n{request.where}\n)"] if request.where else []
     if request.since or request.until:
-        conditions.append(_publication_condition(request, name, all_columns))
-    where = f" where {' and '.join(conditions)}" if conditions else ""
-    order, source = request.order_by, name + where
+        conditions.append(_publication_condition(request, name, types))
+    order, source = request.order_by, name
+    if conditions:
+        source += f" where {' and '.join(conditions)}"
     if request.sample is not None:
         key = ALL_TABLES[name].key if name in ALL_TABLES else ()
-        keys = ", ".join(key)
-        sampled = (
-            f"from {name}{where} order by {_hash(request.seed, name, key)} limit {request.sample}"
-        )
-        source = (
-            f"{name} semi join (select {keys} {sampled}) using ({keys})"
-            if key
-            else f"({sampled}) as {name}"
-        )
+        keys, seed = ", ".join(key), quoted(str(request.seed))
+        # The same order each time, whatever the rows mean.
+        texts = ", ".join(f"{column}::varchar" for column in key or (name,))
+        hashed = f"md5(concat_ws(chr(31), {seed}, {texts}))"
+        sampled = f"from {source} order by {hashed} limit {request.sample}"
+        source = f"({sampled}) as {name}"
+        if key:
+            source = f"{name} semi join (select {keys} {sampled}) using ({keys})"
         order = order or keys
     select = f"select {', '.join(map(identifier, columns))} from {source}"
     return f"{select} order by\n{order}\n" if order else select
 
 
-def _publication_condition(request: Request, name: str, columns: Collection[str]) -> str:
+def _publication_condition(request: Request, name: str, types: dict[str, str]) -> str:
     """Return the condition for the days of publication.
 
     Rows that belong to an article follow it, so that the exported tables fit together.
@@ -164,17 +183,11 @@ def _publication_condition(request: Request, name: str, columns: Collection[str]
     if request.until:
         limits.append(f"published_at < timestamptz '{request.until} 00:00:00+00' + interval 1 day")
     condition = " and ".join(limits)
-    if "article_id" in columns and name != "articles":
+    if "article_id" in types and name != "articles":
         return f"{name}.article_id in (select article_id from articles where {condition})"
-    if "published_at" in columns:
+    if "published_at" in types:
         return f"({condition})"
     raise UsageError(
         f"{name}: has no time of publication, so --since and --until do not apply. Leave out {name}"
         " or use --where."
     )
-
-
-def _hash(seed: int, name: str, key: tuple[str, ...]) -> str:
-    """Return the hash that orders rows for a sample: the same each time, whatever they mean."""
-    values = ", ".join(f"{column}::varchar" for column in key or (name,))
-    return f"md5(concat_ws(chr(31), {quoted(str(seed))}, {values}))"

@@ -4,11 +4,10 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.errors import UsageError
-from pipeline.load.files import writing_to
 
 STREAM = "-"
 """The output that means standard output."""
@@ -36,13 +35,6 @@ def files_of(names: list[str], ending: str, output: str) -> list[Path]:
             " -o."
         )
     return [folder / f"{name}.{ending}" for name in names]
-
-
-@contextmanager
-def replacing(paths: list[Path]) -> Iterator[list[str]]:
-    """Yield paths to write to; at the end all files are replaced, after an error none is."""
-    with ExitStack() as stack:
-        yield [str(stack.enter_context(writing_to(path))) for path in paths]
 
 
 @contextmanager

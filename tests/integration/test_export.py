@@ -19,9 +19,9 @@ import pytest
 from openpyxl.utils.escape import unescape
 
 from pipeline.errors import QueryError, UsageError, WarehouseError
-from pipeline.export.export import Style, Written, export
+from pipeline.export.export import Written, export
 from pipeline.export.formats import xlsx
-from pipeline.export.request import DEFAULT_NAMES, Request
+from pipeline.export.request import DEFAULT_NAMES, Request, Style
 from pipeline.load.warehouse import Warehouse
 from pipeline.schema.tables import RUNS, TABLES
 from tests.support.hostile import FORMULA

@@ -18,9 +18,9 @@ import pytest
 
 from pipeline.errors import WarehouseError
 from pipeline.export import export as module
-from pipeline.export.export import Style, export
+from pipeline.export.export import export
 from pipeline.export.formats import csv as csv_format
-from pipeline.export.request import Request
+from pipeline.export.request import Request, Snapshot, Style
 from pipeline.load.manifest import Manifest, PartFile
 from pipeline.load.warehouse import Warehouse
 from tests.support.world import NOW, World, article
@@ -58,9 +58,10 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     write = csv_format.write
 
-    def watched(connection: duckdb.DuckDBPyConnection, *arguments: Any, **options: Any) -> None:
-        seen.extend(connection.execute("select current_setting('memory_limit')").fetchall()[0])
-        write(connection, *arguments, **options)
+    def watched(snapshot: Snapshot, *arguments: Any) -> None:
+        query = "select current_setting('memory_limit')"
+        seen.extend(snapshot.connection.execute(query).fetchall()[0])
+        write(snapshot, *arguments)
 
     monkeypatch.setattr(csv_format, "write", watched)
     return seen

@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl.utils.escape import unescape
 
-from pipeline.export.export import Style, export
+from pipeline.export.export import export
 from pipeline.export.formats import xlsx
-from pipeline.export.request import Request
+from pipeline.export.request import Request, Style
 from pipeline.load.warehouse import Warehouse
 from pipeline.views.relations import relations
 from tests.support.hostile import FORMULA

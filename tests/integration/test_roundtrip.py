@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
 from pipeline.export.articles import assemble
-from pipeline.export.export import Style, export
+from pipeline.export.export import export
 from pipeline.export.formats.frontmatter import file_text
 from pipeline.export.formats.yaml import front_matter_text
-from pipeline.export.request import Request
+from pipeline.export.request import Request, Style
 from pipeline.extract.frontmatter import read
 from pipeline.load.warehouse import Warehouse
 from pipeline.schema.documents import Document, SourceFile

@@ -6,10 +6,8 @@ LF gets a leading apostrophe. So does one that begins this way after apostrophes
 one apostrophe from such a text restores the original. Columns of numbers are left alone.
 """
 
-import duckdb
-
 from pipeline.export.expressions import copy, is_nested, is_time, iso_time
-from pipeline.export.request import Field, RelationQuery
+from pipeline.export.request import Field, RelationQuery, Snapshot, Style
 from pipeline.views.quoting import identifier
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -19,22 +17,16 @@ FORMULA = "^''*[-=+@\\t\\r\\n]"
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection,
-    query: RelationQuery,
-    path: str,
-    *,
-    raw: bool = False,
-    excel: bool = False,
-    line_end: str = "\\r\\n",
+    snapshot: Snapshot, query: RelationQuery, path: str, style: Style, line_end: str = "\\r\\n"
 ) -> None:
-    """Write a CSV file; `raw` escapes no formulas, `excel` begins with a byte order mark."""
-    mark = BYTE_ORDER_MARK if excel else ""
+    """Write a CSV file."""
+    mark = BYTE_ORDER_MARK if style.excel else ""
     expressions = [
-        f"{_cell(field, raw=raw)} as {identifier((mark if index == 0 else '') + field.name)}"
+        f"{_cell(field, raw=style.raw)} as {identifier((mark if index == 0 else '') + field.name)}"
         for index, field in enumerate(query.fields)
     ]
     options = f"header true, new_line '{line_end}', delimiter ',', quote '\"', nullstr ''"
-    copy(connection, query, expressions, path, f"format csv, {options}")
+    copy(snapshot, query, expressions, path, f"format csv, {options}")
 
 
 def _cell(field: Field, *, raw: bool) -> str:

@@ -20,7 +20,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from pipeline.errors import UsageError
 from pipeline.export.expressions import ZONED, export_error, is_nested, is_time, write_error
-from pipeline.export.request import Field, RelationQuery
+from pipeline.export.request import Field, RelationQuery, Snapshot
 from pipeline.text import counted
 from pipeline.views.quoting import identifier
 
@@ -46,17 +46,13 @@ Write = Callable[[int, int, Any], Any]
 """Writes a value to a row and column, both from 0; returns XlsxWriter's status."""
 
 
-def write(
-    connection: duckdb.DuckDBPyConnection,
-    query: RelationQuery,
-    path: str,
-    created: dt.datetime,
-    scratch: str,
-) -> list[str]:
-    """Write a workbook dated `created`, and return sentences about what did not fit.
+def write(snapshot: Snapshot, query: RelationQuery, path: str) -> list[str]:
+    """Write a workbook dated as the snapshot, and return sentences about what did not fit.
 
-    Its sheets lie in the folder `scratch` until then. Raises UsageError for too many rows.
+    Its sheets lie in the folder for temporary files until then. Raises UsageError for too many
+    rows.
     """
+    connection = snapshot.connection
     try:
         [(rows,)] = connection.execute(f"select count(*) from (\n{query.sql}\n)").fetchall()
         if rows >= ROWS:
@@ -64,16 +60,15 @@ def write(
                 f"{query.name}: has {rows:,} rows, but a sheet of Excel holds {ROWS - 1:,}. Export"
                 " csv or parquet, or choose rows."
             )
-        addresses = [index for index, field in enumerate(query.fields) if _is_address(field)]
+        addresses = [field for field in query.fields if _is_address(field)]
         # Links for the first columns that fit completely, and for one in any case.
-        linked = set(addresses[: max(1, LINKS // max(rows, 1))])
+        linked = addresses[: max(1, LINKS // max(rows, 1))]
+        created = snapshot.manifest.created_at.astimezone(dt.UTC).replace(tzinfo=None)
         with _Sink(path, "w") as sink:
-            book = Workbook(sink, {"constant_memory": True, "tmpdir": scratch})
+            book = Workbook(sink, {"constant_memory": True, "tmpdir": snapshot.scratch})
             book.use_zip64()
-            book.set_properties(
-                {"created": created.astimezone(dt.UTC).replace(tzinfo=None), "title": query.name}
-            )
-            cut = _write_rows(connection, query, book, rows, linked)
+            book.set_properties({"created": created, "title": query.name})
+            cut = _write_rows(connection, query, book, linked)
             _write_descriptions(book, query)
             book.close()
     except (OSError, XlsxWriterException) as error:
@@ -119,27 +114,20 @@ def _is_address(field: Field) -> bool:
 
 
 def _write_rows(
-    connection: duckdb.DuckDBPyConnection,
-    query: RelationQuery,
-    book: Workbook,
-    rows: int,
-    linked: set[int],
+    connection: duckdb.DuckDBPyConnection, query: RelationQuery, book: Workbook, linked: list[Field]
 ) -> int:
     """Fill the first sheet; return the number of texts that were cut."""
     sheet = book.add_worksheet(query.name[:_SHEET_NAME])
     bold = book.add_format({"bold": True})
     sheet.freeze_panes(1, 0)
+    writers = []
     for index, field in enumerate(query.fields):
         width = 20 if is_time(field) else _WIDTHS.get(field.type, 16)
         sheet.set_column(index, index, max(width, len(field.name) + 3))
         sheet.write_string(0, index, field.name, bold)
-    writers = [
-        _cell_writer(book, sheet, field, linked=index in linked)
-        for index, field in enumerate(query.fields)
-    ]
-    result = connection.execute(
-        f"select {', '.join(map(_expression, query.fields))} from (\n{query.sql}\n)"
-    )
+        writers.append(_cell_writer(book, sheet, field, linked=field in linked))
+    expressions = ", ".join(map(_expression, query.fields))
+    result = connection.execute(f"select {expressions} from (\n{query.sql}\n)")
     cut, row = 0, 0
     while batch := result.fetchmany(1_000):
         for values in batch:
