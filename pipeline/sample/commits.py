@@ -33,9 +33,8 @@ def write_history(folder: Path, articles: int, commits: int, seed: int) -> int:
     if git is None:
         raise UsageError("git: is not installed. Install it to write a history.")
     folder.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        [git, "-c", "init.defaultBranch=main", "init", "-q", "--bare", str(folder)], check=True
-    )
+    creating = [git, "-c", "init.defaultBranch=main", "init", "-q", "--bare", str(folder)]
+    subprocess.run(creating, check=True)
     importing = [git, "-C", str(folder), "fast-import", "--quiet", "--date-format=raw"]
     with subprocess.Popen(importing, stdin=subprocess.PIPE) as process:
         assert process.stdin
