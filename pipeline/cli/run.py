@@ -105,15 +105,17 @@ def schedule(
     as_json: cli.JsonOption = False,
 ) -> None:
     """Print a crontab line and systemd units for regular runs."""
-    from pipeline.operations.schedule import parse_every, schedule_object, schedule_text
+    from pipeline.operations import schedule as schedules
 
     command = [os.path.abspath(sys.argv[0]), "run", "--quiet", *_absolute(sources)]
     command += ["--warehouse", str(cli.warehouse_at(warehouse).root), "--wait", "60"]
-    units = schedule_object(command, Path.cwd(), parse_every(every), mail, getpass.getuser())
+    interval, user = schedules.parse_every(every), getpass.getuser()
+    planned = schedules.ScheduledRun(command, Path.cwd(), interval, mail, user)
+    units = schedules.schedule_object(planned)
     if as_json:
         cli.print_json(units)
     else:
-        print(schedule_text(units), end="")
+        print(schedules.schedule_text(units), end="")
 
 
 @cli.app.command()

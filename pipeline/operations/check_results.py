@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import starmap
 from xml.etree import ElementTree
 
 import msgspec
@@ -48,21 +49,19 @@ def checks_junit(results: list[CheckResult]) -> str:
     properties = ElementTree.SubElement(suite, "properties")
     for result, outcome in zip(results, outcomes, strict=True):
         for name, value in result.thresholds.items():
-            attributes = {"name": name, "value": _threshold(value)}
-            ElementTree.SubElement(properties, "property", attributes)
+            ElementTree.SubElement(properties, "property", name=name, value=_threshold(value))
         case = ElementTree.SubElement(
-            suite, "testcase", {"classname": "pipeline.checks", "name": result.name}
+            suite, "testcase", classname="pipeline.checks", name=result.name
         )
         message = _xml_text(f"{counted(result.count, 'row')}. {result.about}{_thresholds(result)}")
         rows = _xml_text("\n".join(_row_lines(result)))
         if outcome == "FAILED":
-            attributes = {"message": message, "type": "rows"}
-            ElementTree.SubElement(case, "failure", attributes).text = rows
+            ElementTree.SubElement(case, "failure", message=message, type="rows").text = rows
         elif outcome == "warned":
-            ElementTree.SubElement(case, "skipped", {"message": f"warned: {message}"})
+            ElementTree.SubElement(case, "skipped", message=f"warned: {message}")
             ElementTree.SubElement(case, "system-out").text = rows
         elif outcome == "off":
-            ElementTree.SubElement(case, "skipped", {"message": "off by setting"})
+            ElementTree.SubElement(case, "skipped", message="off by setting")
     ElementTree.indent(root)
     text: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
     return text.decode("ascii") + "\n"
@@ -78,13 +77,11 @@ def _outcome(result: CheckResult) -> str:
 
 def _row_lines(result: CheckResult) -> list[str]:
     """Return the offending rows, a line each; values are cut, except paths."""
-    lines = [
-        ", ".join(
-            f"{name}={printable(str(value))[: None if name == 'path' else 80]}"
-            for name, value in row.items()
-        )
-        for row in result.rows
-    ]
+
+    def cell(name: str, value: object) -> str:
+        return f"{name}={printable(str(value))[: None if name == 'path' else 80]}"
+
+    lines = [", ".join(starmap(cell, row.items())) for row in result.rows]
     more = result.count - len(result.rows)
     return [*lines, f"... and {more:,} more"] if more else lines
 

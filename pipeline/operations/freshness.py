@@ -40,14 +40,12 @@ def read_clocks(settings: Settings, now: dt.datetime) -> list[Clock]:
     warehouse = Warehouse(settings.warehouse)
     manifest = warehouse.published()
     article, file = parse_limits(settings.max_article_age), parse_limits(settings.max_file_age)
-    newest: list[tuple[str | None, dt.datetime | None, dt.datetime | None]] = [
-        (source.name, source.newest_article_at, source.newest_file_at)
-        for source in (manifest.sources if manifest else ())
-    ]
     measured = []
-    for name, article_at, file_at in newest or [(None, None, None)]:
-        measured.append(_clock("newest article", name, article_at, now, article))
-        measured.append(_clock("newest file", name, file_at, now, file))
+    for source in (manifest and manifest.sources) or (None,):
+        name, at = (source.name, source.newest_article_at) if source else (None, None)
+        measured.append(_clock("newest article", name, at, now, article))
+        at = source.newest_file_at if source else None
+        measured.append(_clock("newest file", name, at, now, file))
     run = parse_limits(settings.max_run_age)
     return [*measured, _clock("last good run", None, last_good_run(warehouse, now), now, run)]
 
@@ -88,10 +86,8 @@ def clock_lines(measured: list[Clock]) -> list[str]:
     """Return a line for each clock."""
     lines = []
     for clock in measured:
-        last = "never"
-        if clock.at:
-            age = _age_text(dt.timedelta(seconds=clock.age_seconds or 0))
-            last = f"{clock.at:%Y-%m-%d %H:%M}Z, {age} ago"
+        age = _age_text(dt.timedelta(seconds=clock.age_seconds or 0))
+        last = f"{clock.at:%Y-%m-%d %H:%M}Z, {age} ago" if clock.at else "never"
         mark = f"  {_MARKS[clock.level]}: limit {clock.limit}" if clock.level in _MARKS else ""
         lines.append(f"  {clock.label:<30} {last}{mark}")
     return lines

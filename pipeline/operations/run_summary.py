@@ -1,6 +1,7 @@
 """Summarize a run at its end: for people, and for machines."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,19 +11,18 @@ from pipeline.load.retention import Swept
 from pipeline.runs.record import RunResult
 from pipeline.text import counted, printable
 
+_TEMPLATE = Path(__file__).parent / "templates" / "run_summary.txt"
 LISTED = 6
 """Names that a list in a sentence has at most."""
 
 
 def as_object(result: RunResult) -> dict[str, Any]:
     """Return the result as one JSON object."""
-    record = msgspec.to_builtins(result.record)
-    ledger = msgspec.to_builtins(result.ledger)
+    record, ledger = msgspec.to_builtins(result.record), msgspec.to_builtins(result.ledger)
     documents = ("files", "articles", "other", "skipped", "rejected")
     seconds = [name for name in record if name.startswith("seconds_")]
-    grouped = {*documents, *ledger, *seconds}
     return {
-        **{name: value for name, value in record.items() if name not in grouped},
+        **{name: record[name] for name in record if name not in {*documents, *ledger, *seconds}},
         "published": result.published,
         "warehouse": result.warehouse,
         "sources": [{"name": source.name, "path": source.path} for source in result.sources],
@@ -32,10 +32,7 @@ def as_object(result: RunResult) -> dict[str, Any]:
         "findings_by_rule": result.findings,
         "rejections_by_code": result.rejections,
         "unknown_fields": result.unknown_fields,
-        "checks": [
-            {"name": check.name, "level": check.level, "rows": check.rows}
-            for check in result.checks
-        ],
+        "checks": msgspec.to_builtins(result.checks),
         "seconds": {name.removeprefix("seconds_"): record[name] for name in seconds},
     }
 
@@ -47,30 +44,16 @@ def as_text(result: RunResult, command: str, options: str) -> str:
     next: `command` and `options` are those of this run.
     """
     record = result.record
-    sources = ", ".join(printable(shown(source.path)) for source in result.sources)
-    rejections = f": {_listed(result.rejections)}" if record.rejected else ""
-    lines = [
-        f"Read {counted(record.files, 'file')} from {sources} in {record.seconds_total:.1f} s.",
-        "",
-        f"  {record.articles:>9,}  articles  documents with a title",
-        f"  {record.other:>9,}  other     "
-        "front matter without a title: people, organisations, communities",
-        f"  {record.skipped:>9,}  skipped   no front matter",
-        f"  {record.rejected:>9,}  rejected  could not be read{rejections}",
-        f"  {'-' * 9}",
-        f"  {record.files:>9,}  files",
-        "",
-        *_notes(result),
-        _outcome(result),
-        "",
-        "Next:",
-    ]
-    next_steps = [
-        "rejects" if record.rejected else "findings",
-        "report quality",
-        "report all --format html -o report.html",
-    ]
-    return "\n".join([*lines, *(f"  {command} {step}{options}" for step in next_steps)]) + "\n"
+    return _TEMPLATE.read_text().format(
+        record=record,
+        files=counted(record.files, "file"),
+        sources=", ".join(printable(shown(source.path)) for source in result.sources),
+        rejections=f": {_listed(result.rejections)}" if record.rejected else "",
+        notes="\n".join([*_notes(result), _outcome(result)]),
+        defects="rejects" if record.rejected else "findings",
+        command=command,
+        options=options,
+    )
 
 
 def _notes(result: RunResult) -> list[str]:
@@ -101,11 +84,8 @@ def _notes(result: RunResult) -> list[str]:
 def _changes(result: RunResult) -> dict[str, int]:
     """Return how many files changed in which way; empty if all are new or listed above."""
     ledger: dict[str, int] = msgspec.to_builtins(result.ledger)
-    changes = {
-        name.replace("_", " "): number
-        for name, number in ledger.items()
-        if number and name not in ("rejected", "skipped")
-    }
+    changed = {name: n for name, n in ledger.items() if n and name not in ("rejected", "skipped")}
+    changes = {name.replace("_", " "): number for name, number in changed.items()}
     return changes if changes.keys() - {"new"} else {}
 
 

@@ -9,17 +9,19 @@ import datetime as dt
 import re
 import shlex
 import unicodedata
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import UsageError
 
-INTERVALS = (
-    {f"{number}m": dt.timedelta(minutes=number) for number in range(1, 60) if 60 % number == 0}
-    | {f"{number}h": dt.timedelta(hours=number) for number in range(1, 24) if 24 % number == 0}
-    | {"1d": dt.timedelta(days=1)}
-)
+MINUTE = dt.timedelta(minutes=1)
+INTERVALS = {
+    **{f"{number}m": number * MINUTE for number in range(1, 60) if 60 % number == 0},
+    **{f"{number}h": number * 60 * MINUTE for number in range(1, 24) if 24 % number == 0},
+    "1d": dt.timedelta(days=1),
+}
 """What cron and systemd can express evenly: steps that divide the hour or the day."""
 _DAILY_HOUR = 4  # clocks change before it, so no daily run is skipped or repeated
 _LONGEST_COMMAND = 998  # bytes; Debian's crontab refuses a longer one
@@ -31,9 +33,9 @@ def parse_every(text: str) -> dt.timedelta:
 
     Raises UsageError unless it divides the hour or the day.
     """
-    number, unit = text[:-1], {"m": "minutes", "h": "hours", "d": "days"}.get(text[-1:])
-    if unit and re.fullmatch("[0-9]{1,4}", number):
-        every = dt.timedelta(**{unit: int(number)})
+    minutes = {"m": 1, "h": 60, "d": 1440}
+    if re.fullmatch("[0-9]{1,4}[mhd]", text):
+        every = int(text[:-1]) * minutes[text[-1]] * MINUTE
         if every in INTERVALS.values():
             return every
     raise UsageError(
@@ -41,79 +43,107 @@ def parse_every(text: str) -> dt.timedelta:
     )
 
 
-def crontab(command: list[str], folder: Path, every: dt.timedelta, mail: str | None = None) -> str:
+@dataclass(frozen=True)
+class ScheduledRun:
+    """A command to run in a folder, as a user (root without one); who gets mail if it fails.
+
+    Raises UsageError for what cron or systemd cannot hold.
+    """
+
+    command: list[str]
+    folder: Path
+    every: dt.timedelta
+    mail: str | None = None
+    user: str | None = None
+
+    def __post_init__(self) -> None:
+        for word in (*self.command, str(self.folder)):
+            # A newline ends a line; what moves a cursor or is not text cannot be pasted safely.
+            if any(unicodedata.category(character) in {"Cc", "Cs"} for character in word):
+                raise UsageError(
+                    f"schedule: {word!r} has a control character or is not UTF-8. Rename it."
+                )
+        for path in (self.command[0], str(self.folder)):
+            if not path.startswith("/"):
+                raise UsageError(
+                    f"schedule: {path!r} is not an absolute path, but cron and systemd start in"
+                    " another folder. Write the path from / on."
+                )
+        address = r"\w[\w.+-]*(@\w[\w.-]*)?"
+        if self.mail is not None and not re.fullmatch(address, self.mail, re.ASCII):
+            raise UsageError(
+                f"--mail {self.mail!r}: not an address that cron accepts. Write one such as"
+                " news@example.org."
+            )
+        if self.user is not None and not re.fullmatch("(?ia)[a-z_][a-z0-9_.-]*", self.user):
+            raise UsageError(f"--user {self.user!r}: not a user name. Write one such as news.")
+
+    def starts(self) -> tuple[range, range]:
+        """Return the minutes and hours of the runs; the first minute depends on what is run.
+
+        So different schedules do not all start at once.
+        """
+        digest = blake2b("\0".join([str(self.folder), *self.command]).encode()).digest()
+        step = self.every // MINUTE
+        first = int.from_bytes(digest) % min(step, 60)
+        if step < 60:
+            return range(first, 60, step), range(24)
+        return range(first, 60, 60), range(_DAILY_HOUR % (step // 60), 24, step // 60)
+
+    @property
+    def label(self) -> str:
+        """The interval as the command line has it."""
+        return next(label for label, interval in INTERVALS.items() if interval == self.every)
+
+
+def crontab(run: ScheduledRun) -> str:
     """Return the lines for a crontab, with MAILTO first if there is an address.
 
-    Without one, cron mails the owner of the crontab. Raises UsageError for what it cannot hold.
+    Without one, cron mails the owner of the crontab. Raises UsageError for too long a command.
     """
-    _check(command, folder, mail)
-    minutes, hours = _starts(command, folder, every)
-    line = f"cd {_cron_word(str(folder))} && {' '.join(map(_cron_word, command))}"
+    minutes, hours = run.starts()
+    line = f"cd {_cron_word(str(run.folder))} && {' '.join(map(_cron_word, run.command))}"
     if (size := len(line.encode())) > _LONGEST_COMMAND:
         raise UsageError(
             f"crontab: the command is too long for cron (got {size} bytes, expected at most"
             f" {_LONGEST_COMMAND}). Name the sources in pipeline.toml instead."
         )
-    return (
-        f"# The news pipeline, every {_label(every)}. A run locks and logs by itself;"
-        " cron mails what it prints: errors.\n"
-        + (f"MAILTO={mail}\n" if mail else "")
-        + f"{_cron_field(minutes, 60)} {_cron_field(hours, 24)} * * * {line}\n"
-    )
+    start = f"{_cron_field(minutes, 60)} {_cron_field(hours, 24)}"
+    mail = f"MAILTO={run.mail}\n" if run.mail else ""
+    template = (_TEMPLATES / "crontab.txt").read_text()
+    return template.format(run=run, mail=mail, start=start, line=line)
 
 
-def systemd_units(
-    command: list[str],
-    folder: Path,
-    every: dt.timedelta,
-    mail: str | None = None,
-    user: str | None = None,
-) -> dict[str, str]:
+def systemd_units(run: ScheduledRun) -> dict[str, str]:
     """Return the files of a service, its timer, and the service that reports a failure, by name.
 
-    Failures are reported by mail, or else in the log. Without a user, root runs the service. Raises
-    UsageError for what a unit cannot hold.
+    Failures are reported by mail, or else in the log.
     """
-    _check(command, folder, mail, user)
-    minutes, hours = _starts(command, folder, every)
-    path = str(folder)
+    minutes, hours = run.starts()
+    command, path = run.command, str(run.folder)
     if set(command[0]) & set("\"'\\$"):  # systemd refuses these in a program's path, even quoted
         command = ["/bin/sh", "-c", 'exec "$@"', "sh", *command]
     notice = f"The run in {path} failed. Read: journalctl --unit pipeline.service"
     # Before systemd 251 the id of the failed run is not passed on. journald may lag: hence --sync.
     script = (_TEMPLATES / "mail.sh").read_text().strip()
-    report = ["/bin/sh", "-c", script, "sh", mail, path] if mail else ["/bin/echo", notice]
-    values: dict[str, dict[str, Any]] = {
-        "pipeline.service": {
-            "user": f"User={user}\n" if user else "",
-            # The only value without quotes; a slash keeps a blank or backslash off the line's end.
-            "folder": path.replace("%", "%%") + ("/" if path[-1] in " \\" else ""),
-            "command": " ".join(map(_unit_word, command)),
-            "timeout": max(60, every // dt.timedelta(minutes=1)),
-        },
-        "pipeline.timer": {
-            "every": _label(every),
-            "calendar": f"*-*-* {_calendar_field(hours, 24)}:{_calendar_field(minutes, 60)}:00",
-        },
-        "pipeline-failed.service": {"command": " ".join(map(_unit_word, report))},
+    report = ["/bin/sh", "-c", script, "sh", run.mail, path] if run.mail else ["/bin/echo", notice]
+    values = {
+        "run": run,
+        "user": f"User={run.user}\n" if run.user else "",
+        # The only value without quotes; a slash keeps a blank or backslash off the line's end.
+        "folder": path.replace("%", "%%") + ("/" if path[-1] in " \\" else ""),
+        "command": " ".join(map(_unit_word, command)),
+        "report": " ".join(map(_unit_word, report)),
+        "timeout": max(60, run.every // MINUTE),
+        "calendar": f"*-*-* {_calendar_field(hours, 24)}:{_calendar_field(minutes, 60)}:00",
     }
-    return {
-        name: (_TEMPLATES / name).read_text().format(**fields) for name, fields in values.items()
-    }
+    names = ("pipeline.service", "pipeline.timer", "pipeline-failed.service")
+    return {name: (_TEMPLATES / name).read_text().format(**values) for name in names}
 
 
-def schedule_object(
-    command: list[str],
-    folder: Path,
-    every: dt.timedelta,
-    mail: str | None = None,
-    user: str | None = None,
-) -> dict[str, Any]:
+def schedule_object(run: ScheduledRun) -> dict[str, Any]:
     """Return both schedules: `crontab` is a text, `units` has the content of each file."""
-    return {
-        "crontab": crontab(command, folder, every, mail),
-        "units": systemd_units(command, folder, every, mail, user),
-    }
+    return {"crontab": crontab(run), "units": systemd_units(run)}
 
 
 def schedule_text(schedule: dict[str, Any]) -> str:
@@ -124,41 +154,6 @@ def schedule_text(schedule: dict[str, Any]) -> str:
     )
     template = (_TEMPLATES / "schedule.txt").read_text().strip()
     return template.format(crontab=schedule["crontab"], units=units)
-
-
-def _check(command: list[str], folder: Path, mail: str | None, user: str | None = None) -> None:
-    for word in (*command, str(folder)):
-        # A newline ends a line; what else moves a cursor or is not text cannot be pasted safely.
-        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in word):
-            raise UsageError(
-                f"schedule: {word!r} has a control character or is not UTF-8. Rename it."
-            )
-    for path in (command[0], str(folder)):
-        if not path.startswith("/"):
-            raise UsageError(
-                f"schedule: {path!r} is not an absolute path, but cron and systemd start in another"
-                " folder. Write the path from / on."
-            )
-    if mail is not None and not re.fullmatch(r"\w[\w.+-]*(@\w[\w.-]*)?", mail, re.ASCII):
-        raise UsageError(
-            f"--mail {mail!r}: not an address that cron accepts. Write one such as"
-            " news@example.org."
-        )
-    if user is not None and not re.fullmatch(r"[a-z_][a-z0-9_.-]*", user, re.ASCII | re.IGNORECASE):
-        raise UsageError(f"--user {user!r}: not a user name. Write one such as news.")
-
-
-def _starts(command: list[str], folder: Path, every: dt.timedelta) -> tuple[range, range]:
-    """Return the minutes and hours of the runs; the first minute depends on what is run.
-
-    So different schedules do not all start at once.
-    """
-    digest = blake2b("\0".join([str(folder), *command]).encode()).digest()
-    step = every // dt.timedelta(minutes=1)
-    first = int.from_bytes(digest) % min(step, 60)
-    if step < 60:
-        return range(first, 60, step), range(24)
-    return range(first, 60, 60), range(_DAILY_HOUR % (step // 60), 24, step // 60)
 
 
 def _cron_field(values: range, size: int) -> str:
@@ -188,7 +183,3 @@ def _unit_word(text: str) -> str:
         return text
     escapes = {"\\": "\\\\", '"': '\\"', "%": "%%", "$": "$$", "\n": " \\\n "}
     return '"' + "".join(escapes.get(character, character) for character in text) + '"'
-
-
-def _label(every: dt.timedelta) -> str:
-    return next(label for label, interval in INTERVALS.items() if interval == every)

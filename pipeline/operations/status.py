@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec.structs import asdict
 
 from pipeline.load.retention import Snapshot
 from pipeline.load.warehouse import Warehouse
@@ -31,20 +32,14 @@ def status_object(
         "created_at": manifest and manifest.created_at.isoformat(),
         "sources": [{"name": source.name, "path": source.path} for source in sources],
         "tables": {
-            name: {
-                "rows": sum(file.rows for file in files),
-                "bytes": sum(file.bytes for file in files),
-                "files": len(files),
-            }
+            name: {"rows": sum(one.rows for one in files), "bytes": sum(one.bytes for one in files)}
+            | {"files": len(files)}
             for name, files in tables.items()
         },
         "freshness": msgspec.to_builtins(freshness),
         "running": _running(warehouse),
         "runs": msgspec.to_builtins(list(islice(records(warehouse), RUNS_LISTED))),
-        "settings": {
-            name: {"value": setting.value, "origin": setting.origin}
-            for name, setting in origins.items()
-        },
+        "settings": {name: asdict(setting) for name, setting in origins.items()},
     }
 
 

@@ -13,20 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import UsageError
-from pipeline.operations.schedule import (
-    INTERVALS,
-    crontab,
-    parse_every,
-    schedule_object,
-    schedule_text,
-    systemd_units,
-)
+from pipeline.operations import schedule
+from pipeline.operations.schedule import INTERVALS, ScheduledRun, parse_every, schedule_text
 from tests.support.world import World, article
 
 RUN = ["/srv/app/bin/pipeline", "run", "--quiet", "news=/srv/site", "-w", "/srv/warehouse"]
@@ -38,6 +33,14 @@ ECHO = [
     "-ISc",
     "import json, os, sys; print(json.dumps([os.getcwd(), *sys.argv[1:]]))",
 ]
+
+
+def crontab(*run: Any, **recipients: Any) -> str:
+    return schedule.crontab(ScheduledRun(*run, **recipients))
+
+
+def systemd_units(*run: Any, **recipients: Any) -> dict[str, str]:
+    return schedule.systemd_units(ScheduledRun(*run, **recipients))
 
 
 def needs(*programs: str) -> None:
@@ -182,7 +185,8 @@ def test_what_cannot_be_written_is_refused() -> None:
 
 
 def test_the_text_holds_what_the_object_holds() -> None:
-    found = schedule_object(RUN, SITE, HOUR, mail="news@example.org", user="news")
+    run = ScheduledRun(RUN, SITE, HOUR, mail="news@example.org", user="news")
+    found = schedule.schedule_object(run)
     text = schedule_text(found)
     assert found["crontab"] in text
     for name, content in found["units"].items():
