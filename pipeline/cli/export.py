@@ -3,59 +3,25 @@
 import sys
 from typing import Annotated
 
-from typer import Argument, Option
-
 from pipeline.cli import options as cli
 from pipeline.errors import UsageError
 
 
 @cli.app.command()
 def export(
-    names: Annotated[
-        list[str] | None,
-        Argument(metavar="[TABLE|VIEW]...", help="By default all tables except secured."),
-    ] = None,
-    style: Annotated[
-        str | None,
-        cli.format_option(
-            "csv, parquet, jsonl, xlsx or frontmatter; by default what PATH ends in."
-        ),
-    ] = None,
-    output: Annotated[
-        str | None,
-        Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="A file, or a folder for several tables; - is standard output.",
-        ),
-    ] = None,
-    where: Annotated[
-        str | None, Option(metavar="SQL", help="Rows for which this condition holds.")
-    ] = None,
-    columns: Annotated[
-        str | None, Option(metavar="A,B", help="These columns in this order.")
-    ] = None,
-    order_by: Annotated[
-        str | None, Option(metavar="SQL", help="Such as `heat desc nulls last, article_id`.")
-    ] = None,
+    names: Annotated[list[str] | None, cli.argument("names")] = None,
+    style: Annotated[str | None, cli.option("export.format")] = None,
+    output: Annotated[str | None, cli.option("export.output")] = None,
+    where: Annotated[str | None, cli.option("where")] = None,
+    columns: Annotated[str | None, cli.option("columns")] = None,
+    order_by: Annotated[str | None, cli.option("order_by")] = None,
     since: cli.SinceOption = None,
     until: cli.UntilOption = None,
-    sample: Annotated[
-        int | None,
-        Option(min=0, max=2**63 - 1, metavar="N", help="Choose N rows, the same ones each time."),
-    ] = None,
-    seed: Annotated[int, Option(help="Another seed samples other rows.")] = 0,
-    nested: Annotated[
-        bool,
-        Option("--nested", help="jsonl: an object per article with everything that belongs to it."),
-    ] = False,
-    excel: Annotated[
-        bool, Option("--excel", help="csv: begin with a byte order mark, for Excel.")
-    ] = False,
-    raw: Annotated[
-        bool, Option("--raw", help="csv: leave cells that a spreadsheet would run as a formula.")
-    ] = False,
+    sample: Annotated[int | None, cli.option("sample")] = None,
+    seed: Annotated[int, cli.option("export.seed")] = 0,
+    nested: Annotated[bool, cli.option("nested")] = False,
+    excel: Annotated[bool, cli.option("excel")] = False,
+    raw: Annotated[bool, cli.option("raw")] = False,
     warehouse: cli.WarehouseOption = None,
 ) -> None:
     """Write tables and views, or articles as front-matter files.

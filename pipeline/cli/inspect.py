@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from typer import Argument, Exit, Option
+from typer import Exit
 
 from pipeline.cli import options as cli
 from pipeline.errors import UsageError
@@ -13,16 +13,9 @@ from pipeline.errors import UsageError
 @cli.app.command()
 def status(
     warehouse: cli.WarehouseOption = None,
-    max_article_age: Annotated[
-        str | None,
-        Option(metavar="[WARN,]ERROR", help="Age of a source's newest article, such as 6h,1d."),
-    ] = None,
-    max_file_age: Annotated[
-        str | None, Option(metavar="[WARN,]ERROR", help="Age of a source's newest file.")
-    ] = None,
-    max_run_age: Annotated[
-        str | None, Option(metavar="[WARN,]ERROR", help="Age of the last good run.")
-    ] = None,
+    max_article_age: Annotated[str | None, cli.option("max_article_age")] = None,
+    max_file_age: Annotated[str | None, cli.option("max_file_age")] = None,
+    max_run_age: Annotated[str | None, cli.option("max_run_age")] = None,
     as_json: cli.JsonOption = False,
 ) -> None:
     """Show what is published and how fresh it is.
@@ -59,10 +52,7 @@ def status(
 
 @cli.app.command()
 def rejects(
-    run_id: Annotated[
-        str | None,
-        Option("--run", metavar="RUN", help="Of a run that was refused: its id, or last."),
-    ] = None,
+    run_id: Annotated[str | None, cli.option("run_id")] = None,
     warehouse: cli.WarehouseOption = None,
     as_json: cli.JsonOption = False,
 ) -> None:
@@ -79,7 +69,7 @@ def rejects(
 
 @cli.app.command()
 def findings(
-    rule: Annotated[str | None, Option(metavar="RULE", help="Only findings of this rule.")] = None,
+    rule: Annotated[str | None, cli.option("rule")] = None,
     warehouse: cli.WarehouseOption = None,
     as_json: cli.JsonOption = False,
     every: cli.AllOption = False,
@@ -100,10 +90,7 @@ def findings(
 
 @cli.app.command()
 def history(
-    article: Annotated[
-        str,
-        Argument(metavar="ARTICLE", help="An article_id, a URL, a path, a title or part of it."),
-    ],
+    article: Annotated[str, cli.argument("article")],
     warehouse: cli.WarehouseOption = None,
     as_json: cli.JsonOption = False,
 ) -> None:
@@ -119,13 +106,8 @@ def history(
 
 @cli.app.command()
 def schema(
-    name: Annotated[str | None, Argument(help="One table or view.")] = None,
-    style: Annotated[
-        str | None,
-        cli.format_option(
-            "table, csv, json, jsonl, md or html; default: by the ending of -o, else table."
-        ),
-    ] = None,
+    name: Annotated[str | None, cli.argument("schema.name")] = None,
+    style: Annotated[str | None, cli.option("schema.format")] = None,
     output: cli.OutputOption = None,
 ) -> None:
     """Print all tables and views, or one with its columns."""
@@ -141,7 +123,7 @@ def schema(
 @cli.app.command()
 def check(
     warehouse: cli.WarehouseOption = None,
-    style: Annotated[str, cli.format_option("text, json or junit.")] = "text",
+    style: Annotated[str, cli.option("check.format")] = "text",
     as_json: cli.JsonOption = False,
 ) -> None:
     """Run the checks on the published snapshot.

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sys
+import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,35 +31,28 @@ app = typer.Typer(
     " 129, 130 and 143 stopped by a signal.",
 )
 
-WarehouseOption = Annotated[
-    str | None, Option("--warehouse", "-w", metavar="DIR", help="Folder of the warehouse.")
-]
-WaitOption = Annotated[
-    float,
-    Option("--wait", min=0, metavar="SECONDS", help="Wait so long until another run has ended."),
-]
-SinceOption = Annotated[
-    str | None, Option(metavar="DAY", help="Articles published on this day (UTC) or later.")
-]
-UntilOption = Annotated[
-    str | None, Option(metavar="DAY", help="Articles published on this day (UTC) or earlier.")
-]
-OutputOption = Annotated[
-    Path | None, Option("--output", "-o", metavar="PATH", help="Write to a file.")
-]
-SourcesArgument = Annotated[
-    list[str] | None,
-    Argument(
-        metavar="[NAME=]PATH...", help="Folders or files; git+file:///REPOSITORY[#REF[:FOLDER]]."
-    ),
-]
-AllOption = Annotated[bool, Option("--all", help="Print every line, not only the first.")]
-JsonOption = Annotated[bool, Option("--json", help="Print one JSON object.")]
+_TABLE = tomllib.loads(Path(__file__).with_name("options.toml").read_text(encoding="utf-8"))
 
 
-def format_option(text: str) -> Any:
-    """Return the option --format; `text` is its help."""
-    return Option("--format", metavar="FORMAT", help=text)
+def option(name: str) -> Any:
+    """Return the option that `options.toml` describes under a name."""
+    values = dict(_TABLE[name])
+    return Option(*values.pop("flags", ()), **values)
+
+
+def argument(name: str) -> Any:
+    """Return the argument that `options.toml` describes under a name."""
+    return Argument(**_TABLE[name])
+
+
+WarehouseOption = Annotated[str | None, option("warehouse")]
+WaitOption = Annotated[float, option("wait")]
+SinceOption = Annotated[str | None, option("since")]
+UntilOption = Annotated[str | None, option("until")]
+OutputOption = Annotated[Path | None, option("output")]
+SourcesArgument = Annotated[list[str] | None, argument("sources")]
+AllOption = Annotated[bool, option("all")]
+JsonOption = Annotated[bool, option("json")]
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,52 +4,22 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Exit, Option
+from typer import Exit
 
 from pipeline.cli import options as cli
 from pipeline.errors import UsageError
 
-SnapshotOption = Annotated[
-    str | None,
-    Option(
-        "--snapshot",
-        metavar="ID",
-        help="A snapshot: its id, the beginning of it, or previous; default: the published one.",
-    ),
-]
+SnapshotOption = Annotated[str | None, cli.option("snapshot")]
 
 
 @cli.app.command(cls=cli.Command)
 def query(
-    sql: Annotated[
-        str | None,
-        Argument(metavar="[SQL|-]", help="One SQL statement or several; - is standard input."),
-    ] = None,
-    file: Annotated[
-        Path | None, Option("--file", "-f", help="Read the SQL from a file; - is standard input.")
-    ] = None,
-    parameters: Annotated[
-        list[str] | None,
-        Option(
-            "--param",
-            "-p",
-            metavar="NAME=VALUE",
-            help="Value of $NAME: a number, true, false, a date, else text; may repeat.",
-        ),
-    ] = None,
-    style: Annotated[
-        str | None,
-        cli.format_option(
-            "auto, table, record, csv, json, jsonl, md or parquet; default: by the ending of"
-            " -o, else auto."
-        ),
-    ] = None,
-    limit: Annotated[
-        int | None, Option(min=0, metavar="N", help="Print at most N rows; 0 = all.")
-    ] = None,
-    explain: Annotated[
-        bool, Option("--explain", help="Print the query plan instead of the rows.")
-    ] = False,
+    sql: Annotated[str | None, cli.argument("sql")] = None,
+    file: Annotated[Path | None, cli.option("file")] = None,
+    parameters: Annotated[list[str] | None, cli.option("parameters")] = None,
+    style: Annotated[str | None, cli.option("query.format")] = None,
+    limit: Annotated[int | None, cli.option("limit")] = None,
+    explain: Annotated[bool, cli.option("explain")] = False,
     output: cli.OutputOption = None,
     snapshot: SnapshotOption = None,
     warehouse: cli.WarehouseOption = None,
@@ -89,9 +59,7 @@ def query(
 
 @cli.app.command()
 def shell(
-    built_in: Annotated[
-        bool, Option("--built-in", help="Has no effect any more: there is one shell.")
-    ] = False,
+    built_in: Annotated[bool, cli.option("built_in")] = False,
     snapshot: SnapshotOption = None,
     warehouse: cli.WarehouseOption = None,
 ) -> None:

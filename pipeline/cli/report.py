@@ -5,49 +5,21 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
-
 from pipeline.cli import options as cli
 from pipeline.errors import UsageError
 
 
 @cli.app.command()
 def report(
-    name: Annotated[
-        str, Argument(metavar="REPORT", help="quality, heat, coverage, health or all.")
-    ] = "all",
-    style: Annotated[
-        str | None,
-        cli.format_option("table, md, csv, json or html; by default by the ending of -o."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        Option(
-            "--output",
-            "-o",
-            metavar="PATH",
-            help="Write to a file; of csv, a file per view to a folder.",
-        ),
-    ] = None,
-    view: Annotated[str | None, Option(metavar="VIEW", help="This section alone.")] = None,
+    name: Annotated[str, cli.argument("report.name")] = "all",
+    style: Annotated[str | None, cli.option("report.format")] = None,
+    output: Annotated[Path | None, cli.option("report.output")] = None,
+    view: Annotated[str | None, cli.option("view")] = None,
     since: cli.SinceOption = None,
     until: cli.UntilOption = None,
-    topics: Annotated[
-        list[str] | None,
-        Option("--topic", metavar="TOPIC", help="Articles with this topic; may repeat."),
-    ] = None,
-    providers: Annotated[
-        list[str] | None,
-        Option(
-            "--provider",
-            metavar="NAME",
-            help="Articles of this outlet, by name or domain; may repeat.",
-        ),
-    ] = None,
-    collections: Annotated[
-        list[str] | None,
-        Option("--collection", metavar="FOLDER", help="Articles of this collection; may repeat."),
-    ] = None,
+    topics: Annotated[list[str] | None, cli.option("topics")] = None,
+    providers: Annotated[list[str] | None, cli.option("providers")] = None,
+    collections: Annotated[list[str] | None, cli.option("collections")] = None,
     warehouse: cli.WarehouseOption = None,
 ) -> None:
     """Show the reports on quality, heat, coverage and data health.

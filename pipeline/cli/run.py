@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-from typer import Argument, Option
-
 from pipeline.cli import options as cli
 
 
@@ -19,39 +17,19 @@ from pipeline.cli import options as cli
 def run(
     sources: cli.SourcesArgument = None,
     warehouse: cli.WarehouseOption = None,
-    workers: Annotated[
-        int | None, Option(metavar="N", help="Processes; 0 = one per processor.")
-    ] = None,
-    full: Annotated[
-        bool, Option("--full", help="Build every part again, not only what changed.")
-    ] = False,
-    dry_run: Annotated[
-        bool, Option("--dry-run", help="Build and check, but do not publish.")
-    ] = False,
-    git: Annotated[
-        str | None,
-        Option(metavar="[REF]", help="Read the paths as they are in git, by default at HEAD."),
-    ] = None,
-    history: Annotated[
-        bool | None,
-        Option("--history/--no-history", help="Observe every commit of a repository (default)."),
-    ] = None,
-    max_rejects: Annotated[
-        str | None, Option(metavar="N|P%", help="Publish nothing if more files are rejected.")
-    ] = None,
-    allow_empty: Annotated[
-        bool | None, Option("--allow-empty", help="Accept that a source has no files.")
-    ] = None,
-    strict: Annotated[bool | None, Option("--strict/--no-strict", help="Repair nothing.")] = None,
-    bodies: Annotated[
-        bool | None, Option("--bodies/--no-bodies", help="Store the text after the front matter.")
-    ] = None,
-    keep_secured: Annotated[
-        bool | None, Option("--keep-secured/--no-keep-secured", help="Store the ciphertext.")
-    ] = None,
+    workers: Annotated[int | None, cli.option("workers")] = None,
+    full: Annotated[bool, cli.option("full")] = False,
+    dry_run: Annotated[bool, cli.option("run.dry_run")] = False,
+    git: Annotated[str | None, cli.option("git")] = None,
+    history: Annotated[bool | None, cli.option("history")] = None,
+    max_rejects: Annotated[str | None, cli.option("max_rejects")] = None,
+    allow_empty: Annotated[bool | None, cli.option("allow_empty")] = None,
+    strict: Annotated[bool | None, cli.option("strict")] = None,
+    bodies: Annotated[bool | None, cli.option("bodies")] = None,
+    keep_secured: Annotated[bool | None, cli.option("keep_secured")] = None,
     wait: cli.WaitOption = 0,
     as_json: cli.JsonOption = False,
-    quiet: Annotated[bool, Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    quiet: Annotated[bool, cli.option("quiet")] = False,
 ) -> None:
     """Read the sources, build all tables, check and publish them."""
     import gc
@@ -97,10 +75,8 @@ def run(
 @cli.app.command()
 def schedule(
     sources: cli.SourcesArgument = None,
-    every: Annotated[str, Option(metavar="TIME", help="Such as 30m, 1h, 1d.")] = "1h",
-    mail: Annotated[
-        str | None, Option(metavar="ADDRESS", help="Who gets mail when a run fails.")
-    ] = None,
+    every: Annotated[str, cli.option("every")] = "1h",
+    mail: Annotated[str | None, cli.option("mail")] = None,
     warehouse: cli.WarehouseOption = None,
     as_json: cli.JsonOption = False,
 ) -> None:
@@ -120,17 +96,10 @@ def schedule(
 
 @cli.app.command()
 def sample(
-    folder: Annotated[Path, Argument(metavar="DIR", help="Where to write; must be empty or new.")],
-    articles: Annotated[int, Option(min=0, max=10_000_000, help="How many articles.")] = 200,
-    commits: Annotated[
-        int,
-        Option(
-            min=0,
-            max=1_000_000,
-            help="Write a bare git repository of so many commits instead, one every two hours.",
-        ),
-    ] = 0,
-    seed: Annotated[int, Option(help="The same seed gives the same bytes.")] = 0,
+    folder: Annotated[Path, cli.argument("folder")],
+    articles: Annotated[int, cli.option("articles")] = 200,
+    commits: Annotated[int, cli.option("commits")] = 0,
+    seed: Annotated[int, cli.option("sample.seed")] = 0,
 ) -> None:
     """Write an invented site with real defects, or its history."""
     from pipeline.sample import write_history, write_site

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from typer import Argument, Option
-
 from pipeline.cli import options as cli
 from pipeline.errors import UsageError
 
@@ -11,7 +9,7 @@ from pipeline.errors import UsageError
 @cli.app.command()
 def snapshots(
     warehouse: cli.WarehouseOption = None,
-    style: Annotated[str, cli.format_option("table, csv, json, jsonl or md.")] = "table",
+    style: Annotated[str, cli.option("snapshots.format")] = "table",
 ) -> None:
     """List the snapshots that are kept."""
     from pipeline.load.retention import snapshots as kept
@@ -28,10 +26,8 @@ def snapshots(
 
 @cli.app.command()
 def diff(
-    before: Annotated[
-        str, Argument(metavar="A", help="A snapshot: its id, the beginning of it, or previous.")
-    ] = "previous",
-    after: Annotated[str, Argument(metavar="B", help="Another one, or current.")] = "current",
+    before: Annotated[str, cli.argument("before")] = "previous",
+    after: Annotated[str, cli.argument("after")] = "current",
     warehouse: cli.WarehouseOption = None,
     as_json: cli.JsonOption = False,
     every: cli.AllOption = False,
@@ -52,9 +48,7 @@ def diff(
 
 @cli.app.command()
 def rollback(
-    snapshot: Annotated[
-        str, Argument(metavar="ID", help="A snapshot, the beginning of its id, or previous.")
-    ],
+    snapshot: Annotated[str, cli.argument("rollback.snapshot")],
     warehouse: cli.WarehouseOption = None,
     wait: cli.WaitOption = 0,
 ) -> None:
@@ -67,13 +61,9 @@ def rollback(
 
 @cli.app.command()
 def gc(
-    keep: Annotated[
-        int | None, Option(min=0, metavar="N", help="Newest snapshots that stay.")
-    ] = None,
-    keep_days: Annotated[
-        float | None, Option(min=0, metavar="D", help="All younger than so many days stay.")
-    ] = None,
-    dry_run: Annotated[bool, Option("--dry-run", help="Only say what would go.")] = False,
+    keep: Annotated[int | None, cli.option("keep")] = None,
+    keep_days: Annotated[float | None, cli.option("keep_days")] = None,
+    dry_run: Annotated[bool, cli.option("gc.dry_run")] = False,
     warehouse: cli.WarehouseOption = None,
     wait: cli.WaitOption = 0,
     as_json: cli.JsonOption = False,
@@ -100,7 +90,7 @@ def gc(
 
 @cli.app.command()
 def forget(
-    source: Annotated[str, Argument(metavar="NAME", help="Name of a source.")],
+    source: Annotated[str, cli.argument("source")],
     warehouse: cli.WarehouseOption = None,
     wait: cli.WaitOption = 0,
 ) -> None:

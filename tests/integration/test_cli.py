@@ -2,12 +2,15 @@
 
 import datetime as dt
 import json
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
+from pipeline import cli
 from tests.support.command import ENVIRONMENT, call
 from tests.support.world import World, article
 
@@ -23,6 +26,14 @@ def built(world: World) -> World:
     )
     world.run()
     return world
+
+
+def test_the_table_of_options_has_help_for_each_and_none_that_no_command_takes() -> None:
+    folder = Path(cli.__file__).parent
+    table = tomllib.loads((folder / "options.toml").read_text(encoding="utf-8"))
+    code = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    assert set(re.findall(r'\b(?:option|argument)\("([a-z_.]+)"\)', code)) == table.keys()
+    assert all(entry["help"].endswith(".") for entry in table.values())
 
 
 def test_help_names_every_exit_status() -> None:
