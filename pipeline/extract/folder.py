@@ -5,6 +5,7 @@ import re
 import stat
 import time
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from pathlib import Path
 
 from msgspec import Struct
@@ -109,8 +110,8 @@ class Folder(Struct, frozen=True):
                 except OSError as error:
                     if is_document(item.name):
                         listing.rejected[path] = _read_failure(error)
-        listing.entries.sort(key=_by_path)
-        listing.sidecars.sort(key=_by_path)
+        listing.entries.sort(key=attrgetter("path"))
+        listing.sidecars.sort(key=attrgetter("path"))
         return listing
 
     def _list_file(
@@ -172,10 +173,6 @@ def _read_failure(error: OSError) -> Rejection:
 
 def _inode(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
-
-
-def _by_path(entry: Entry) -> str:
-    return entry.path
 
 
 def file_at(root: str, path: str) -> str | bytes:

@@ -11,7 +11,7 @@ import msgspec
 from pipeline.errors import UsageError
 from pipeline.extract.sources import shown
 from pipeline.load.warehouse import Warehouse
-from pipeline.text import printable
+from pipeline.text import counted, printable
 from pipeline.text import table as as_table
 from pipeline.views.catalog import connect
 
@@ -26,7 +26,7 @@ _OF_THE_LOG = ("at", "run", "event", "root")
 
 def rejections(warehouse: Warehouse) -> Records:
     """Return all rejections by path, each with the file's path on disk as `file`."""
-    return _records("select * from rejections order by source, path", {}, warehouse)
+    return _records(warehouse, "select * from rejections order by source, path")
 
 
 def refused(warehouse: Warehouse, run: str) -> tuple[str, Records]:
@@ -66,19 +66,18 @@ def _rejection(line: bytes) -> dict[str, Any] | None:
 
 def rules(warehouse: Warehouse) -> list[str]:
     """Return the rules that have findings."""
-    query = "select distinct rule, source, '' as path from findings order by rule"
-    return list(dict.fromkeys(record["rule"] for record in _records(query, {}, warehouse)))
+    query = "select distinct rule from findings order by rule"
+    with connect(warehouse) as connection:
+        return [rule for (rule,) in connection.execute(query).fetchall()]
 
 
 def findings(warehouse: Warehouse, rule: str | None) -> Records:
     """Return findings by path, of one rule or all, each with the path on disk as `file`."""
-    query = (
-        "select * from findings where $rule is null or rule = $rule order by source, path, position"
-    )
-    return _records(query, {"rule": rule}, warehouse)
+    query = "from findings where $rule is null or rule = $rule order by source, path, position"
+    return _records(warehouse, query, rule=rule)
 
 
-def _records(query: str, parameters: dict[str, Any], warehouse: Warehouse) -> Records:
+def _records(warehouse: Warehouse, query: str, **parameters: str | None) -> Records:
     manifest = warehouse.manifest()
     roots = {source.name: source.path for source in manifest.sources}
     result = connect(warehouse, manifest).execute(query, parameters)
@@ -108,8 +107,7 @@ def finding_lines(records: Records, limit: int | None = LISTED) -> Iterator[str]
     if not records:
         return
     files = len({record["file"] for record in records})
-    count = f"{len(records):,} finding{'s' * (len(records) != 1)}"
-    yield f"{count} in {files:,} file{'s' * (files != 1)}\n"
+    yield f"{counted(len(records), 'finding')} in {counted(files, 'file')}\n"
     groups = Counter(
         (record["rule"], re.sub(r"\[\d+\]", "[]", record["field"] or "")) for record in records
     )

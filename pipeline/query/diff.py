@@ -20,6 +20,7 @@ from pipeline.load.manifest import Manifest, PartFile
 from pipeline.load.retention import available, resolve
 from pipeline.load.warehouse import Warehouse
 from pipeline.schema.tables import TABLES
+from pipeline.text import counted
 from pipeline.text import table as as_table
 from pipeline.views.catalog import base_view, open_memory
 
@@ -113,8 +114,7 @@ def diff_object(result: Diff) -> Any:
 def diff_line(result: Diff) -> str:
     """Return the comparison in one line."""
     articles = (
-        f"{result.articles_before:,} article{'s' * (result.articles_before != 1)} before,"
-        f" {result.articles_after:,} after"
+        f"{counted(result.articles_before, 'article')} before, {result.articles_after:,} after"
     )
     if not result.changes:
         return f"No article differs ({articles})."
@@ -150,32 +150,41 @@ class _Comparison(Struct):
     old: Manifest
     new: Manifest
     tables: set[str] = field(default_factory=set)
+    removed: dict[str, Article] = field(default_factory=dict)
+    """The articles that only the snapshot before has, by article_id."""
+    added: dict[str, Article] = field(default_factory=dict)
+    moves: dict[str, str] = field(default_factory=dict)
+    """The old article_id by the new one of articles that moved."""
 
     def changes(self) -> list[Change]:
         """Return what differs, in no order."""
         self._create_views()
-        removed, added = self._only_in("before", "after"), self._only_in("after", "before")
-        moves = self._moves(removed, added)
-        self._pair(removed, added, moves)
+        if "articles" in self.tables:
+            anti_join = "from {}.articles anti join {}.articles using (article_id)"
+            self.removed = self._by_id(anti_join.format("before", "after"))
+            self.added = self._by_id(anti_join.format("after", "before"))
+        if self.removed and self.added:
+            self._find_moves()
+        self._pair()
         values = self._values()
-        changed = [article for article in values if article not in moves]
-        articles = added | self._articles(changed)
 
         def change(kind: str, key: str, article: Article, moved_from: str | None = None) -> Change:
             fields = values.get(key, {})
             where = article.source, article.path, article.title
             return Change(kind, key, *where, list(fields), fields, moved_from)
 
-        left = set(moves.values())
+        changed = [key for key in values if key not in self.moves]
+        articles = self.added | self._articles(changed)
+        added = [key for key in self.added if key not in self.moves]
+        removed = self.removed.keys() - self.moves.values()
         return [
-            *(change("added", key, article) for key, article in added.items() if key not in moves),
-            *(
-                change("removed", key, article)
-                for key, article in removed.items()
-                if key not in left
-            ),
+            *(change("added", key, self.added[key]) for key in added),
+            *(change("removed", key, self.removed[key]) for key in removed),
             *(change("changed", key, articles[key]) for key in changed),
-            *(change("moved", key, added[key], removed[old].path) for key, old in moves.items()),
+            *(
+                change("moved", key, self.added[key], self.removed[old].path)
+                for key, old in self.moves.items()
+            ),
         ]
 
     def _create_views(self) -> None:
@@ -183,7 +192,9 @@ class _Comparison(Struct):
         children = [table for table, _ in CHILDREN.values()]
         for table in ("articles", "documents", "observations", *children):
             old_files, new_files = self.old.tables.get(table, []), self.new.tables.get(table, [])
-            removed, added = _without(old_files, new_files), _without(new_files, old_files)
+            names = {file.file for file in old_files} & {file.file for file in new_files}
+            removed = [file for file in old_files if file.file not in names]
+            added = [file for file in new_files if file.file not in names]
             if not removed and not added:
                 continue
             self._refuse_missing(self.old, table, removed)
@@ -203,14 +214,6 @@ class _Comparison(Struct):
                     f" {available(self.warehouse, without=manifest.id)}"
                 )
 
-    def _only_in(self, schema: str, other: str) -> dict[str, Article]:
-        """Return the articles that only one snapshot has, by article_id."""
-        if "articles" not in self.tables:
-            return {}
-        return self._by_id(
-            f"from {schema}.articles anti join {other}.articles using (article_id)", {}
-        )
-
     def _articles(self, ids: list[str]) -> dict[str, Article]:
         """Return articles of the snapshot after.
 
@@ -219,40 +222,36 @@ class _Comparison(Struct):
         condition = "where article_id in (select unnest($ids))"
         articles = {}
         if "articles" in self.tables and ids:
-            articles = self._by_id(f"from after.articles {condition}", {"ids": ids})
+            articles = self._by_id(f"from after.articles {condition}", ids=ids)
         if others := [key for key in ids if key not in articles]:
             files = self.new.tables["articles"]
             self._refuse_missing(self.new, "articles", files)
             self.connection.execute(base_view(self.warehouse, "articles", files))
-            articles |= self._by_id(f"from main.articles {condition}", {"ids": others})
+            articles |= self._by_id(f"from main.articles {condition}", ids=others)
         return articles
 
-    def _by_id(self, relation: str, parameters: dict[str, Any]) -> dict[str, Article]:
-        rows = self.connection.execute(
-            f"select article_id, source, path, title {relation}", parameters
-        ).fetchall()
+    def _by_id(self, relation: str, **parameters: list[str]) -> dict[str, Article]:
+        query = f"select article_id, source, path, title {relation}"
+        rows = self.connection.execute(query, parameters).fetchall()
         return {key: Article(*values) for key, *values in rows}
 
-    def _moves(self, removed: dict[str, Article], added: dict[str, Article]) -> dict[str, str]:
-        """Return the old article_id by the new one of articles that moved.
+    def _find_moves(self) -> None:
+        """Pair those that runs observed, then those of equal bytes in one source.
 
-        Moves are those that runs observed, then those of equal bytes in one source, paired in the
-        order of paths as runs pair them.
+        The latter in the order of paths, as runs pair them.
         """
-        if not removed or not added:
-            return {}
-        moves = self._observed_moves(removed, added) if "observations" in self.tables else {}
+        if "observations" in self.tables:
+            self.moves = self._observed_moves()
         origins: dict[tuple[str, str], list[str]] = {}
-        for key, source, digest in self._digests("before", removed.keys() - moves.values()):
+        for key, source, digest in self._digests(
+            "before", self.removed.keys() - self.moves.values()
+        ):
             origins.setdefault((source, digest), []).append(key)
-        for key, source, digest in self._digests("after", added.keys() - moves.keys()):
+        for key, source, digest in self._digests("after", self.added.keys() - self.moves.keys()):
             if candidates := origins.get((source, digest)):
-                moves[key] = candidates.pop(0)
-        return moves
+                self.moves[key] = candidates.pop(0)
 
-    def _observed_moves(
-        self, removed: dict[str, Article], added: dict[str, Article]
-    ) -> dict[str, str]:
+    def _observed_moves(self) -> dict[str, str]:
         """Follow articles back to where the snapshots part, then on to the snapshot after.
 
         Without a rollback one of the two directions is empty. Files of observations may be merged,
@@ -263,7 +262,7 @@ class _Comparison(Struct):
             anti join {}.observations using (article_id, revision)
             where moved_from is not null order by observed_at {}
         """
-        origins = {key: key for key in removed}
+        origins = {key: key for key in self.removed}
         for direction in (
             ("article_id", "moved_from", "before", "after", "desc"),
             ("moved_from", "article_id", "after", "before", "asc"),
@@ -271,7 +270,7 @@ class _Comparison(Struct):
             for start, end in self.connection.execute(query.format(*direction)).fetchall():
                 if start in origins:
                     origins[end] = origins.pop(start)
-        return {key: origin for key, origin in origins.items() if key in added}
+        return {key: origin for key, origin in origins.items() if key in self.added}
 
     def _digests(self, schema: str, ids: Iterable[str]) -> list[tuple[str, str, str]]:
         """Return article_id, source and digest of files, in the order of paths."""
@@ -281,14 +280,13 @@ class _Comparison(Struct):
         """
         return self.connection.execute(query, {"ids": sorted(ids)}).fetchall()
 
-    def _pair(
-        self, removed: dict[str, Article], added: dict[str, Article], moves: dict[str, str]
-    ) -> None:
+    def _pair(self) -> None:
         """Create views `old_<table>` of the rows before, by the article_id after.
 
         The table `unpaired` has the articles that have no counterpart.
         """
-        unpaired = sorted((removed.keys() - moves.values()) | (added.keys() - moves.keys()))
+        old, new = list(self.moves.values()), list(self.moves)
+        unpaired = sorted((self.removed.keys() - old) | (self.added.keys() - new))
         self.connection.execute(
             "create table unpaired as select unnest($ids::varchar[]) as article_id",
             {"ids": unpaired},
@@ -296,7 +294,7 @@ class _Comparison(Struct):
         self.connection.execute(
             "create table moves as"
             " select unnest($old::varchar[]) as old_id, unnest($new::varchar[]) as new_id",
-            {"old": list(moves.values()), "new": list(moves)},
+            {"old": old, "new": new},
         )
         for table in self.tables & {"articles", *(table for table, _ in CHILDREN.values())}:
             self.connection.execute(
@@ -349,8 +347,3 @@ class _Comparison(Struct):
             anti join unpaired using (article_id)
             """
         ).fetchall()
-
-
-def _without(files: list[PartFile], others: list[PartFile]) -> list[PartFile]:
-    names = {file.file for file in others}
-    return [file for file in files if file.file not in names]

@@ -18,7 +18,7 @@ from pipeline.load.files import writing_to
 from pipeline.load.warehouse import Warehouse
 from pipeline.query.diagnostics import explain
 from pipeline.query.frames import open_snapshot
-from pipeline.query.read_only import Statement, parse_reading, restrict, split
+from pipeline.query.read_only import parse_reading, restrict, split
 from pipeline.text import FORMATS, TABLE_ROWS, fits, printable, render
 from pipeline.views.quoting import quoted
 
@@ -28,6 +28,8 @@ FEW_ROWS = 20
 """Rows up to which `auto` prints records rather than hide columns."""
 
 Value = int | float | bool | str | dt.date | dt.datetime
+Values = Mapping[str, Value] | None
+"""Parameters by name."""
 Rows = list[tuple[Any, ...]]
 Result = TypeVar("Result")
 _BATCH = 10_000
@@ -40,6 +42,16 @@ class Answer(Struct, frozen=True):
     names: list[str]
     rows: Rows
     more: int = 0
+
+
+class _Prepared(Struct, frozen=True):
+    """A statement of `sql` from byte `start` on, as DuckDB parses it, and its parameters."""
+
+    sql: str
+    text: str
+    start: int
+    parsed: duckdb.Statement
+    values: dict[str, Value]
 
 
 class Session:
@@ -55,7 +67,7 @@ class Session:
     def answers(
         self,
         sql: str,
-        parameters: Mapping[str, Value] | None = None,
+        parameters: Values = None,
         *,
         limit: int | None = None,
         explain: bool = False,
@@ -65,19 +77,19 @@ class Session:
         The statements before the first error are answered. Raises QueryError with DuckDB's message,
         UsageError for statements that do not only read and for parameters that do not fit.
         """
-        for statement, parsed, values in self._prepared(sql, parameters):
-            names, batches = self._run(sql, statement, parsed, values, explain=explain)
+        for prepared in self._prepared(sql, parameters):
+            names, batches = self._run(prepared, explain=explain)
             rows: Rows = []
             count = 0
             for batch in batches:
                 rows += batch if limit is None else batch[: max(0, limit - count)]
                 count += len(batch)
-            yield Answer(statement.text, names, rows, count - len(rows))
+            yield Answer(prepared.text, names, rows, count - len(rows))
 
     def last(
         self,
         sql: str,
-        parameters: Mapping[str, Value] | None = None,
+        parameters: Values = None,
         *,
         limit: int | None = None,
         explain: bool = False,
@@ -86,15 +98,13 @@ class Session:
 
         Raises what `answers` raises, also while rows are read.
         """
-        *others, (statement, parsed, values) = self._prepared(sql, parameters)
+        *others, prepared = self._prepared(sql, parameters)
         for other in others:
-            for _ in self._run(sql, *other)[1]:
+            for _ in self._run(other)[1]:
                 pass
-        return self._run(sql, statement, parsed, values, limit=limit, explain=explain)
+        return self._run(prepared, limit, explain=explain)
 
-    def write_parquet(
-        self, sql: str, path: Path, parameters: Mapping[str, Value] | None = None
-    ) -> None:
+    def write_parquet(self, sql: str, path: Path, parameters: Values = None) -> None:
         """Write the rows of one statement as Parquet.
 
         Raises QueryError, UsageError, WarehouseError if the file cannot be written.
@@ -105,55 +115,48 @@ class Session:
                 f"query: {len(prepared)} statements (expected one, for a Parquet file)."
                 " Give a single statement."
             )
-        [(statement, _, values)] = prepared
-        copy = "copy (\n"
+        [statement] = prepared
+        copy, text = "copy (\n", statement.text.rstrip("; ")
         with writing_to(path) as target, self._explaining(sql, statement.start - len(copy)):
-            self.connection.execute(
-                f"{copy}{statement.text.rstrip('; ')}\n) to {quoted(str(target))} (format parquet)",
-                values or None,
-            )
+            query = f"{copy}{text}\n) to {quoted(str(target))} (format parquet)"
+            self.connection.execute(query, statement.values or None)
 
-    def _prepared(
-        self, sql: str, parameters: Mapping[str, Value] | None
-    ) -> Iterator[tuple[Statement, duckdb.Statement, dict[str, Value]]]:
+    def _prepared(self, sql: str, parameters: Values) -> Iterator[_Prepared]:
         """Yield the statements that can be run, with their parameters, then raise the error."""
         given = parameters or {}
-        prepared, failure = [], None
+        parsed, failure = [], None
         with self._explaining(sql):
             statements = split(sql)
         for statement in statements:
             try:
                 with self._explaining(sql, statement.start):
-                    prepared.append((statement, parse_reading(self.connection, statement)))
+                    parsed.append(parse_reading(self.connection, statement))
             except PipelineError as error:
                 failure = error
                 break
-        names = {name for _, parsed in prepared for name in parsed.named_parameters}
+        names = {name for query in parsed for name in query.named_parameters}
         check_parameters(names, given, is_complete=failure is None)
-        for statement, parsed in prepared:
-            yield statement, parsed, {name: given[name] for name in parsed.named_parameters}
+        for statement, query in zip(statements, parsed, strict=False):
+            values = {name: given[name] for name in query.named_parameters}
+            yield _Prepared(sql, statement.text, statement.start, query, values)
         if failure:
             raise failure
 
     def _run(
-        self,
-        sql: str,
-        statement: Statement,
-        parsed: duckdb.Statement,
-        values: dict[str, Value],
-        *,
-        limit: int | None = None,
-        explain: bool = False,
+        self, prepared: _Prepared, limit: int | None = None, *, explain: bool = False
     ) -> tuple[list[str], Iterator[Rows]]:
         """Run one statement; return the names of its columns and its rows in batches."""
-        query: duckdb.Statement | str = parsed
-        start = statement.start
-        if explain and parsed.type.name != "EXPLAIN":
-            query = f"explain {statement.text}"
+        query: duckdb.Statement | str = prepared.parsed
+        start = prepared.start
+        if explain and prepared.parsed.type.name != "EXPLAIN":
+            query = f"explain {prepared.text}"
             start -= len("explain ")
-        with self._explaining(sql, start):
-            result = self._interruptible(lambda: self.connection.execute(query, values or None))
-        return [column[0] for column in result.description or ()], self._batches(sql, start, limit)
+        with self._explaining(prepared.sql, start):
+            result = self._interruptible(
+                lambda: self.connection.execute(query, prepared.values or None)
+            )
+        batches = self._batches(prepared.sql, start, limit)
+        return [column[0] for column in result.description or ()], batches
 
     def _batches(self, sql: str, start: int, limit: int | None) -> Iterator[Rows]:
         """Yield the rows of the statement that was executed last."""
@@ -292,9 +295,7 @@ def typed(text: str) -> Value:
     return text
 
 
-def check_parameters(
-    names: set[str], given: Mapping[str, Value], *, is_complete: bool = True
-) -> None:
+def check_parameters(names: set[str], given: Mapping[str, Value], *, is_complete: bool) -> None:
     """Raise UsageError for a parameter without value, or a value that no statement uses.
 
     `names` are the parameters of the statements; only if all of them are known, `is_complete`, can

@@ -91,12 +91,12 @@ def timeline(warehouse: Warehouse, name: str) -> Timeline:
     with connect(warehouse) as connection:
         article = _find(connection, name.removeprefix("./"))
         observations = _observations(connection, article)
-        [(source, path)] = connection.execute(
-            "select source, path from observations where article_id = $1 limit 1", [article]
+        [(source, path, title, url)] = connection.execute(
+            "select source, observations.path, title, url from observations"
+            " left join (select article_id, title, url from articles) using (article_id)"
+            " where article_id = $1 limit 1",
+            [article],
         ).fetchall()
-        current = connection.execute(
-            "select title, url from articles where article_id = $1", [article]
-        ).fetchone()
         [(known_until, is_unreadable)] = connection.execute(
             """
             select greatest(max(observed_at),
@@ -106,7 +106,6 @@ def timeline(warehouse: Warehouse, name: str) -> Timeline:
             """,
             [source, article],
         ).fetchall()
-    title, url = current or (None, None)
     return Timeline(article, source, path, title, url, observations, known_until, is_unreadable)
 
 

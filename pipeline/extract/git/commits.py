@@ -12,7 +12,7 @@ from typing import Literal
 from msgspec import Struct
 
 from pipeline.errors import SourceError
-from pipeline.extract.git.process import ask, command, environment, reason_of
+from pipeline.extract.git.process import ask, reason_of, running
 from pipeline.extract.git.repository import Repository
 from pipeline.extract.source import is_document, text_of_name
 
@@ -100,16 +100,9 @@ def _log(source: Repository, since: str | None) -> Iterator[tuple[tuple[str, int
         "--first-parent -m --reverse --raw -z --no-abbrev --no-renames --no-ext-diff --no-notes"
     )
     inside = ["--", f":(top,literal){source.folder}"] if source.folder else ["--"]
-    with subprocess.Popen(
-        [*command(source.directory), "log", *options.split(), "--format=%H %ct", span, *inside],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(),
-    ) as process:
-        try:
-            yield from _parsed(source, _tokens(process))
-        finally:
-            process.kill()
+    arguments = ("log", *options.split(), "--format=%H %ct", span, *inside)
+    with running(source.directory, *arguments, stderr=subprocess.PIPE) as process:
+        yield from _parsed(source, _tokens(process))
 
 
 def _tokens(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:

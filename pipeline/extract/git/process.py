@@ -4,9 +4,10 @@ import os
 import re
 import subprocess
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from itertools import islice
+from subprocess import DEVNULL, PIPE, Popen
 
 from pipeline.errors import SourceError
 from pipeline.extract.source import too_large
@@ -32,67 +33,69 @@ _SETTINGS = {
 """What the settings of a user may change."""
 
 
-@contextmanager
 def blobs(
     repository: str, names: Iterable[str], limit: int
-) -> Iterator[Iterator[bytes | Rejection]]:
-    """Yield the contents of blobs in order; a rejection for one of more than `limit` bytes."""
-    waiting = iter(names)
-    first = list(islice(waiting, AHEAD))
-    if not first:
-        yield iter(())
-        return
-    with subprocess.Popen(
-        [*command(repository), "cat-file", "--batch"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
-    ) as process:
-        try:
-            yield _contents(process, repository, deque(first), waiting, limit)
-        finally:
-            process.kill()
+) -> "closing[Generator[bytes | Rejection, None, None]]":
+    """Return the contents of blobs in order; a rejection for one of more than `limit` bytes.
+
+    Git ends when the context does.
+    """
+    return closing(_contents(repository, iter(names), limit))
 
 
 def _contents(
-    process: "subprocess.Popen[bytes]",
-    repository: str,
-    pending: deque[str],
-    waiting: Iterator[str],
-    limit: int,
-) -> Iterator[bytes | Rejection]:
-    assert process.stdin and process.stdout
-    requests, answers = process.stdin, process.stdout
-    try:
-        requests.write("".join(f"{name}\n" for name in pending).encode())
-        requests.flush()
-        while pending:
-            name = pending.popleft()
-            header = answers.readline().split()
-            if len(header) != 3:
-                raise SourceError(lacks(repository, name))
-            size = int(header[2])
-            if size <= limit:
-                content: bytes | Rejection = answers.read(size + 1)[:-1]
-                read = len(content) if isinstance(content, bytes) else 0
-            else:
-                content, read = too_large(size, limit), size
-                for at in range(0, size + 1, 1 << 20):
-                    answers.read(min(1 << 20, size + 1 - at))
-            if read < size:
-                raise SourceError(
-                    f"{repository}: git stopped in the middle of object {name}. Check it: git fsck."
-                )
-            if following := next(waiting, None):
-                requests.write(f"{following}\n".encode())
-                requests.flush()
-                pending.append(following)
-            yield content
-    except BrokenPipeError as error:
-        raise SourceError(
-            f"{repository}: git ended before all objects were read. Check the repository: git fsck."
-        ) from error
+    repository: str, names: Iterator[str], limit: int
+) -> Generator[bytes | Rejection, None, None]:
+    pending = deque(islice(names, AHEAD))
+    if not pending:
+        return
+    with running(repository, "cat-file", "--batch", stdin=PIPE, stderr=DEVNULL) as process:
+        assert process.stdin and process.stdout
+        requests, answers = process.stdin, process.stdout
+        try:
+            requests.write("".join(f"{name}\n" for name in pending).encode())
+            requests.flush()
+            while pending:
+                name = pending.popleft()
+                header = answers.readline().split()
+                if len(header) != 3:
+                    raise SourceError(lacks(repository, name))
+                size = int(header[2])
+                if size <= limit:
+                    content: bytes | Rejection = answers.read(size + 1)[:-1]
+                    read = len(content) if isinstance(content, bytes) else 0
+                else:
+                    content, read = too_large(size, limit), size
+                    for at in range(0, size + 1, 1 << 20):
+                        answers.read(min(1 << 20, size + 1 - at))
+                if read < size:
+                    raise SourceError(
+                        f"{repository}: git stopped in the middle of object {name}. Check it: git"
+                        " fsck."
+                    )
+                if following := next(names, None):
+                    requests.write(f"{following}\n".encode())
+                    requests.flush()
+                    pending.append(following)
+                yield content
+        except BrokenPipeError as error:
+            raise SourceError(
+                f"{repository}: git ended before all objects were read. Check the repository: git"
+                " fsck."
+            ) from error
+
+
+@contextmanager
+def running(
+    repository: str, *arguments: str, stdin: int | None = None, stderr: int
+) -> Iterator["Popen[bytes]"]:
+    """Yield a git whose output is read while it works; it ends when the block does."""
+    words = [*command(repository), *arguments]
+    with Popen(words, stdin=stdin, stdout=PIPE, stderr=stderr, env=environment()) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def lacks(repository: str, name: str) -> str:

@@ -7,6 +7,7 @@ glob (`*`, `?`, `[…]`, `**`).
 import os
 import re
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
 
@@ -70,12 +71,9 @@ class Repository(Struct, frozen=True):
         _require_repository(directory)
         commit = _resolve(directory, ref)
         folder, pattern = _split(directory, commit, inside.strip("/"))
-        own = (
-            PurePosixPath(folder).name
-            or PurePosixPath(directory.removesuffix("/.git")).name.removesuffix(".git")
-            or "root"
-        )
-        return cls(name or own, address, directory, commit, folder, pattern)
+        base = PurePosixPath(directory.removesuffix("/.git")).name.removesuffix(".git")
+        name = name or PurePosixPath(folder).name or base or "root"
+        return cls(name, address, directory, commit, folder, pattern)
 
     @property
     def address(self) -> str:
@@ -88,43 +86,32 @@ class Repository(Struct, frozen=True):
 
     def list(self, *, with_times: bool = True) -> Listing:
         """List documents and sidecars of the commit, without times; hidden ones are left out."""
-        entries: list[Entry] = []
-        sidecars: list[Entry] = []
-        rejected: dict[str, Rejection] = {}
-        listed = answer(
-            self.directory,
-            "ls-tree",
-            "-r",
-            "-z",
-            "-l",
-            "--full-tree",
-            f"{self.commit}:{self.folder}",
-        )
+        listing = Listing([], [], {})
+        tree = f"{self.commit}:{self.folder}"
+        listed = answer(self.directory, *"ls-tree -r -z -l --full-tree".split(), tree)
         for line in listed.split(b"\0")[:-1]:
             head, _, raw_path = line.partition(b"\t")
             mode, _, blob, size = head.split()
             path = text_of_name(os.fsdecode(raw_path))
-            if not self.wants(path) and mode != b"160000":
-                continue
             if mode == b"160000":
                 if not _is_hidden(path) and not self.pattern:
-                    rejected[path] = _SUBMODULE
+                    listing.rejected[path] = _SUBMODULE
+            elif not self.wants(path):
+                continue
             elif mode == b"120000":
-                rejected[path] = _LINK
+                listing.rejected[path] = _LINK
             elif size == b"-":
                 raise SourceError(lacks(self.directory, blob.decode()))
             else:
                 entry = Entry(path, int(size), 0, 0, blob.decode())
-                (entries if is_document(path) else sidecars).append(entry)
-        entries.sort(key=lambda entry: entry.path)
-        sidecars.sort(key=lambda entry: entry.path)
-        return Listing(entries, sidecars, rejected)
+                (listing.entries if is_document(path) else listing.sidecars).append(entry)
+        listing.entries.sort(key=attrgetter("path"))
+        listing.sidecars.sort(key=attrgetter("path"))
+        return listing
 
     def wants(self, path: str) -> bool:
         """Return whether a path below the folder is one of the source's files."""
-        if _is_hidden(path):
-            return False
-        if self.pattern and not re.fullmatch(self.pattern, path):
+        if _is_hidden(path) or (self.pattern and not re.fullmatch(self.pattern, path)):
             return False
         return is_document(path) or is_sidecar(path)
 
@@ -178,13 +165,12 @@ def address_of(text: str, ref: str) -> str:
         )
     _require_repository(start)
     bare = answer(start, "rev-parse", "--is-bare-repository").strip() == b"true"
-    top = (
-        start if bare else os.fsdecode(answer(start, "rev-parse", "--show-toplevel").rstrip(b"\n"))
-    )
+    top = start
+    if not bare:
+        top = os.fsdecode(answer(start, "rev-parse", "--show-toplevel").rstrip(b"\n"))
     inside = os.path.relpath(directory, top)
-    fragment = ("" if ref == "HEAD" else quote(ref, safe="/")) + (
-        "" if inside == "." else f":{quote(inside)}"
-    )
+    fragment = "" if ref == "HEAD" else quote(ref, safe="/")
+    fragment += "" if inside == "." else f":{quote(inside)}"
     address = f"{SCHEME}//{quote(top)}" + (f"#{fragment}" if fragment else "")
     return f"{name or os.path.basename(directory).removesuffix('.git') or 'root'}={address}"
 
