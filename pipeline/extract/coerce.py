@@ -47,6 +47,7 @@ MOJIBAKE = re.compile(
 
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _VALUE_LIMIT = 2_000
+_WHOLE_NUMBER = re.compile(r"\s*([+-]?\d{1,19})(?:\.0+)?\s*", re.ASCII)
 
 
 class ExactReader:
@@ -101,8 +102,10 @@ class ExactReader:
     def _value(self, kind: Any, value: Any, path: KeyPath) -> Any:
         if get_origin(kind) is list:
             return self._list(get_args(kind)[0], value, path)
-        if kind is Text:
+        if kind is Text or (kind is Author and not isinstance(value, dict)):
             return self._text(value, path)
+        if value == "" and kind in (Number, bool, Moment, dt.timedelta):
+            return self._unusable("empty_string", value, path)
         if kind is Number:
             return self._number(value, path)
         if kind is bool:
@@ -111,8 +114,6 @@ class ExactReader:
             return self._moment(value, path)
         if kind is dt.timedelta:
             return self._duration(value, path)
-        if kind is Author and not isinstance(value, dict):
-            return self._text(value, path)
         if isinstance(value, dict):
             return self._record(kind, value, path)
         return self._unusable("wrong_type", value, path)
@@ -177,11 +178,8 @@ class ExactReader:
         number, rule = None, ""
         if isinstance(value, float) and value.is_integer():
             number, rule = int(value), "decimal_number"
-        elif isinstance(value, str):
-            if not value:
-                return self._unusable("empty_string", value, path)
-            if match := re.fullmatch(r"\s*([+-]?\d{1,19})(?:\.0+)?\s*", value, re.ASCII):
-                number, rule = int(match[1]), "number_as_text"
+        elif isinstance(value, str) and (match := _WHOLE_NUMBER.fullmatch(value)):
+            number, rule = int(match[1]), "number_as_text"
         if number is None or self._strict or not INT64_MIN <= number <= INT64_MAX:
             return self._unusable(rule or "invalid_number", self._exact(value, path), path)
         self._note(rule, path, self._exact(value, path), f"read as {number}")
@@ -190,8 +188,6 @@ class ExactReader:
     def _boolean(self, value: Any, path: KeyPath) -> bool | None:
         if isinstance(value, bool):
             return value
-        if value == "":
-            return self._unusable("empty_string", value, path)
         text = str(value).strip().lower()
         if text not in _TRUE | _FALSE:
             return self._unusable("invalid_boolean", self._exact(value, path), path)
@@ -202,8 +198,6 @@ class ExactReader:
         return text in _TRUE
 
     def _moment(self, value: Any, path: KeyPath) -> dt.datetime | None:
-        if value == "":
-            return self._unusable("empty_string", value, path)
         is_date = isinstance(value, (dt.date, dt.datetime))
         text = value.isoformat() if is_date else self._exact(value, path)
         moment = parse_moment(text)
@@ -220,8 +214,6 @@ class ExactReader:
         return moment.replace(tzinfo=dt.UTC)
 
     def _duration(self, value: Any, path: KeyPath) -> dt.timedelta | None:
-        if value == "":
-            return self._unusable("empty_string", value, path)
         with suppress(ValidationError):
             if isinstance(value, str):
                 return msgspec.convert(value, dt.timedelta)

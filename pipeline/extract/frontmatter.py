@@ -7,7 +7,6 @@ reader that keeps every scalar as text.
 
 import json
 import re
-from collections.abc import Callable
 from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
@@ -112,9 +111,8 @@ def _read_article(
     except ValidationError:
         article = None
     if article is None:
-        reader = ExactReader(
-            document.where, _text_reader(document), strict=strict, suspicious=suspicious
-        )
+        text = partial(_exact_text, document)
+        reader = ExactReader(document.where, text, strict=strict, suspicious=suspicious)
         article = None if suspicious or strict else reader.article_but_for_empty(data)
         if article is None:
             article, extra = reader.article(data), unknown_fields(data) or None
@@ -133,21 +131,16 @@ def _null(document: Document, rule: str, path: KeyPath) -> Finding:
     return Finding(rule, dotted(path), "null", "kept as null", *document.where(path))
 
 
-def _text_reader(document: Document) -> Callable[[], Any]:
-    """Return the second reader: the front matter with every scalar as the text in the file."""
+def _exact_text(document: Document) -> Any:
+    """Return the front matter with every scalar as the text in the file."""
     if document.format == "yaml":
-        return partial(_as_text, document.front_matter)
+        import yaml  # few files need it
+
+        return yaml.load(document.front_matter, Loader=yaml.CBaseLoader)
     if document.format == "json":
-        return partial(
-            json.loads, document.front_matter, parse_int=str, parse_float=str, parse_constant=str
-        )
-    return dict
-
-
-def _as_text(front_matter: str) -> Any:
-    import yaml  # few files need it
-
-    return yaml.load(front_matter, Loader=yaml.CBaseLoader)
+        as_text: dict[str, Any] = {"parse_int": str, "parse_float": str, "parse_constant": str}
+        return json.loads(document.front_matter, **as_text)
+    return {}
 
 
 def _load_toml(text: str) -> Parsed | Rejection:
@@ -156,7 +149,7 @@ def _load_toml(text: str) -> Parsed | Rejection:
     try:
         data = TomlHandler().load(text)
     except (ValueError, RecursionError) as error:
-        return _unreadable("toml", error, text, error_position(error, text), first_line=2)
+        return _unreadable("toml", error, text, error_position(error, text))
     return data, text, []
 
 
@@ -169,30 +162,23 @@ def _load_json(text: str) -> Parsed | Rejection:
         json.dumps(data, ensure_ascii=False).encode()  # lone surrogates
     except (ValueError, RecursionError) as error:
         position = (error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else None
-        return _unreadable("json", error, text, position, first_line=1)
-    return (
-        data,
-        text,
-        [Finding("duplicate_key", key, key, "the last one counts") for key in repeated],
-    )
+        return _unreadable("json", error, text, position)
+    findings = [Finding("duplicate_key", key, key, "the last one counts") for key in repeated]
+    return data, text, findings
 
 
 def _unreadable(
-    syntax: Format,
-    error: Exception,
-    text: str,
-    position: tuple[int, int] | None,
-    *,
-    first_line: int,
+    syntax: Format, error: Exception, text: str, position: tuple[int, int] | None
 ) -> Rejection:
-    """Return the rejection for an error at `position` in text that begins on `first_line`."""
+    """Return the rejection for an error at `position` in the front matter `text`."""
     code = "nesting_bomb" if isinstance(error, RecursionError) else f"bad_{syntax}"
     message = f"{syntax.upper()} cannot be read: {_without_position(error)}. Correct the line."
     if position is None:
         return Rejection("parse", code, message)
     line, column = position
     line_text = visible(text.split("\n")[line - 1])
-    return Rejection("parse", code, message, line + first_line - 1, column, line_text)
+    number = line if syntax == "json" else line + 1  # after the fence
+    return Rejection("parse", code, message, number, column, line_text)
 
 
 def _without_position(error: Exception) -> str:

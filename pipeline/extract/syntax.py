@@ -12,6 +12,8 @@ from pipeline.schema.positions import duplicate_key
 Parsed = tuple[Any, str, list[Finding]]
 """Front matter as parsed, the text that gave it, and the repairs that were needed."""
 
+FrontMatter = tuple[Format, str, str]
+"""Syntax, front matter and body of a text."""
 LINE_LIMIT = 200
 MAX_REPAIRS = 100
 _loads = yaml_rs.loads
@@ -33,10 +35,7 @@ def decode(raw: bytes, *, strict: bool) -> tuple[str, list[Finding]] | Rejection
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
-        line, column = (
-            raw.count(b"\n", 0, error.start) + 1,
-            error.start - raw.rfind(b"\n", 0, error.start),
-        )
+        line, column = _position(raw.decode("latin-1"), error.start)
         line_text = raw.split(b"\n")[line - 1].rstrip(b"\r").decode("latin-1")
         try:
             text = raw.decode("cp1252")
@@ -59,21 +58,19 @@ def _nul_rejection(raw: bytes) -> Rejection:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return Rejection("decode", "nul_bytes", "the file is UTF-16. Save it as UTF-8.", 1, 1, None)
     at = raw.index(b"\0")
-    line, start = raw.count(b"\n", 0, at) + 1, raw.rfind(b"\n", 0, at) + 1
-    line_bytes = raw[start : start + LINE_LIMIT].split(b"\n")[0]
+    line, column = _position(raw.decode("latin-1"), at)
+    line_bytes = raw[at - column + 1 :][:LINE_LIMIT].split(b"\n")[0]
     line_text = line_bytes.decode("utf-8", "replace").replace("\0", "\\0")
     message = "the file holds NUL bytes, so it is no text. Restore it from a copy."
-    return Rejection("decode", "nul_bytes", message, line, at - start + 1, visible(line_text))
+    return Rejection("decode", "nul_bytes", message, line, column, visible(line_text))
 
 
-def split(text: str) -> tuple[Format, str, str] | Rejection | None:
+def split(text: str) -> FrontMatter | Rejection | None:
     """Return syntax, front matter and body; None if the first line is not a fence."""
-    if (
-        text.startswith("---\n")
-        and (at := text.find("\n---", 3)) >= 0
-        and text.startswith("\n", at + 4)
-    ):
-        return "yaml", text[4 : at + 1], text[at + 5 :]  # as nearly all files are
+    if text.startswith("---\n"):  # as nearly all files do
+        at = text.find("\n---", 3)
+        if at >= 0 and text.startswith("\n", at + 4):
+            return "yaml", text[4 : at + 1], text[at + 5 :]
     end = text.find("\n")
     first = text[: end if end >= 0 else None].rstrip(" \t")
     if first == "---":
@@ -88,9 +85,7 @@ def split(text: str) -> tuple[Format, str, str] | Rejection | None:
     return None
 
 
-def _between(
-    text: str, end: int, fence: str, syntax: Format
-) -> tuple[Format, str, str] | Rejection:
+def _between(text: str, end: int, fence: str, syntax: Format) -> FrontMatter | Rejection:
     """Split at the next line that is `fence` alone."""
     at = end
     while at >= 0:
@@ -101,10 +96,8 @@ def _between(
         if not text[at + 1 + len(fence) : close if close >= 0 else None].strip(" \t"):
             return syntax, text[end + 1 : at + 1], text[close + 1 :] if close >= 0 else ""
         at += 1
-    message = (
-        "the front matter opens on line 1 and never closes."
-        f" Add a line `{fence}` after the last field."
-    )
+    advice = f"Add a line `{fence}` after the last field."
+    message = f"the front matter opens on line 1 and never closes. {advice}"
     first = text[: end if end >= 0 else None][:LINE_LIMIT]
     return Rejection("fence", "unclosed_fence", message, 1, 1, first)
 
@@ -126,17 +119,13 @@ def _repair_yaml(text: str, *, strict: bool) -> Parsed | Rejection:
             )
         except (ValueError, TypeError) as error:
             message = str(error)
-            if (
-                not strict
-                and message.startswith("duplicate mapping key")
-                and policy is yaml_rs.DuplicateKeyPolicy.Error
-            ):
+            is_duplicate = message.startswith("duplicate mapping key")
+            if is_duplicate and not strict and policy is yaml_rs.DuplicateKeyPolicy.Error:
                 policy = yaml_rs.DuplicateKeyPolicy.LastWins
                 name, (line, column) = duplicate_key(text)
-                position = line and line + 1, column
-                findings.append(
-                    Finding("duplicate_key", name, name, "the last one counts", *position)
-                )
+                location = line and line + 1, column
+                finding = Finding("duplicate_key", name, name, "the last one counts", *location)
+                findings.append(finding)
                 continue
             repaired = None if strict else _quote_plain_scalar(text, message)
             if repaired is None:
@@ -160,10 +149,8 @@ def _quote_plain_scalar(text: str, message: str) -> tuple[str, Finding] | None:
         return None
     lines[number - 1] = match[1] + "'" + match[2].replace("'", "''") + "'"
     field = match[1].strip(" -").rstrip(": ")
-    value = None if field == "secured" else match[2]
-    finding = Finding(
-        "unquoted_colon", field, value, "read as if quoted", number + 1, match.start(2) + 1
-    )
+    value, location = None if field == "secured" else match[2], (number + 1, match.start(2) + 1)
+    finding = Finding("unquoted_colon", field, value, "read as if quoted", *location)
     return "\n".join(lines), finding
 
 
@@ -189,10 +176,8 @@ def _yaml_rejection(text: str, message: str) -> Rejection:
     elif line is None:
         line, column = 1, 1
     lines = text.split("\n")
-    line_text = lines[line - 1] if line and line <= len(lines) else ""
-    return Rejection(
-        "parse", code, f"{reason}. {advice}", line and line + 1, column, visible(line_text)
-    )
+    line_text = visible(lines[line - 1] if line and line <= len(lines) else "")
+    return Rejection("parse", code, f"{reason}. {advice}", line and line + 1, column, line_text)
 
 
 def _position(text: str, at: int) -> tuple[int, int]:

@@ -87,8 +87,8 @@ class Repository(Struct, frozen=True):
     def list(self, *, with_times: bool = True) -> Listing:
         """List documents and sidecars of the commit, without times; hidden ones are left out."""
         listing = Listing([], [], {})
-        tree = f"{self.commit}:{self.folder}"
-        listed = answer(self.directory, *"ls-tree -r -z -l --full-tree".split(), tree)
+        options = ("-r", "-z", "-l", "--full-tree")
+        listed = answer(self.directory, "ls-tree", *options, f"{self.commit}:{self.folder}")
         for line in listed.split(b"\0")[:-1]:
             head, _, raw_path = line.partition(b"\t")
             mode, _, blob, size = head.split()
