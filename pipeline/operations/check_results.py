@@ -3,7 +3,7 @@
 import json
 import re
 from itertools import starmap
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import msgspec
 
@@ -44,26 +44,24 @@ def checks_junit(results: list[CheckResult]) -> str:
         "errors": "0",
         "skipped": str(outcomes.count("warned") + outcomes.count("off")),
     }
-    root = ElementTree.Element("testsuites", {"name": "pipeline check", **counts})
-    suite = ElementTree.SubElement(root, "testsuite", {"name": "checks", **counts})
-    properties = ElementTree.SubElement(suite, "properties")
+    root = Element("testsuites", {"name": "pipeline check", **counts})
+    suite = SubElement(root, "testsuite", {"name": "checks", **counts})
+    properties = SubElement(suite, "properties")
     for result, outcome in zip(results, outcomes, strict=True):
         for name, value in result.thresholds.items():
-            ElementTree.SubElement(properties, "property", name=name, value=_threshold(value))
-        case = ElementTree.SubElement(
-            suite, "testcase", classname="pipeline.checks", name=result.name
-        )
+            SubElement(properties, "property", name=name, value=_threshold(value))
+        case = SubElement(suite, "testcase", classname="pipeline.checks", name=result.name)
         message = _xml_text(f"{counted(result.count, 'row')}. {result.about}{_thresholds(result)}")
         rows = _xml_text("\n".join(_row_lines(result)))
         if outcome == "FAILED":
-            ElementTree.SubElement(case, "failure", message=message, type="rows").text = rows
+            SubElement(case, "failure", message=message, type="rows").text = rows
         elif outcome == "warned":
-            ElementTree.SubElement(case, "skipped", message=f"warned: {message}")
-            ElementTree.SubElement(case, "system-out").text = rows
+            SubElement(case, "skipped", message=f"warned: {message}")
+            SubElement(case, "system-out").text = rows
         elif outcome == "off":
-            ElementTree.SubElement(case, "skipped", message="off by setting")
-    ElementTree.indent(root)
-    text: bytes = ElementTree.tostring(root, encoding="us-ascii", xml_declaration=True)
+            SubElement(case, "skipped", message="off by setting")
+    indent(root)
+    text: bytes = tostring(root, encoding="us-ascii", xml_declaration=True)
     return text.decode("ascii") + "\n"
 
 

@@ -65,16 +65,15 @@ def _notes(result: RunResult) -> list[str]:
         notes.append(f"Every part was built again: {record.rebuilt}.")
     if changes := _changes(result):
         notes.append(f"Since the last snapshot: {_listed(changes)}.")
-    if result.findings:
-        total = sum(result.findings.values())
-        notes.append(f"Repaired or set to null: {total:,} values ({_listed(result.findings)}).")
-    if result.unknown_fields:
-        fields = _listed(result.unknown_fields)
-        notes.append(f"Unknown fields, kept in articles.extra: {fields}.")
-    if result.tables.get("observations"):
-        observations = counted(result.tables["observations"], "observation")
+    if findings := result.findings:
+        total = sum(findings.values())
+        notes.append(f"Repaired or set to null: {total:,} values ({_listed(findings)}).")
+    if fields := result.unknown_fields:
+        notes.append(f"Unknown fields, kept in articles.extra: {_listed(fields)}.")
+    if observations := result.tables.get("observations"):
         revisions = counted(result.tables["revisions"], "revision")
-        notes.append(f"History: {observations} of articles in {revisions}.")
+        observed = counted(observations, "observation")
+        notes.append(f"History: {observed} of articles in {revisions}.")
     warned = [f"{check.name} ({check.rows:,})" for check in result.checks if check.rows]
     warnings = f", warned: {', '.join(warned)}" if warned else ""
     notes.append(f"Checks: {len(result.checks) - len(warned)} passed{warnings}.")
@@ -91,18 +90,14 @@ def _changes(result: RunResult) -> dict[str, int]:
 
 def _outcome(result: RunResult) -> str:
     record, warehouse = result.record, printable(shown(result.warehouse))
-    if record.outcome == "published":
-        rows = sum(result.tables.values())
-        return (
-            f"Published {len(result.tables)} tables with {rows:,} rows in {warehouse} as snapshot"
-            f" {record.snapshot}."
-        )
-    if record.outcome == "unchanged":
-        return f"Nothing changed: snapshot {record.snapshot} in {warehouse} stays published."
-    if record.outcome == "dry_run":
-        snapshot = record.snapshot or "nothing"
-        return f"Dry run: nothing published; {warehouse} still shows {snapshot}."
-    return record.outcome
+    tables, snapshot = result.tables, record.snapshot
+    texts = {
+        "published": f"Published {len(tables)} tables with {sum(tables.values()):,} rows in"
+        f" {warehouse} as snapshot {snapshot}.",
+        "unchanged": f"Nothing changed: snapshot {snapshot} in {warehouse} stays published.",
+        "dry_run": f"Dry run: nothing published; {warehouse} still shows {snapshot or 'nothing'}.",
+    }
+    return texts.get(record.outcome, record.outcome)
 
 
 def swept_text(swept: Swept, *, dry_run: bool) -> str:

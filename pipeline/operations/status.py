@@ -55,18 +55,16 @@ def _running(warehouse: Warehouse) -> str | None:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
+    except OSError as error:
+        return isinstance(error, PermissionError)
     return True
 
 
 def status_text(status: dict[str, Any], freshness: list[Clock]) -> str:
     """Return the status for a person."""
-    lines = [f"Warehouse  {printable(status['warehouse'])}"]
+    snapshot = status["snapshot"] or "nothing published yet; start with: pipeline run"
+    lines = [f"Warehouse  {printable(status['warehouse'])}", f"Snapshot   {snapshot}"]
     if status["snapshot"]:
-        lines.append(f"Snapshot   {status['snapshot']}")
         lines += [
             f"Source     {printable(source['name'])} = {printable(source['path'])}"
             for source in status["sources"]
@@ -77,12 +75,8 @@ def status_text(status: dict[str, Any], freshness: list[Clock]) -> str:
             f"  {name:<17}{table['rows']:>12,}{table['bytes']:>14,}{table['files']:>7,}"
             for name, table in status["tables"].items()
         ]
-    else:
-        lines.append("Snapshot   nothing published yet; start with: pipeline run")
-    lines += ["", "Last runs", *(_run_line(run, status["running"]) for run in status["runs"])]
-    if not status["runs"]:
-        lines.append("  none")
-    lines += ["", "Settings"]
+    runs = [_run_line(run, status["running"]) for run in status["runs"]]
+    lines += ["", "Last runs", *(runs or ["  none"]), "", "Settings"]
     lines += [
         f"  {name:<15} {printable(_value_text(setting['value'])):<20} {setting['origin']}"
         for name, setting in status["settings"].items()
@@ -111,17 +105,11 @@ def snapshot_rows(snapshots: list[Snapshot]) -> tuple[list[str], list[tuple[Any,
 
     A file counts its bytes in each snapshot that has it.
     """
-    rows = []
+    counted, rows = ["files", "articles", "rejected"], []
     for snapshot in reversed(snapshots):
         counts = [source.counts for source in snapshot.manifest.sources]
-        row = (
-            "current" if snapshot.is_current else None,
-            snapshot.id,
-            snapshot.created_at,
-            sum(count.files for count in counts),
-            sum(count.articles for count in counts),
-            sum(count.rejected for count in counts),
-            sum(file.bytes for files in snapshot.manifest.tables.values() for file in files),
-        )
-        rows.append(row)
-    return ["", "snapshot", "created_at", "files", "articles", "rejected", "bytes"], rows
+        sums = [sum(getattr(count, name) for count in counts) for name in counted]
+        size = sum(file.bytes for files in snapshot.manifest.tables.values() for file in files)
+        mark = "current" if snapshot.is_current else None
+        rows.append((mark, snapshot.id, snapshot.created_at, *sums, size))
+    return ["", "snapshot", "created_at", *counted, "bytes"], rows

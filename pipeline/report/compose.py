@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from pipeline.errors import UsageError
 from pipeline.load.files import replace_file
 from pipeline.load.warehouse import Warehouse
-from pipeline.report.figures import Figure, basis, figures
+from pipeline.report.figures import Figure, basis, figures, json_value
 from pipeline.report.sections import Report, all_reports
 from pipeline.report.selection import Selection, selected
 from pipeline.text import closest, did_you_mean, render
@@ -65,7 +65,7 @@ def as_text(
             content["reports"] = [
                 _as_object(one, figures(connection, one, limit=None)) for one in reports
             ]
-            return json.dumps(content, indent=1, ensure_ascii=False, default=_json_value) + "\n"
+            return json.dumps(content, indent=1, ensure_ascii=False, default=json_value) + "\n"
         for report in reports:
             parts = figures(connection, report, limit=50, pictures=style == "table")
             if style == "md":
@@ -92,10 +92,6 @@ def _as_object(report: Report, parts: list[Figure]) -> dict[str, Any]:
         for figure in parts
     ]
     return {"report": report.name, "sections": sections}
-
-
-def _json_value(value: Any) -> str:
-    return str(value.isoformat() if hasattr(value, "isoformat") else value)
 
 
 def csv_of(

@@ -8,10 +8,8 @@ import duckdb
 from msgspec import Struct
 
 from pipeline.report.sections import Chart, Report, Section
-from pipeline.views.catalog import column_comments, fetch, fetch_records
+from pipeline.views.catalog import Row, column_comments, fetch, fetch_records
 from pipeline.views.relations import Relation, relations
-
-Row = tuple[Any, ...]
 
 
 class Picture(Struct, frozen=True):
@@ -127,7 +125,7 @@ def _picture(
         query = f"select {fields}\nfrom {view.name}{where}{order}\nlimit {chart.limit}"
     sql = query or f"select {fields} from {view.name} limit {chart.limit}"
     records = [
-        {name: _json_value(value) for name, value in record.items()}
+        {name: json_value(value) for name, value in record.items()}
         for record in fetch_records(connection, sql)
     ]
     if chart.kind in ("band", "lines"):  # a row without a time has no place on a line
@@ -142,7 +140,7 @@ def _note(connection: duckdb.DuckDBPyConnection, view: Relation) -> str:
     return " ".join(text for (text,) in rows if text)
 
 
-def _json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return a value as a chart's JSON holds it."""
     if isinstance(value, (dt.datetime, dt.date)):
         return value.isoformat()

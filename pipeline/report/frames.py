@@ -24,9 +24,8 @@ def report_frames(
     from pipeline.report.selection import Selection, selected
     from pipeline.settings import parse_day
 
-    reports = reports_of(name)
-    days = parse_day("since", since), parse_day("until", until)
-    selection = Selection(*days, tuple(topics), tuple(providers), tuple(collections))
+    reports, names = reports_of(name), map(tuple, (topics, providers, collections))
+    selection = Selection(parse_day("since", since), parse_day("until", until), *names)
     views = dict.fromkeys(section.view for report in reports for section in report.sections)
     with selected(warehouse, selection, views=views) as connection:
         create_computed(connection, reports)

@@ -138,16 +138,13 @@ def _narrow(connection: duckdb.DuckDBPyConnection, selection: Selection) -> None
     Observations stay of all ids that moves join with a selected one, since a path may have been
     that of several articles: `score_stretches` finds out whose life is whose.
     """
-    filters = {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(selection).items()
-    }
+    values = asdict(selection).items()
+    filters = {name: list(one) if isinstance(one, tuple) else one for name, one in values}
     for table in relations("selection"):
         parameters = filters if "$since" in table.query else None
         connection.execute(f"create temp table {table.name} as {table.query}", parameters)
-    chosen = "article_id in (from selected)"
-    conditions = dict.fromkeys(_BY_ARTICLE, chosen)
-    conditions |= dict.fromkeys(_BY_HISTORY, "article_id in (from selected_ids)")
+    chosen, ever_chosen = "article_id in (from selected)", "article_id in (from selected_ids)"
+    conditions = dict.fromkeys(_BY_ARTICLE, chosen) | dict.fromkeys(_BY_HISTORY, ever_chosen)
     conditions["related_matches"] = f"{chosen} and matched_article_id in (from selected)"
     conditions["documents"] = "document_id in (from selected)"
     conditions["rejections"] = conditions["other_documents"] = "false"

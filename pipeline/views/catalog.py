@@ -17,6 +17,7 @@ from pipeline.views.dictionary.columns import by_column
 from pipeline.views.quoting import identifier, path_literal, quoted
 
 Tables = dict[str, list[PartFile]]
+Row = tuple[Any, ...]
 
 
 def connect(warehouse: Warehouse, manifest: Manifest | None = None) -> duckdb.DuckDBPyConnection:
@@ -53,28 +54,22 @@ def column_comments(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str
     return by_column(connection, "comment")
 
 
-def fetch(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None
-) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Return the column names and the rows of a query."""
-    result = connection.execute(query, parameters)
+def fetch(connection: duckdb.DuckDBPyConnection, *query: Any) -> tuple[list[str], list[Row]]:
+    """Return the column names and the rows of a query, which parameters may follow."""
+    result = connection.execute(*query)
     return [column[0] for column in result.description or ()], result.fetchall()
 
 
-def fetch_records(
-    connection: duckdb.DuckDBPyConnection, query: str, parameters: object = None
-) -> list[dict[str, Any]]:
+def fetch_records(connection: duckdb.DuckDBPyConnection, *query: Any) -> list[dict[str, Any]]:
     """Return the rows of a query as dicts by column."""
-    names, rows = fetch(connection, query, parameters)
+    names, rows = fetch(connection, *query)
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def cursor(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Return a cursor for another thread, in the same database."""
     [(database,)] = connection.execute("select current_database()").fetchall()
-    result = connection.cursor()
-    result.execute(f"use {database}")
-    return result
+    return connection.cursor().execute(f"use {database}")
 
 
 def base_view(warehouse: Warehouse, name: str, files: list[PartFile]) -> str:
@@ -131,11 +126,10 @@ class Staged:
         self._flushed = False
 
     def __enter__(self) -> "Staged":
-        with self._writing():
-            discard(self.aside)
         self.connection = open_memory()
         try:
             with self._writing():
+                discard(self.aside)
                 template.attach(self.connection, self.aside, "warehouse")
                 template.fill(self.connection)
         except BaseException:

@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from pipeline.report.figures import Figure, Row, displayed
+from pipeline.report.figures import Figure, displayed
 from pipeline.report.sections import Report
 from pipeline.report.words import display_text, label
+from pipeline.views.catalog import Row
 
 ROWS = 60
 """Rows of a table on the page, at most."""

@@ -7,10 +7,11 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from pipeline.report.figures import Basis, Figure, Row, displayed
+from pipeline.report.figures import Basis, Figure, displayed
 from pipeline.report.sections import Report
 from pipeline.report.words import display_text, label
 from pipeline.text import printable, table
+from pipeline.views.catalog import Row
 
 LINE = 110
 """Characters of a line of text if the width of the terminal is unknown."""
@@ -93,11 +94,10 @@ def _sparklines(figure: Figure) -> list[str]:
 
 
 def _facts(names: Sequence[str], row: Sequence[Any]) -> list[str]:
-    heads = [label(name) for name in names]
-    size = max(map(len, heads))
+    size = max(len(label(name)) for name in names)
+    texts = map(printable, map(display_text, names, row))
     return [
-        f"{head:<{size}}  {printable(display_text(name, cell)) or '–'}"
-        for head, name, cell in zip(heads, names, row, strict=True)
+        f"{label(name):<{size}}  {text or '–'}" for name, text in zip(names, texts, strict=True)
     ]
 
 
