@@ -1,10 +1,8 @@
 """The history of some files of a repository as rows: each version is read once, in commit order."""
 
 import datetime as dt
-import gc
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 from pipeline.build.tasks import HistoryResult, HistoryTask, Last, Track
 from pipeline.extract.frontmatter import read_safely
@@ -61,13 +59,7 @@ def read_history(task: HistoryTask) -> HistoryResult:
 
     Memory holds what each version says in short, and one article of each file.
     """
-    collecting = gc.isenabled()
-    gc.disable()  # many small objects that all live until the rows are written
-    try:
-        return _Reader(task).read()
-    finally:
-        if collecting:
-            gc.enable()
+    return _Reader(task).read()
 
 
 class _Reader:
@@ -83,9 +75,8 @@ class _Reader:
     def read(self) -> HistoryResult:
         """Return the result of all tracks."""
         task = self._task
-        names = dict.fromkeys(
-            event.blob for track in task.tracks for event in track.events if event.blob
-        )
+        events = (event for track in task.tracks for event in track.events)
+        names = dict.fromkeys(event.blob for event in events if event.blob)
         last = {}
         with blobs(task.source.directory, names, task.options.max_file_bytes) as contents:
             for track in task.tracks:
@@ -101,7 +92,7 @@ class _Reader:
 
     def _write(self, name: str, rows: list[Row]) -> PartFile:
         table = TABLES[name]
-        return parts.write(Path(self._task.warehouse), name, table.enforce(table.from_rows(rows)))
+        return parts.write(self._task.root, name, table.enforce(table.from_rows(rows)))
 
     def _add_event(
         self, file: FileHistory, event: Event, contents: Iterator[bytes | Rejection]
@@ -130,17 +121,14 @@ class _Reader:
         content = next(contents)
         document = content if isinstance(content, Rejection) else self._document(content)
         status = status_of(document)
-        if isinstance(document, Document) and (article := document.article):
-            self._fresh = document
-            version = ScoredVersion(
-                status,
-                document.content_hash,
-                (article.quality, article.heat, article.published),
-                related_count=len(article.related or ()),
-            )
-        else:
-            digest = document.content_hash if isinstance(document, Document) else None
-            version = ScoredVersion(status, digest)
+        version = ScoredVersion(status)
+        if isinstance(document, Document):
+            version = ScoredVersion(status, document.content_hash)
+            if article := document.article:
+                self._fresh = document
+                scores = (article.quality, article.heat, article.published)
+                related = len(article.related or ())
+                version = ScoredVersion(status, document.content_hash, scores, None, related)
         self._versions[blob] = version
         return version
 
@@ -163,45 +151,30 @@ class _Reader:
             return
         if change in (Change.CONTENT, Change.CONTENT_AND_SCORES):
             self._add_content_changes(file, event, version, before)
-        origin = self._task.source.document_id(event.origin) if event.origin is not None else None
         sequence = (last.sequence if last else 0) + 1
         file.last = Last(sequence, False, version.scores, version.content_hash, event.blob)
-        values = (*version.scores, version.related_count, version.content_hash)
-        self._add_observation(file, file.last, event, change, origin, values)
+        origin = event.origin
+        moved_from = None if origin is None else self._task.source.document_id(origin)
+        self._add_observation(file.path, file.last, event, (change, moved_from), version)
 
     def _end(self, file: FileHistory, event: Event) -> None:
         """Observe that the article at this path is gone, or is not an article any more."""
         if file.last and not file.last.is_over:
             change = Change(event.kind) if event.kind in ENDS else Change.DELETED
             file.last = Last(file.last.sequence + 1, True, NO_SCORES, None, None)
-            values = (*NO_SCORES, None, None)
-            self._add_observation(file, file.last, event, change, None, values)
+            self._add_observation(file.path, file.last, event, (change, None), UNREAD)
 
     def _add_observation(
-        self,
-        file: FileHistory,
-        last: Last,
-        event: Event,
-        change: Change,
-        origin: str | None,
-        values: tuple[object, ...],
+        self, path: str, last: Last, event: Event, change: Row, version: ScoredVersion
     ) -> None:
+        """Add a row; `change` is what happened, and the id of the article that it moved from."""
         source = self._task.source
         commit, seconds = self._task.commits[event.at]
-        self._observations.append(
-            (
-                source.document_id(file.path),
-                last.sequence,
-                source.name,
-                file.path,
-                commit,
-                dt.datetime.fromtimestamp(seconds, dt.UTC),
-                change,
-                origin,
-                *values,
-                last.blob,
-            )
-        )
+        at = dt.datetime.fromtimestamp(seconds, dt.UTC)
+        values = (*version.scores, version.related_count, version.content_hash, last.blob)
+        article = source.document_id(path)
+        row = (article, last.sequence, source.name, path, commit, at, *change, *values)
+        self._observations.append(row)
 
     def _add_content_changes(
         self, file: FileHistory, event: Event, version: ScoredVersion, before: Document | None
@@ -213,9 +186,7 @@ class _Reader:
         after = file.document
         if after is None or after.content_hash != version.content_hash:
             after = self._read_again(event.blob)
-        old, new = (
-            self._values(file.path, document) if document else None for document in (before, after)
-        )
+        old, new = (document and self._values(file.path, document) for document in (before, after))
         if old and new:
             article = self._task.source.document_id(file.path)
             commit, _ = self._task.commits[event.at]
@@ -231,13 +202,9 @@ class _Reader:
         return document if isinstance(document, Document) and document.article else None
 
     def _values(self, path: str, document: Document) -> Values | None:
-        source = self._task.source
+        source, bodies = self._task.source, self._task.options.keep_bodies
         file = SourceFile(source.name, path, source.document_id(path), "")
-        rows = dict(
-            rows_or_rejection(
-                file, document, keep_bodies=self._task.options.keep_bodies, keep_secured=False
-            )
-        )
+        rows = dict(rows_or_rejection(file, document, keep_bodies=bodies, keep_secured=False))
         return values_of(rows) if "articles" in rows else None
 
     def _count(self, event: Event, change: Change) -> None:

@@ -1,8 +1,8 @@
 """Build one part, from its files to its Parquet files: what workers run."""
 
-import gc
 import itertools
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 
 import pyarrow as pa
@@ -22,38 +22,25 @@ from pipeline.transform.documents import Frames, transform
 
 def build_part(task: PartTask) -> PartResult:
     """Read, transform and write one part; memory holds one part's rows."""
-    collecting = gc.isenabled()
-    gc.disable()  # millions of small objects that all live until the part is written
-    try:
-        options, root = task.options, Path(task.warehouse)
-        states: list[FileState] = []
-        frames = transform(
-            _documents(task, states),
-            keep_bodies=options.keep_bodies,
-            keep_secured=options.keep_secured,
-        )
-        listed, changed_fields = states, {}
-        if task.old is not None:
-            before = {name: parts.read(root, name, file) for name, file in task.old.tables.items()}
-            old_states = listings.read(root, task.old.listing)
-            changed_fields = _changed_fields(task.source, old_states, before, frames, states)
-            kept = [state for state in old_states if state.path not in task.old.drop]
-            listed = sorted([*kept, *states], key=lambda state: state.path)
-            frames = _merge(task.old, before, frames, task.source)
-        return PartResult(
-            task.part,
-            len(task.entries),
-            _write(root, task.part, frames),
-            listings.write(root, listed),
-            states if task.report else [],
-            changed_fields,
-        )
-    finally:
-        if collecting:
-            gc.enable()
+    options, root, old = task.options, task.root, task.old
+    bodies, secured = options.keep_bodies, options.keep_secured
+    states: list[FileState] = []
+    frames = transform(_documents(task, states), keep_bodies=bodies, keep_secured=secured)
+    listed, changed_fields = states, {}
+    if old is not None:
+        before = {name: parts.read(root, name, file) for name, file in old.tables.items()}
+        old_states = listings.read(root, old.listing)
+        changed_fields = _changed_fields(task.source, old_states, before, frames, states)
+        kept = [state for state in old_states if state.path not in old.drop]
+        listed = sorted([*kept, *states], key=attrgetter("path"))
+        frames = _merge(old, before, frames, task.source)
+    written = write_part(root, task.part, frames)
+    listing, report = listings.write(root, listed), states if task.report else []
+    return PartResult(task.part, len(task.entries), written, listing, report, changed_fields)
 
 
-def _write(root: Path, part: str, frames: Frames) -> dict[str, PartFile]:
+def write_part(root: Path, part: str, frames: Frames) -> dict[str, PartFile]:
+    """Write the tables of a part that have rows."""
     return {
         name: parts.write(root, name, table, part)
         for name, table in frames.items()
@@ -130,19 +117,12 @@ def _documents(task: PartTask, states: list[FileState]) -> Iterator[Extracted]:
         if isinstance(loaded, Rejection):
             state = _listed_state(entry, "rejected", racy=True)
         else:
-            read = document if isinstance(document, Document) else None
-            state = FileState(
-                entry.path,
-                len(loaded.raw),
-                loaded.mtime_ns,
-                loaded.ctime_ns,
-                loaded.is_racy,
-                status_of(document),
-                file.raw_hash,
-                read.content_hash if read else None,
-                read.score_hash if read else None,
-                entry.version,
-            )
+            content_hash = score_hash = None
+            if isinstance(document, Document):
+                content_hash, score_hash = document.content_hash, document.score_hash
+            read = (len(loaded.raw), loaded.mtime_ns, loaded.ctime_ns, loaded.is_racy)
+            digests = (file.raw_hash, content_hash, score_hash)
+            state = FileState(entry.path, *read, status_of(document), *digests, entry.version)
         states.append(state)
         yield extracted
 
@@ -152,9 +132,9 @@ def _listed_state(entry: Entry, status: str, *, racy: bool) -> FileState:
     return FileState(entry.path, entry.size, *times, racy, status, version=entry.version)
 
 
-def build_rest(source: Source, listing: Listing, warehouse: str, options: Options) -> PartResult:
+def build_rest(source: Source, listing: Listing, root: Path, options: Options) -> PartResult:
     """Write what is not a document: topic sidecars, and what could not be listed."""
-    root, part = Path(warehouse), rest_of(source.name)
+    part = rest_of(source.name)
     rejected = (
         Extracted(listed_file(source, path, part), rejection)
         for path, rejection in listing.rejected.items()
@@ -163,5 +143,5 @@ def build_rest(source: Source, listing: Listing, warehouse: str, options: Option
     frames = transform(itertools.chain(rejected, sidecars))
     states = [_listed_state(entry, "sidecar", racy=False) for entry in listing.sidecars]
     states += [FileState(path, 0, 0, 0, False, "rejected") for path in listing.rejected]
-    written = _write(root, part, frames)
+    written = write_part(root, part, frames)
     return PartResult(part, len(listing.rejected), written, listings.write(root, states), [])

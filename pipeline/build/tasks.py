@@ -1,5 +1,7 @@
 """The tasks of workers and their results."""
 
+from pathlib import Path
+
 from msgspec import Struct
 
 from pipeline.extract.git.commits import Event
@@ -36,7 +38,8 @@ class PartTask(Struct, frozen=True):
     part: str
     source: Source
     entries: list[Entry]
-    warehouse: str
+    root: Path
+    """Folder of the warehouse."""
     options: Options
     old: OldPart | None = None
     report: bool = False
@@ -89,7 +92,8 @@ class HistoryTask(Struct, frozen=True):
     commits: list[tuple[str, int]]
     """Hash and time (seconds since 1970) of each commit."""
     tracks: list[Track]
-    warehouse: str
+    root: Path
+    """Folder of the warehouse."""
     options: Options
 
     @property

@@ -1,5 +1,6 @@
 """Run the tasks of a build on worker processes, and load what they need before they fork."""
 
+import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -81,10 +82,16 @@ def load_stages() -> None:
 
 def work(task: Task) -> Result:
     """Build a part, or read a history: what a worker runs. The driver need not load either."""
-    if isinstance(task, PartTask):
-        from pipeline.build.part import build_part
+    collecting = gc.isenabled()
+    gc.disable()  # millions of small objects that all live until the rows are written
+    try:
+        if isinstance(task, PartTask):
+            from pipeline.build.part import build_part
 
-        return build_part(task)
-    from pipeline.build.history import read_history
+            return build_part(task)
+        from pipeline.build.history import read_history
 
-    return read_history(task)
+        return read_history(task)
+    finally:
+        if collecting:
+            gc.enable()

@@ -31,34 +31,34 @@ def available_processors() -> int:
 
 
 def _enter_worker(driver: int | None) -> None:
+    """Set up a worker; Linux kills it when its parent ends, in whatever way.
+
+    `driver` is the process that forked this one; it may have ended already.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver gets it too, and ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signals.unblock()
-    _die_with_the_driver(driver)
-    postpone_pandas()
-    gc.disable()  # what a task leaves behind is freed by reference counting
-
-
-def _die_with_the_driver(driver: int | None) -> None:
-    """Ask Linux to kill this process when its parent ends, in whatever way.
-
-    `driver` is the process that forked this one; it may have ended already.
-    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
         if driver is not None and os.getppid() != driver:
             os._exit(1)
+    postpone_pandas()
+    gc.disable()  # what a task leaves behind is freed by reference counting
 
 
 def _new_pool(workers: int) -> ProcessPoolExecutor:
-    context = _context()
-    driver = (
-        os.getpid() if context.get_start_method() == "fork" else None
-    )  # others fork from a server that watches the driver
-    return ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_enter_worker, initargs=(driver,)
-    )
+    """Return a pool that forks if no other Python thread could hold a lock; else a server forks.
+
+    DuckDB's threads do not count: they are idle, and a worker uses none of them. The server itself
+    watches the driver.
+    """
+    methods = multiprocessing.get_all_start_methods()
+    method, driver = "forkserver" if "forkserver" in methods else "spawn", None
+    if "fork" in methods and threading.active_count() == 1:
+        method, driver = "fork", os.getpid()
+    context = multiprocessing.get_context(method)
+    return ProcessPoolExecutor(workers, context, _enter_worker, (driver,))
 
 
 def start_workers(workers: int) -> ProcessPoolExecutor | None:
@@ -118,7 +118,6 @@ def run_tasks(
             return
         except BrokenProcessPool:
             retrying(len(missing))
-            continue
         except BaseException:
             for process in multiprocessing.active_children():
                 process.kill()
@@ -129,14 +128,3 @@ def run_tasks(
         f"workers: {len(missing)} parts were lost {ATTEMPTS} times (a worker was killed; out of"
         " memory?). Use fewer --workers."
     )
-
-
-def _context() -> multiprocessing.context.BaseContext:
-    """Return a context that forks if no other Python thread could hold a lock, else a server.
-
-    DuckDB's threads do not count: they are idle, and a worker uses none of them.
-    """
-    methods = multiprocessing.get_all_start_methods()
-    if "fork" in methods and threading.active_count() == 1:
-        return multiprocessing.get_context("fork")
-    return multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")

@@ -50,7 +50,6 @@ def _stop(number: int, _: object) -> None:
     signal.signal(number, signal.SIG_IGN)
     _received.append(number)
     with suppress(OSError):  # a terminal that is gone
-        print(
-            "pipeline: stopped; the published snapshot is as it was.", file=sys.stderr, flush=True
-        )
+        text = "pipeline: stopped; the published snapshot is as it was."
+        print(text, file=sys.stderr, flush=True)
     raise SystemExit(128 + number)

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -36,10 +37,9 @@ class Backlog(Struct, frozen=True):
     changed_at: Mapping[str, int]
     """Time of the last change of each changed file, in seconds since 1970."""
     began_at: int | None
-    """Time of the earliest of the commits, in seconds since 1970."""
+    """Time of the earliest of the commits, in seconds since 1970; None without commits."""
     only_window: Window | None
     """The commits themselves, if they fit into one window."""
-    is_empty: bool
 
     @property
     def is_full_history(self) -> bool:
@@ -49,15 +49,16 @@ class Backlog(Struct, frozen=True):
     @property
     def has_news(self) -> bool:
         """Whether there is something to observe."""
-        return self.is_observed and (not self.is_empty or self.is_full_history)
+        return self.is_observed and (self.began_at is not None or self.is_full_history)
 
     @property
     def observed_since(self) -> dt.datetime | None:
         """Time of the earliest commit that was ever observed."""
-        times = [self.entry.observed_since] if self.entry and self.entry.observed_since else []
-        if self.began_at is not None:
-            times.append(dt.datetime.fromtimestamp(self.began_at, dt.UTC))
-        return min(times, default=None)
+        known = self.entry.observed_since if self.entry else None
+        if self.began_at is None:
+            return known
+        began_at = dt.datetime.fromtimestamp(self.began_at, dt.UTC)
+        return min(began_at, known or began_at)
 
 
 class HistoryRead(Struct, frozen=True):
@@ -85,46 +86,33 @@ def plan_backlog(
     since = None if is_rewritten else since
     changed_at: dict[str, int] = {}
     began_at: int | None = None
-    only_window: Window | None = None
-    count = 0
-    for count, window in enumerate(windows(source, since, WINDOW), 1):
-        only_window = window if count == 1 else None
+    kept: Window | None = None
+    for count, window in enumerate(windows(source, since, WINDOW)):
+        kept = window if observed and not count else None
         for path, events in window.events.items():
             changed_at[path] = window.commits[events[-1].at][1]
-        earliest = min(seconds for _, seconds in window.commits)
-        began_at = earliest if began_at is None else min(began_at, earliest)
-    return Backlog(
-        source,
-        entry,
-        observed,
-        since,
-        is_rewritten,
-        changed_at,
-        began_at,
-        only_window if observed else None,
-        is_empty=not count,
-    )
+        times = [seconds for _, seconds in window.commits]
+        began_at = min(times if began_at is None else [*times, began_at])
+    return Backlog(source, entry, observed, since, is_rewritten, changed_at, began_at, kept)
 
 
 def dated_listing(backlog: Backlog, listing: Listing, known: Known | None) -> Listing:
     """Return the listing with the time of each file's last change."""
-    before = {state.path: state.mtime_ns for state in known.all_states()} if known else {}
-
-    def with_time(entry: Entry) -> Entry:
-        seconds = backlog.changed_at.get(entry.path)
-        mtime_ns = before.get(entry.path, 0) if seconds is None else seconds * 10**9
-        return Entry(entry.path, entry.size, mtime_ns, 0, entry.version)
-
-    return Listing(list(map(with_time, listing.entries)), listing.sidecars, listing.rejected)
+    states = chain(*known.states.values()) if known else ()
+    times = {state.path: state.mtime_ns for state in states}
+    times |= {path: seconds * 10**9 for path, seconds in backlog.changed_at.items()}
+    entries = [
+        Entry(entry.path, entry.size, times.get(entry.path, 0), 0, entry.version)
+        for entry in listing.entries
+    ]
+    return replace(listing, entries=entries)
 
 
 def windows_of(backlog: Backlog) -> Iterator[Window]:
     """Yield the commits to observe; the log is read again if they are more than one window."""
-    if not backlog.is_observed or backlog.is_empty:
-        return
     if backlog.only_window is not None:
         yield backlog.only_window
-    else:
+    elif backlog.is_observed and backlog.began_at is not None:
         yield from windows(backlog.source, backlog.since, WINDOW)
 
 
@@ -196,9 +184,6 @@ def updated_entry(backlog: Backlog, entry: SourceEntry) -> SourceEntry:
     """Return the source's entry with how far its history is known."""
     commit, known = backlog.source.commit, backlog.entry
     if backlog.is_observed:
-        observed_commit, observed_since = commit, backlog.observed_since
-    else:
-        observed_commit, observed_since = None, known.observed_since if known else None
-    return replace(
-        entry, commit=commit, observed_commit=observed_commit, observed_since=observed_since
-    )
+        since = backlog.observed_since
+        return replace(entry, commit=commit, observed_commit=commit, observed_since=since)
+    return replace(entry, commit=commit, observed_since=known.observed_since if known else None)

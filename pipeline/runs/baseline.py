@@ -1,10 +1,11 @@
 """The snapshot that was published before a run, and what the run needs to know of it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pipeline.errors import SourceError, UsageError, WarehouseError
 from pipeline.extract.source import Listing
@@ -34,16 +35,25 @@ class Baseline(Struct, frozen=True):
         """Sources of the snapshot by name."""
         return {entry.name: entry for entry in self.manifest.sources} if self.manifest else {}
 
+    @property
+    def tables(self) -> PartFiles:
+        """Part files of the snapshot by table."""
+        return self.manifest.tables if self.manifest else {}
+
+    @property
+    def listings(self) -> dict[str, str]:
+        """Listings of the snapshot by part."""
+        return self.manifest.listings if self.manifest else {}
+
     def require_source(self, source: str) -> SourceEntry:
         """Return the entry of a source. Raises UsageError if the snapshot has no such source."""
-        entries = self.entries
-        if source not in entries:
-            names = ", ".join(map(printable, entries)) or "none"
-            raise UsageError(
-                f"{printable(source)}: the snapshot has no such source (it has {names})."
-                " Name one of them."
-            )
-        return entries[source]
+        if entry := self.entries.get(source):
+            return entry
+        names = ", ".join(map(printable, self.entries)) or "none"
+        raise UsageError(
+            f"{printable(source)}: the snapshot has no such source (it has {names})."
+            " Name one of them."
+        )
 
 
 class Known(Struct, frozen=True):
@@ -52,10 +62,6 @@ class Known(Struct, frozen=True):
     states: dict[str, list[FileState]]
     tables: dict[str, dict[str, str]]
     listings: dict[str, str]
-
-    def all_states(self) -> Iterable[FileState]:
-        """Return the states of all files."""
-        return (state for states in self.states.values() for state in states)
 
 
 def read_baseline(warehouse: Warehouse, *, full: bool = False) -> Baseline:
@@ -73,23 +79,18 @@ def read_baseline(warehouse: Warehouse, *, full: bool = False) -> Baseline:
 
 def read_known(baseline: Baseline, source: str) -> Known | None:
     """Read the listings of a source; None if the snapshot holds nothing of it."""
-    if baseline.manifest is None or source not in baseline.entries:
+    if source not in baseline.entries:
         return None
-    listings = {
-        part: name for part, name in baseline.manifest.listings.items() if source_of(part) == source
-    }
+    listings = {part: name for part, name in baseline.listings.items() if source_of(part) == source}
     tables: dict[str, dict[str, str]] = {}
-    for table, files in baseline.manifest.tables.items():
+    for table, files in baseline.tables.items():
         for file in files:
             if file.part in listings:
                 tables.setdefault(file.part, {})[table] = file.file
     states = {}
     for part, name in listings.items():
-        try:
+        with suppress(*((WarehouseError,) if baseline.is_full else ())):
             states[part] = read_listing(baseline.warehouse.root, name)
-        except WarehouseError:
-            if not baseline.is_full:
-                raise
     return Known(states, tables, listings)
 
 
@@ -98,42 +99,27 @@ def published_history(baseline: Baseline) -> tuple[PartFiles, list[Path]]:
 
     Only a full run looks for lost files, and does without them.
     """
-    tables = baseline.manifest.tables if baseline.manifest else {}
-    history = {name: tables.get(name, []) for name in HISTORY}
+    history = {name: baseline.tables.get(name, []) for name in HISTORY}
     if not baseline.is_full or baseline.manifest is None:
         return history, []
-    lost = baseline.warehouse.damaged(msgspec.structs.replace(baseline.manifest, tables=history))
+    lost = baseline.warehouse.damaged(replace(baseline.manifest, tables=history))
     names = {path.name for path in lost}
-    intact = {
+    return {
         name: [file for file in files if file.file not in names] for name, files in history.items()
-    }
-    return intact, lost
+    }, lost
 
 
 def kept_tables(
-    baseline: Baseline, names: Iterable[str], touched: Collection[str], reused: Collection[str]
+    baseline: Baseline, touched: Collection[str], reused: Collection[str] = ()
 ) -> PartFiles:
     """Return part files that stay: those of `reused` parts and of sources not in `touched`."""
-    tables = baseline.manifest.tables if baseline.manifest else {}
     return {
         name: [
             file
-            for file in tables.get(name, [])
+            for file in files
             if file.part and (file.part in reused or source_of(file.part) not in touched)
         ]
-        for name in names
-    }
-
-
-def kept_listings(
-    baseline: Baseline, touched: Collection[str], reused: Collection[str]
-) -> dict[str, str]:
-    """Return the listings of the parts that stay."""
-    listings: Mapping[str, str] = baseline.manifest.listings if baseline.manifest else {}
-    return {
-        part: name
-        for part, name in listings.items()
-        if part in reused or source_of(part) not in touched
+        for name, files in baseline.tables.items()
     }
 
 
@@ -143,13 +129,9 @@ def reason_to_rebuild(
     """Return why every part of the named sources is built again; None if it is not."""
     if baseline.is_full:
         return "--full"
-    entries = baseline.entries
-    names = {
-        name
-        for source in sources
-        if source.name in entries
-        for name in differing(entries[source.name].fingerprint, fingerprint)
-    }
+    known = [source.name for source in sources if source.name in baseline.entries]
+    differences = (differing(baseline.entries[name].fingerprint, fingerprint) for name in known)
+    names = set().union(*differences)
     return f"{', '.join(sorted(names))} changed" if names else None
 
 
@@ -160,12 +142,11 @@ def refuse_damaged(baseline: Baseline, sources: Iterable[Source]) -> None:
     """
     if baseline.manifest is None:
         return
-    tables = baseline.manifest.tables
+    manifest = baseline.manifest
     if baseline.is_full:
-        tables = kept_tables(baseline, tables, {source.name for source in sources}, ())
-    if damaged := baseline.warehouse.damaged(
-        msgspec.structs.replace(baseline.manifest, tables=tables)
-    ):
+        tables = kept_tables(baseline, {source.name for source in sources})
+        manifest = replace(manifest, tables=tables)
+    if damaged := baseline.warehouse.damaged(manifest):
         raise WarehouseError(
             f"{damaged[0]}: {len(damaged)} parts are missing or damaged. {RECOVER}"
             " Name every source then."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,16 +21,11 @@ from pipeline.runs.backlog import (
     windows_of,
     with_results,
 )
-from pipeline.runs.baseline import (
-    Baseline,
-    kept_listings,
-    kept_tables,
-    published_history,
-    source_of,
-)
+from pipeline.runs.baseline import kept_tables, published_history, source_of
 from pipeline.runs.context import Context
+from pipeline.runs.fingerprint import Fingerprint
 from pipeline.runs.ledger import Reckoning, reckon
-from pipeline.runs.plan import Plan
+from pipeline.runs.plan import Plan, SourcePlan
 
 
 class Built(Struct, frozen=True):
@@ -43,15 +39,15 @@ class Built(Struct, frozen=True):
     """Part files of the tables of history that stay."""
     entries: tuple[SourceEntry, ...]
     """The sources that this run names, without counts."""
-    listed: Mapping[str, int] = {}
+    listed: Mapping[str, int]
     """Files that each of them lists."""
-    first_seen: tuple[str, ...] = ()
+    first_seen: tuple[str, ...]
     """Those of them that no snapshot had before."""
-    removed: frozenset[str] = frozenset()
+    removed: frozenset[str]
     """Sources that leave the warehouse."""
-    parts: tuple[PartResult, ...] = ()
+    parts: tuple[PartResult, ...]
     """Parts that were built."""
-    histories: Mapping[str, HistoryRead] = {}
+    histories: Mapping[str, HistoryRead]
     """What was read of the history of each repository."""
 
 
@@ -90,39 +86,71 @@ def build(
         tasks, workers = [], replace(workers, pool=None)
     from pipeline.build.part import build_rest
 
-    root, options = str(context.root), context.options
     for source in plan.sources:
-        parts.append(build_rest(source.source, source.listing, root, options))
+        parts.append(build_rest(source.source, source.listing, context.root, context.options))
     return join_built(context, plan, parts, history, histories)
 
 
-def forget_source(baseline: Baseline, source: str) -> Built:
+def forget_source(context: Context, source: str) -> Built:
     """Build nothing; leave out the parts of one source, and its history."""
     from pipeline.load.history import without
+
+    history, _ = published_history(context.baseline)
+    history = without(context.root, history, source)
+    return join_built(context, Plan((), {}), [], history, {}, removed=frozenset({source}))
+
+
+def join_built(
+    context: Context,
+    plan: Plan,
+    parts: list[PartResult],
+    history: PartFiles,
+    histories: dict[str, HistoryRead],
+    removed: frozenset[str] = frozenset(),
+) -> Built:
+    """Join what was built with what stays of the published snapshot."""
     from pipeline.transform.documents import PART_TABLES
 
-    history, _ = published_history(baseline)
+    touched, baseline = plan.names | removed, context.baseline
+    reused = {part for source in plan.sources for part in source.parts.reused}
+    kept = kept_tables(baseline, touched, reused)
+    tables = {}
+    for name in PART_TABLES:
+        files = [result.tables[name] for result in parts if name in result.tables]
+        tables[name] = sorted([*kept.get(name, []), *files], key=lambda file: file.part or "")
+    listings = {
+        part: name
+        for part, name in baseline.listings.items()
+        if part in reused or source_of(part) not in touched
+    } | {result.part: result.listing for result in parts}
     return Built(
-        kept_tables(baseline, PART_TABLES, {source}, ()),
-        kept_listings(baseline, {source}, ()),
-        without(baseline.warehouse.root, history, source),
-        (),
-        removed=frozenset({source}),
+        tables,
+        dict(sorted(listings.items())),
+        history,
+        tuple(_entry(source, plan.fingerprint) for source in plan.sources),
+        {source.name: source.listed for source in plan.sources},
+        tuple(source.name for source in plan.sources if source.known is None),
+        removed,
+        tuple(parts),
+        histories,
     )
+
+
+def _entry(source: SourcePlan, fingerprint: Fingerprint) -> SourceEntry:
+    entry = SourceEntry(source.name, source.source.root, fingerprint)
+    return updated_entry(source.backlog, entry) if source.backlog else entry
 
 
 def reckon_sources(plan: Plan, parts: Sequence[PartResult] = ()) -> dict[str, Reckoning]:
     """Return what became of the files of each source that the snapshot holds."""
     reckonings = {}
     for source in plan.sources:
-        if source.known is None:
-            continue
-        name = source.name
-        read = [
-            state for result in parts if source_of(result.part) == name for state in result.read
-        ]
-        before = source.known.all_states() if read else ()
-        reckonings[name] = reckon(before, read, source.parts.unchanged, source.parts.deleted)
+        if source.known is not None:
+            built = [result.read for result in parts if source_of(result.part) == source.name]
+            read = list(chain(*built))
+            before = chain(*source.known.states.values()) if read else ()
+            unchanged, deleted = source.parts.unchanged, source.parts.deleted
+            reckonings[source.name] = reckon(before, read, unchanged, deleted)
     return reckonings
 
 
@@ -155,47 +183,9 @@ def _window_tasks(
         files = history.get("observations", [])
         published = last_observations(context.root, files, list(articles))
         last = {articles[article]: seen for article, seen in published.items()} | dict(last)
-    root, options = str(context.root), context.options
+    root, options = context.root, context.options
     groups = tracks_by_task(window, last, context.settings.workers)
     return [
         HistoryTask(source, number, window.commits, tracks, root, options)
         for number, tracks in enumerate(groups, len(read.results))
     ]
-
-
-def join_built(
-    context: Context,
-    plan: Plan,
-    parts: list[PartResult],
-    history: PartFiles,
-    histories: dict[str, HistoryRead],
-) -> Built:
-    """Join what was built with what stays of the published snapshot."""
-    from pipeline.transform.documents import PART_TABLES
-
-    reused = {part for source in plan.sources for part in source.parts.reused}
-    tables = kept_tables(context.baseline, PART_TABLES, plan.names, reused)
-    for name, files in tables.items():
-        files += [result.tables[name] for result in parts if name in result.tables]
-        files.sort(key=lambda file: file.part or "")
-    listings = kept_listings(context.baseline, plan.names, reused)
-    listings |= {result.part: result.listing for result in parts}
-    entries = [
-        SourceEntry(source.name, source.source.root, plan.fingerprint) for source in plan.sources
-    ]
-    return Built(
-        tables,
-        dict(sorted(listings.items())),
-        history,
-        tuple(
-            updated_entry(backlog, entry) if (backlog := plan.backlogs.get(entry.name)) else entry
-            for entry in entries
-        ),
-        listed={
-            source.name: len(source.listing.entries) + len(source.listing.rejected)
-            for source in plan.sources
-        },
-        first_seen=tuple(source.name for source in plan.sources if source.known is None),
-        parts=tuple(parts),
-        histories=histories,
-    )

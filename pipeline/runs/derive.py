@@ -19,7 +19,6 @@ from pipeline.runs.ledger import ledger_of
 from pipeline.schema.changes import REVISION_CHANGES
 from pipeline.schema.tables import TABLES
 from pipeline.transform import observations, providers, related, topics
-from pipeline.transform.documents import PART_TABLES
 from pipeline.views import catalog
 
 Derivation = Callable[[duckdb.DuckDBPyConnection], pa.Table]
@@ -30,7 +29,7 @@ ROWS_AT_ONCE = 100_000
 Half of the time of small tables DuckDB opens, binds and plans on one processor, so cursors derive
 two at a time. Only when a database closes does DuckDB give all of its memory back.
 """
-DERIVATIONS = {
+DERIVATIONS: dict[str, tuple[Derivation, tuple[str, ...]]] = {
     "providers": (providers.derive, ("articles", "related", "sidecars")),
     "topics": (topics.derive, ("article_topics", "articles", "related", "sidecars")),
     "related_matches": (related.derive_matches, ("articles", "related")),
@@ -43,8 +42,8 @@ class Derived(Struct, frozen=True):
 
     tables: PartFiles
     """Part files of all tables."""
-    counts: dict[str, Counts]
-    """Files of each named source."""
+    entries: list[SourceEntry]
+    """The named sources with what they hold."""
 
 
 def derive(
@@ -54,88 +53,72 @@ def derive(
 
     Every table ends with a file, which `staged` shows.
     """
-    root = warehouse.root
-    past = {
-        name: history.joined(
-            root,
-            name,
-            [file for file in built.history.get(name, []) if file.rows],
-            delta.files.get(name, []),
-        )
-        for name in HISTORY
-    }
+    root, past = warehouse.root, {}
+    for name in HISTORY:
+        kept = [file for file in built.history.get(name, []) if file.rows]
+        past[name] = history.joined(root, name, kept, delta.files.get(name, []))
     tables = {
         name: files or [parts.write(root, name, TABLES[name].empty())]
-        for name, files in {**{name: built.tables[name] for name in PART_TABLES}, **past}.items()
+        for name, files in (built.tables | past).items()
     }
     staged.show(tables)
-    counts = {entry.name: counts_of(staged.connection, entry.name) for entry in built.entries}
+    now = delta.seen.observed_at
+    entries = [_described(staged.connection, entry, now) for entry in built.entries]
     observe = observations.derive if past["observations"] else observations.begin
-    derivations: dict[str, tuple[Derivation, tuple[str, ...]]] = {
-        **DERIVATIONS,
-        "observations": (
-            partial(observe, seen=delta.seen),
-            ("articles", "documents", "observations"),
-        ),
-    }
+    compared = ("articles", "documents", "observations")
+    derivations = DERIVATIONS | {"observations": (partial(observe, seen=delta.seen), compared)}
     at_once = 2 if sum(file.rows for file in tables["documents"]) < ROWS_AT_ONCE else 1
     threads = ThreadPoolExecutor(at_once)
     try:
         waiting = {}
         for name, (function, origins) in derivations.items():
             if at_once > 1:
-                connect = partial(lambda cursor: cursor, catalog.cursor(staged.connection))
+                derived_on = partial(_derived_on, catalog.cursor(staged.connection))
             else:
-                connect = partial(_open, warehouse, {origin: tables[origin] for origin in origins})
-            waiting[name] = threads.submit(_derived, connect, name, function)
+                files = {origin: tables[origin] for origin in origins}
+                derived_on = partial(_derived_apart, warehouse, files)
+            waiting[name] = threads.submit(derived_on, name, function)
         rows_of = {name: future.result() for name, future in waiting.items()}
     finally:  # without waiting: a run that is stopped does not wait for a query
         threads.shutdown(wait=False, cancel_futures=True)
     seen = rows_of.pop("observations")
     tables |= {name: [parts.write(root, name, rows)] for name, rows in rows_of.items()}
     last = history.last_revisions(root, past["revisions"])
+    counted = delta.counted | {
+        entry.name: structs.asdict(ledger_of(entry.counts))
+        for entry in entries
+        if entry.name in built.first_seen and entry.name not in delta.seen.elsewhere
+    }
     added = {
         "observations": seen,
-        "content_changes": changes_table(delta, seen),
-        "revisions": revisions_table(delta, counts, last),
+        "content_changes": _changes_table(delta, seen),
+        "revisions": _revisions_table(delta.seen, counted, last),
     }
     for name, rows in added.items():
         if rows.num_rows:
             tables[name] = history.appended(root, name, past[name], rows)
     staged.show({name: tables[name] for name in (*DERIVATIONS, *HISTORY)})
-    return Derived({name: tables[name] for name in TABLES}, counts)
+    return Derived({name: tables[name] for name in TABLES}, entries)
 
 
-def _open(warehouse: Warehouse, tables: PartFiles) -> duckdb.DuckDBPyConnection:
-    connection = catalog.open_memory()
-    views = (catalog.base_view(warehouse, name, files) for name, files in tables.items())
-    connection.execute(";".join(views))
-    return connection
-
-
-def _derived(
-    connect: Callable[[], duckdb.DuckDBPyConnection], name: str, derivation: Derivation
+def _derived_apart(
+    warehouse: Warehouse, origins: PartFiles, name: str, derivation: Derivation
 ) -> pa.Table:
-    with connect() as connection:
-        rows = derivation(connection)
-    return TABLES[name].enforce(rows)
+    connection = catalog.open_memory()
+    views = (catalog.base_view(warehouse, origin, files) for origin, files in origins.items())
+    connection.execute(";".join(views))
+    return _derived_on(connection, name, derivation)
 
 
-def counts_of(connection: duckdb.DuckDBPyConnection, source: str) -> Counts:
-    """Return the files of one source by status, and its findings."""
-    statuses = "select status, count(*) from documents where source = $1 group by all"
-    by_status: dict[str, int] = dict(connection.execute(statuses, [source]).fetchall())
-    [(findings,)] = connection.execute(
-        "select count(*) from findings where source = $1", [source]
-    ).fetchall()
-    articles, other, skipped, rejected = (
-        by_status.get(status, 0) for status in ("article", "other", "skipped", "rejected")
-    )
-    return Counts(sum(by_status.values()), articles, other, skipped, rejected, findings)
+def _derived_on(
+    connection: duckdb.DuckDBPyConnection, name: str, derivation: Derivation
+) -> pa.Table:
+    with connection:
+        return TABLES[name].enforce(derivation(connection))
 
 
-def described(
-    connection: duckdb.DuckDBPyConnection, entry: SourceEntry, counts: Counts, now: dt.datetime
+def _described(
+    connection: duckdb.DuckDBPyConnection, entry: SourceEntry, now: dt.datetime
 ) -> SourceEntry:
     """Return the entry of a source with its counts, tallies and newest times until `now`."""
 
@@ -143,6 +126,13 @@ def described(
         query = f"{query} order by 2 desc, 1"
         return dict(connection.execute(query, {"source": entry.name}).fetchall())
 
+    by_status = tally("select status, count(*) from documents where source = $source group by all")
+    findings = tally("select rule, count(*) from findings where source = $source group by all")
+    rejections = tally("select code, count(*) from rejections where source = $source group by all")
+    unknown_fields = tally("select field, articles from unknown_fields where source = $source")
+    articles, other, skipped, rejected = (
+        by_status.get(status, 0) for status in ("article", "other", "skipped", "rejected")
+    )
     [(newest_article_at, newest_file_at)] = connection.execute(
         """
         select (select max(published_at) from articles
@@ -152,21 +142,18 @@ def described(
         """,
         {"source": entry.name, "now": now},
     ).fetchall()
-    tallies = Tallies(
-        tally("select rule, count(*) from findings where source = $source group by all"),
-        tally("select code, count(*) from rejections where source = $source group by all"),
-        tally("select field, articles from unknown_fields where source = $source"),
-    )
     return structs.replace(
         entry,
-        counts=counts,
-        tallies=tallies,
+        counts=Counts(
+            sum(by_status.values()), articles, other, skipped, rejected, sum(findings.values())
+        ),
+        tallies=Tallies(findings, rejections, unknown_fields),
         newest_article_at=newest_article_at,
         newest_file_at=newest_file_at,
     )
 
 
-def changes_table(delta: HistoryDelta, observed: pa.Table) -> pa.Table:
+def _changes_table(delta: HistoryDelta, observed: pa.Table) -> pa.Table:
     """Return the rows of `content_changes` of the articles that have a row in `observed`."""
     table = TABLES["content_changes"]
     if not delta.differences:
@@ -181,20 +168,15 @@ def changes_table(delta: HistoryDelta, observed: pa.Table) -> pa.Table:
     return table.enforce(table.from_rows(rows))
 
 
-def revisions_table(
-    delta: HistoryDelta, counts: Mapping[str, Counts], last: Mapping[str, int]
+def _revisions_table(
+    seen: observations.Seen, counted: Mapping[str, Mapping[str, int]], last: Mapping[str, int]
 ) -> pa.Table:
     """Return the rows of `revisions`: one for each source in which files changed.
 
-    `last` is the last ordinal of each source.
+    `counted` are files by change and `last` is the last ordinal, of each source.
     """
-    counted = {**delta.counted}
-    for name in delta.first_seen:
-        counted[name] = structs.asdict(ledger_of(counts[name]))
     rows = [
-        revision_row(
-            source, delta.seen.revision, last.get(source, 0) + 1, delta.seen.observed_at, changes
-        )
+        revision_row(source, seen.revision, last.get(source, 0) + 1, seen.observed_at, changes)
         for source, changes in sorted(counted.items())
         if any(changes.get(change) for change in REVISION_CHANGES)
     ]

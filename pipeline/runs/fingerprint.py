@@ -86,28 +86,21 @@ def code_digest(sources: Iterable[bytes], data: Iterable[bytes] = ()) -> str:
 
 
 def _add_node(node: object, words: list[str]) -> None:
-    if isinstance(node, list):
-        words.append("[")
-        for item in node:
-            if not _is_docstring(item):
+    match node:
+        case ast.Expr(ast.Constant(str())):  # a docstring: as a statement, a text does nothing
+            pass
+        case list():
+            words.append("[")
+            for item in node:
                 _add_node(item, words)
-        words.append("]")
-    elif isinstance(node, ast.AST):
-        words.append(type(node).__name__)
-        for name in node._fields:
-            _add_node(getattr(node, name, None), words)
-        words.append(";")
-    else:
-        words.append(repr(node))
-
-
-def _is_docstring(node: object) -> bool:
-    """Return whether a node is a text that stands as a statement, which does nothing."""
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+            words.append("]")
+        case ast.AST():
+            words.append(type(node).__name__)
+            for name in node._fields:
+                _add_node(getattr(node, name, None), words)
+            words.append(";")
+        case _:
+            words.append(repr(node))
 
 
 def installed_versions() -> Mapping[str, str]:

@@ -68,10 +68,9 @@ def reckon(
     read = sorted(read, key=lambda state: state.path)
     for state in read:
         known = old.get(state.path)
+        before_it = version_of(known) if known else None
         origins = gone.get(state.raw_hash or "") if known is None else None
-        change = classify_file(
-            version_of(known) if known else None, version_of(state), is_moved=bool(origins)
-        )
+        change = classify_file(before_it, version_of(state), is_moved=bool(origins))
         if change == Change.MOVED and origins:
             moves[origins.pop(0)] = state.path
         counted[change] += 1
@@ -81,9 +80,8 @@ def reckon(
             edited.append(state.path)
     ended = [state.path for state in deleted if state.path not in moves]
     ended += [state.path for state in read if state.path in old and state.status in NOT_ARTICLES]
-    changes[Change.DELETED] += len(deleted) - len(moves)
-    numbers = {str(change): number for change, number in counted.items()}
-    ledger = Ledger(deleted=len(deleted) - len(moves), **numbers)
+    counted[Change.DELETED] = changes[Change.DELETED] = len(deleted) - len(moves)
+    ledger = Ledger(**{str(change): number for change, number in counted.items()})
     return Reckoning(ledger, moves, tuple(edited), tuple(ended), changes)
 
 
@@ -109,7 +107,4 @@ def ledger_of(counts: Counts) -> Ledger:
 
 def total(ledgers: Iterable[Ledger]) -> Ledger:
     """Return the sum of some ledgers."""
-    counted: Counter[str] = Counter()
-    for ledger in ledgers:
-        counted.update(msgspec.structs.asdict(ledger))
-    return Ledger(**counted)
+    return Ledger(*map(sum, zip(*map(msgspec.structs.astuple, ledgers), strict=True)))

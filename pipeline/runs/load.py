@@ -2,42 +2,33 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from msgspec import Struct
 
+from pipeline.build.part import write_part
 from pipeline.build.tasks import PartResult
 from pipeline.errors import SchemaError
 from pipeline.extract.folder import Folder
 from pipeline.extract.source import Listing, document_id, rest_of
-from pipeline.load import listings, parts
+from pipeline.load import listings
 from pipeline.load.manifest import FileState
-from pipeline.load.warehouse import Warehouse
-from pipeline.runs.baseline import published_history, read_baseline, read_known, source_of
-from pipeline.runs.built import join_built, reckon_sources
-from pipeline.runs.context import Context
-from pipeline.runs.finish import finish
+from pipeline.runs.baseline import published_history, read_known, source_of
+from pipeline.runs.built import join_built
+from pipeline.runs.context import Context, begin
 from pipeline.runs.history_delta import history_delta
-from pipeline.runs.ledger import total
 from pipeline.runs.plan import PartPlan, Plan, SourcePlan, states_without
-from pipeline.runs.record import RunResult, recorded
-from pipeline.runs.run import staged_catalog
+from pipeline.runs.record import RunResult
+from pipeline.runs.run import finish, staged_catalog
 from pipeline.schema.tables import TABLES
 from pipeline.settings import Settings
-from pipeline.transform.documents import PART_TABLES
-from pipeline.views.checks import refuse_unknown
+from pipeline.transform.documents import PART_TABLES, Frames
 
+STATE = ("status", "raw_hash", "content_hash", "score_hash")
 FINGERPRINT = {"code": "frames"}
 """What made the rows: not this code alone, so the next run of the source builds them again."""
-
-
-class LoadedPart(Struct, frozen=True):
-    """Rows of one part by table, and the states of its files."""
-
-    tables: dict[str, pa.Table]
-    states: list[FileState]
 
 
 def load(
@@ -54,29 +45,25 @@ def load(
     a full run; a table that is missing has no rows. Observations are those of a run that finds the
     documents so. Raises SchemaError that lists every failure, and PipelineError as a run does.
     """
-    tables = checked_tables(frames)
-    refuse_unknown(settings.checks)
-    loaded = split_by_part(tables)
-    warehouse = Warehouse(settings.warehouse)
-    with recorded(warehouse, now, wait) as recorder:
-        context = Context(settings, warehouse, read_baseline(warehouse), recorder, dry_run)
+    loaded = split_by_part(checked_tables(frames))
+    with (
+        begin(settings, now, wait, dry_run=dry_run) as context,
+        staged_catalog(context.warehouse) as open_catalog,
+    ):
+        recorder, baseline = context.recorder, context.baseline
         plan = _plan(context, loaded)
-        recorder.start([source.source for source in plan.sources], context.baseline.id, None)
+        recorder.start([source.source for source in plan.sources], baseline.id, None)
         recorder.note(message="loaded frames")
         recorder.log.open()
-        with staged_catalog(warehouse) as open_catalog:
-            with recorder.timed("build"):
-                results = [_write(context, part, rows) for part, rows in loaded.items()]
-                history, _ = published_history(context.baseline)
-                built = join_built(context, plan, results, history, {})
-                reckonings = reckon_sources(plan, results)
-                delta = history_delta(context, plan, built, reckonings)
-            ledger = total(reckoning.ledger for reckoning in reckonings.values())
-            finished = finish(context, built, delta, ledger, open_catalog())
-    return finished.result(recorder.record, warehouse)
+        with recorder.timed("build"):
+            results = [_write(context.root, part, frames) for part, frames in loaded.items()]
+            built = join_built(context, plan, results, published_history(baseline)[0], {})
+            delta = history_delta(context, plan, built)
+        finished = finish(context, built, delta, open_catalog())
+    return finished.result(context)
 
 
-def checked_tables(frames: Mapping[str, Any]) -> dict[str, pa.Table]:
+def checked_tables(frames: Mapping[str, Any]) -> Frames:
     """Return frames (pandas, polars or Arrow) as tables that have passed the gate of the schema.
 
     Raises SchemaError that lists the failures of all tables.
@@ -120,7 +107,7 @@ def _part_failures(documents: pa.Table) -> Iterable[str]:
             yield f"documents: document_id {identity} of {source} {path} (expected {expected})."
 
 
-def _orphans(tables: Mapping[str, pa.Table]) -> Iterable[str]:
+def _orphans(tables: Frames) -> Iterable[str]:
     """Yield which rows belong to no document; topic sidecars and their findings need none."""
     documents = tables["documents"]["document_id"]
     for name, table in tables.items():
@@ -133,18 +120,17 @@ def _orphans(tables: Mapping[str, pa.Table]) -> Iterable[str]:
             )
 
 
-def split_by_part(tables: Mapping[str, pa.Table]) -> dict[str, LoadedPart]:
+def split_by_part(tables: Frames) -> dict[str, Frames]:
     """Return the rows of each part, documents in path order and each document's rows together."""
     documents = tables["documents"].sort_by([("part", "ascending"), ("path", "ascending")])
-    part_of = dict(
-        zip(documents["document_id"].to_pylist(), documents["part"].to_pylist(), strict=True)
-    )
+    identities, names = documents["document_id"].to_pylist(), documents["part"].to_pylist()
+    part_of = dict(zip(identities, names, strict=True))
     order = pa.array(part_of, pa.string())
     sources = {source_of(part) for part in part_of.values()}
     for name in ("sidecars", "findings"):
         sources |= set(tables[name]["source"].to_pylist())
-    loaded = {
-        part: LoadedPart({}, []) for part in sorted({*part_of.values(), *map(rest_of, sources)})
+    loaded: dict[str, Frames] = {
+        part: {} for part in sorted({*part_of.values(), *map(rest_of, sources)})
     }
     for name, table in tables.items():
         key = TABLES[name].key[0]
@@ -155,41 +141,36 @@ def split_by_part(tables: Mapping[str, pa.Table]) -> dict[str, LoadedPart]:
             owners = [owner or part for owner, part in zip(owners, rest, strict=True)]
         parts_of_rows = pa.array(owners, pa.string())
         for part in dict.fromkeys(owners):
-            loaded[part].tables[name] = table.filter(pc.equal(parts_of_rows, part))
-    for row in documents.to_pylist():
-        loaded[row["part"]].states.append(_state(row))
+            loaded[str(part)][name] = table.filter(pc.equal(parts_of_rows, part)).combine_chunks()
     return loaded
 
 
-def _state(document: Mapping[str, Any]) -> FileState:
-    """Return a file as listed. Its times are not known: the next run reads it again."""
-    digests = (document["raw_hash"], document["content_hash"], document["score_hash"])
-    size = document["size_bytes"] or 0
-    return FileState(document["path"], size, 0, 0, True, document["status"], *digests)
+def _states(frames: Frames) -> list[FileState]:
+    """Return files as listed. Their times are not known: the next run reads them again."""
+    documents = frames["documents"].to_pylist() if "documents" in frames else []
+    return [
+        FileState(row["path"], row["size_bytes"] or 0, 0, 0, True, *(row[name] for name in STATE))
+        for row in documents
+    ]
 
 
-def _plan(context: Context, loaded: Mapping[str, LoadedPart]) -> Plan:
+def _plan(context: Context, loaded: Mapping[str, Frames]) -> Plan:
     """Return the plan of a run that builds every part of the sources that are loaded."""
+    paths: dict[str, set[str]] = {source_of(part): set() for part in loaded}
+    for part, frames in loaded.items():
+        if "documents" in frames:
+            paths[source_of(part)] |= set(frames["documents"]["path"].to_pylist())
     plans = []
-    for name in dict.fromkeys(map(source_of, loaded)):
+    for name, listed in paths.items():
         entry, known = context.baseline.entries.get(name), read_known(context.baseline, name)
-        paths = {
-            state.path
-            for part, rows in loaded.items()
-            if source_of(part) == name
-            for state in rows.states
-        }
         source = Folder(name, entry.path if entry else "")
-        part_plan = PartPlan([], [], states_without(known, source, paths), [])
+        part_plan = PartPlan([], [], states_without(known, source, listed), [])
         plans.append(SourcePlan(source, Listing([], [], {}), known, None, part_plan))
     return Plan(tuple(plans), FINGERPRINT)
 
 
-def _write(context: Context, part: str, rows: LoadedPart) -> PartResult:
-    written = {
-        name: parts.write(context.root, name, table.combine_chunks(), part)
-        for name, table in rows.tables.items()
-    }
-    read = [] if part == rest_of(source_of(part)) else rows.states
-    listing = listings.write(context.root, rows.states)
-    return PartResult(part, len(rows.states), written, listing, read)
+def _write(root: Path, part: str, frames: Frames) -> PartResult:
+    states = _states(frames)
+    read = [] if part == rest_of(source_of(part)) else states
+    listing = listings.write(root, states)
+    return PartResult(part, len(states), write_part(root, part, frames), listing, read)

@@ -1,7 +1,7 @@
 """The log of a run: `logs/<run id>.jsonl`, one JSON object per line."""
 
 import datetime as dt
-import os
+import io
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ class RunLog:
         self.path = folder / f"{run_id}.jsonl"
         self._run_id = run_id
         self._waiting: list[bytes] | None = []
-        self._descriptor: int | None = None
+        self._file: io.FileIO | None = None
 
     def event(self, event: str, **facts: Any) -> None:
         """Add a line: time, run, event and its facts."""
@@ -28,33 +28,24 @@ class RunLog:
         line = msgspec.json.encode({"at": at, "run": self._run_id, "event": event, **facts}) + b"\n"
         if self._waiting is not None:
             self._waiting.append(line)
-        else:
-            self._write(line)
+        elif self._file is not None:
+            with suppress(OSError):
+                self._file.write(line)
 
     def open(self) -> None:
         """Write what waits; from now on events are written at once."""
         if self._waiting is None:
             return
         waiting, self._waiting = self._waiting, None
-        try:
+        with suppress(OSError):
             self.path.parent.mkdir(exist_ok=True)
-            self._descriptor = os.open(
-                self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666
-            )
-        except OSError:
-            return
-        self._write(b"".join(waiting))
+            self._file = self.path.open("ab", buffering=0)
+            self._file.write(b"".join(waiting))
 
     def close(self) -> None:
         """Close the file, if it is open."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def _write(self, line: bytes) -> None:
-        if self._descriptor is not None:
-            with suppress(OSError):
-                os.write(self._descriptor, line)
+        if self._file is not None:
+            self._file.close()
 
 
 def rotate(folder: Path, keep: int) -> int:

@@ -47,6 +47,11 @@ class SourcePlan(Struct, frozen=True):
         return self.source.name
 
     @property
+    def listed(self) -> int:
+        """Number of files listed."""
+        return len(self.listing.entries) + len(self.listing.rejected)
+
+    @property
     def is_up_to_date(self) -> bool:
         """Whether the published snapshot shows the source as it is."""
         return (
@@ -91,40 +96,29 @@ def parse_sources(settings: Settings) -> list[Source]:
     return sources
 
 
-def plan_run(
-    context: Context,
-    sources: list[Source],
-    fingerprint: Fingerprint,
-    rebuilt: str | None,
-    *,
-    with_times: bool,
-) -> Plan:
-    """List the sources and compare them with what the snapshot holds.
+def plan_source(context: Context, source: Source, *, rebuilt: bool, with_times: bool) -> SourcePlan:
+    """List a source and compare it with what the snapshot holds.
 
-    A run that builds everything can do without times. Raises SourceError if a source cannot be
+    A run that builds everything can do without times. Raises SourceError if the source cannot be
     listed, or is empty.
     """
-    plans = []
-    for source in sources:
-        known = read_known(context.baseline, source.name)
-        listing, backlog = source.list(with_times=with_times), None
-        if isinstance(source, Repository):
-            entry, observed = context.baseline.entries.get(source.name), context.settings.history
-            backlog = plan_backlog(source, entry, rebuilt=bool(rebuilt), observed=observed)
-            listing = dated_listing(backlog, listing, known)
-            if backlog.is_rewritten:
-                context.recorder.note(
-                    message=f"history of {source.name} was rewritten;"
-                    " it is read again from the first commit"
-                )
-        if not context.settings.allow_empty:
-            refuse_empty(context.baseline, source, listing)
-        if known is None or rebuilt:
-            parts = plan_all(context, source, listing, known)
-        else:
-            parts = plan_changed(context, source, listing, known)
-        plans.append(SourcePlan(source, listing, known, backlog, parts))
-    return Plan(tuple(plans), fingerprint, rebuilt)
+    baseline, settings = context.baseline, context.settings
+    known = read_known(baseline, source.name)
+    listing, backlog = source.list(with_times=with_times), None
+    if isinstance(source, Repository):
+        entry = baseline.entries.get(source.name)
+        backlog = plan_backlog(source, entry, rebuilt=rebuilt, observed=settings.history)
+        listing = dated_listing(backlog, listing, known)
+        if backlog.is_rewritten:
+            was = f"history of {source.name} was rewritten; it is read again from the first commit"
+            context.recorder.note(message=was)
+    if not settings.allow_empty:
+        refuse_empty(baseline, source, listing)
+    if known is None or rebuilt:
+        parts = plan_all(context, source, listing, known)
+    else:
+        parts = plan_changed(context, source, listing, known)
+    return SourcePlan(source, listing, known, backlog, parts)
 
 
 def is_up_to_date(context: Context, plan: Plan) -> bool:
@@ -168,7 +162,7 @@ def plan_changed(context: Context, source: Source, listing: Listing, known: Know
     missing: dict[str, set[str]] = {}
     deleted: list[FileState] = []
     for state, part in before.values():
-        if closed and state.path.startswith(closed):  # not to be seen now is not deleted
+        if state.path.startswith(closed):  # not to be seen now is not deleted
             unchanged.append(state)
             continue
         missing.setdefault(part, set()).add(state.path)
@@ -176,7 +170,7 @@ def plan_changed(context: Context, source: Source, listing: Listing, known: Know
             deleted.append(state)
     tasks = _new_parts(context, source, changed.pop("", []), 0, report=True)
     reused = []
-    root, options, largest = str(context.root), context.options, 2 * context.settings.part_size
+    root, options, largest = context.root, context.options, 2 * context.settings.part_size
     for part, states in parts.items():
         new = changed.get(part, [])
         drop = missing.get(part, set()) | {entry.path for entry in new}
@@ -184,11 +178,12 @@ def plan_changed(context: Context, source: Source, listing: Listing, known: Know
             reused.append(part)
             continue
         kept = [state for state in states if state.path not in drop]
-        is_closed = any(state.path.startswith(closed) for state in states if closed)
+        is_closed = any(state.path.startswith(closed) for state in states)
         if len(kept) + len(new) > largest and not is_closed:
             entries = [*(Entry(*_listed(state)) for state in kept), *new]
             entries.sort(key=attrgetter("path"))
-            first = 1 + max(_number(name) for name in [*parts, *(task.part for task in tasks)])
+            names = [*parts, *(task.part for task in tasks)]
+            first = 1 + max(int(name.rpartition("/")[2]) for name in names)
             tasks += _new_parts(context, source, entries, first, report=True)
         elif kept or new:
             old = OldPart(known.tables.get(part, {}), known.listings[part], frozenset(drop))
@@ -213,15 +208,11 @@ def _new_parts(
 ) -> list[PartTask]:
     """Return tasks of about `part_size` documents each, in path order, numbered from `first`."""
     bounds = part_bounds(len(entries), context.settings.part_size)
-    root, options = str(context.root), context.options
+    root, options = context.root, context.options
     return [
         PartTask(part_name(source.name, number), source, entries[a:b], root, options, report=report)
         for number, (a, b) in enumerate(itertools.pairwise(bounds), first)
     ]
-
-
-def _number(part: str) -> int:
-    return int(part.rpartition("/")[2])
 
 
 def _listed(file: Entry | FileState) -> tuple[str, int, int, int, str]:

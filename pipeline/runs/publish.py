@@ -2,18 +2,58 @@
 
 import datetime as dt
 
-import msgspec
+from msgspec.structs import replace
 
+from pipeline._version import __version__
 from pipeline.errors import WarehouseError
 from pipeline.load import listings
-from pipeline.load.manifest import Manifest, content_id
+from pipeline.load.manifest import CheckCount, Manifest, content_id, snapshot_id
 from pipeline.load.retention import available
 from pipeline.load.warehouse import Warehouse
+from pipeline.runs.built import Built
+from pipeline.runs.context import Context
+from pipeline.runs.derive import Derived
+from pipeline.runs.record import Outcome
 from pipeline.views import catalog
+from pipeline.views.checks import CheckResult
 from pipeline.views.seal import is_in_order, put
 
 
-def publish(
+def manifest_of(
+    context: Context, built: Built, derived: Derived, checks: list[CheckResult]
+) -> Manifest:
+    """Return the manifest of the snapshot to be."""
+    entries = context.baseline.entries | {entry.name: entry for entry in derived.entries}
+    return Manifest(
+        id=snapshot_id(context.started_at, content_id(derived.tables)),
+        created_at=context.started_at,
+        parent=context.baseline.id,
+        run_id=context.recorder.record.run_id,
+        version=__version__,
+        sources=[entries[name] for name in sorted(entries.keys() - built.removed)],
+        tables=derived.tables,
+        listings=built.listings,
+        checks=[
+            CheckCount(result.name, result.level, result.count)
+            for result in checks
+            if result.level != "off"
+        ],
+    )
+
+
+def publish(context: Context, built: Built, manifest: Manifest, staged: catalog.Staged) -> Outcome:
+    """Publish the snapshot of a run, unless the published one consists of the same part files."""
+    if context.is_dry_run:
+        return "dry_run"
+    published = context.baseline.manifest
+    if published and content_id(published.tables) == content_id(manifest.tables):
+        _keep(context.warehouse, manifest, published, staged)
+        return "unchanged"
+    _commit(context.warehouse, manifest, staged, context.started_at)
+    return "forgotten" if built.removed else "published"
+
+
+def _commit(
     warehouse: Warehouse, manifest: Manifest, staged: catalog.Staged, at: dt.datetime
 ) -> None:
     """Commit the manifest, then replace the catalog.
@@ -25,23 +65,18 @@ def publish(
     put(staged.aside, warehouse, manifest.id)
 
 
-def holds_the_same(manifest: Manifest, published: Manifest) -> bool:
-    """Return whether the published snapshot consists of the same part files."""
-    return content_id(published.tables) == content_id(manifest.tables)
-
-
-def keep(
+def _keep(
     warehouse: Warehouse, manifest: Manifest, published: Manifest, staged: catalog.Staged
 ) -> None:
     """Keep the published snapshot, whose rows are those of `manifest`.
 
     Its listings and sources are brought up to date, and its catalog is mended.
     """
-    same = msgspec.structs.replace(manifest, id=published.id, parent=published.parent)
+    same = replace(manifest, id=published.id, parent=published.parent)
     if (manifest.listings, manifest.sources) != (published.listings, published.sources):
         warehouse.amend(same)
     if not is_in_order(warehouse, published.id):
-        publish(warehouse, same, staged, manifest.created_at)
+        _commit(warehouse, same, staged, manifest.created_at)
 
 
 def publish_again(warehouse: Warehouse, snapshot: str, at: dt.datetime) -> Manifest:
@@ -60,5 +95,5 @@ def publish_again(warehouse: Warehouse, snapshot: str, at: dt.datetime) -> Manif
     with catalog.Staged(warehouse) as staged:
         staged.show(manifest.tables)
         staged.comment()
-        publish(warehouse, manifest, staged, at)
+        _commit(warehouse, manifest, staged, at)
     return manifest

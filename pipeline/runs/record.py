@@ -6,13 +6,14 @@ import resource
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from pipeline._version import __version__
 from pipeline.errors import PipelineError
@@ -30,20 +31,6 @@ OWN_FILE_FOR = dt.timedelta(days=31)
 Outcome = Literal[
     "running", "published", "unchanged", "rolled_back", "forgotten", "dry_run", "failed"
 ]
-
-
-class Draft(Struct, frozen=True):
-    """What is known of a run that goes on."""
-
-    outcome: Outcome = "running"
-    exit_code: int | None = None
-    message: str | None = None
-    snapshot: str | None = None
-    counts: Counts = Counts()
-    ledger: Ledger = Ledger()
-    rebuilt: str | None = None
-    seconds: Mapping[str, float] = {}
-    """How long each stage took."""
 
 
 class RunRecord(Struct, frozen=True):
@@ -102,38 +89,42 @@ class RunResult(Struct, frozen=True):
     @property
     def findings(self) -> dict[str, int]:
         """Defects survived in the named sources, by rule."""
-        return _summed(entry.tallies.findings for entry in self.sources)
+        return self._tally("findings")
 
     @property
     def rejections(self) -> dict[str, int]:
         """Files rejected in the named sources, by code."""
-        return _summed(entry.tallies.rejections for entry in self.sources)
+        return self._tally("rejections")
 
     @property
     def unknown_fields(self) -> dict[str, int]:
         """Articles of the named sources with a field outside the contract, by field."""
-        return _summed(entry.tallies.unknown_fields for entry in self.sources)
+        return self._tally("unknown_fields")
+
+    def _tally(self, name: str) -> dict[str, int]:
+        total: Counter[str] = Counter()
+        for entry in self.sources:
+            total.update(getattr(entry.tallies, name))
+        return dict(total.most_common())
 
 
-def _summed(tallies: Iterable[dict[str, int]]) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for tally in tallies:
-        total.update(tally)
-    return dict(total.most_common())
+NOTHING = Ledger()
 
 
-class Recorder:
-    """Writes down a run that goes on: the log, the clock of each stage, the draft of its record."""
+class Recorder(Struct):
+    """Writes down a run that goes on: its log, the clock of each stage, and its record."""
 
-    def __init__(self, run_id: str, started_at: dt.datetime, log: RunLog) -> None:
-        self.run_id, self.started_at, self.log = run_id, started_at, log
-        self.draft = Draft()
-        self.record = RunRecord(run_id, started_at)
-        """The record as it is in its file: complete when the run has ended."""
+    log: RunLog
+    record: RunRecord
+    """What is known of the run; complete when it has ended."""
 
     def note(self, **facts: Any) -> None:
-        """Change fields of the draft."""
-        self.draft = msgspec.structs.replace(self.draft, **facts)
+        """Change fields of the record."""
+        self.record = replace(self.record, **facts)
+
+    def count(self, counts: Counts, ledger: Ledger = NOTHING) -> None:
+        """Note files by status and by change; the status tells which are rejected or skipped."""
+        self.note(**{**asdict(ledger), **asdict(counts)})
 
     def start(self, sources: Iterable[Source], snapshot: str | None, rebuilt: str | None) -> None:
         """Note and log what the run begins with."""
@@ -162,22 +153,19 @@ class Recorder:
             yield
         finally:
             seconds = round(time.perf_counter() - start, 4)
-            self.note(seconds={**self.draft.seconds, stage: seconds})
+            self.note(**{f"seconds_{stage}": seconds})
             self.log.event("stage_ended", stage=stage, seconds=seconds)
 
 
 @contextmanager
 def recorded(warehouse: Warehouse, now: dt.datetime | None, wait: float) -> Iterator[Recorder]:
-    """Hold the warehouse's lock, and leave a record and a log of what happens meanwhile.
-
-    The recorder's `record` is complete when the context is left.
-    """
+    """Hold the warehouse's lock, and leave a record and a log of what happens meanwhile."""
     started_at = now or dt.datetime.now(dt.UTC)
     clock = time.perf_counter()
     warehouse.prepare()
     with warehouse.lock(wait):
-        run_id = _run_id(started_at)
-        recorder = Recorder(run_id, started_at, RunLog(warehouse.logs, run_id))
+        run_id = f"{started_at:%Y%m%dT%H%M%S.%f}Z-{os.getpid()}"  # sorts by time
+        recorder = Recorder(RunLog(warehouse.logs, run_id), RunRecord(run_id, started_at))
         write_record(warehouse, recorder.record)
         try:
             yield recorder
@@ -192,38 +180,14 @@ def recorded(warehouse: Warehouse, now: dt.datetime | None, wait: float) -> Iter
             recorder.note_failure(1, f"{type(error).__name__}: {error}")
             raise
         finally:
-            recorder.record = _completed(recorder, round(time.perf_counter() - clock, 4))
+            seconds = round(time.perf_counter() - clock, 4)
+            ended_at = started_at + dt.timedelta(seconds=seconds)
+            usage = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+            memory = 1024 * max(process.ru_maxrss for process in usage)  # of any that has ended
+            recorder.note(finished_at=ended_at, seconds_total=seconds, peak_memory_bytes=memory)
             recorder.log.event("run_ended", **msgspec.to_builtins(recorder.record))
             recorder.log.close()
             write_record(warehouse, recorder.record)
-
-
-def _run_id(started_at: dt.datetime) -> str:
-    """Return the id of a run of this process: it sorts by time."""
-    return f"{started_at:%Y%m%dT%H%M%S.%f}Z-{os.getpid()}"
-
-
-def _completed(recorder: Recorder, seconds: float) -> RunRecord:
-    """Return the draft as a flat record, with end, duration and memory."""
-    draft = recorder.draft
-    facts: dict[str, Any] = {
-        **msgspec.structs.asdict(draft.ledger),
-        **msgspec.structs.asdict(draft.counts),  # both count rejected and skipped files
-        **{f"seconds_{stage}": taken for stage, taken in draft.seconds.items()},
-    }
-    return RunRecord(
-        recorder.run_id,
-        recorder.started_at,
-        recorder.started_at + dt.timedelta(seconds=seconds),
-        draft.outcome,
-        draft.exit_code,
-        draft.message,
-        draft.snapshot,
-        rebuilt=draft.rebuilt,
-        seconds_total=seconds,
-        peak_memory_bytes=peak_memory(),
-        **facts,
-    )
 
 
 def write_record(warehouse: Warehouse, record: RunRecord) -> None:
@@ -265,11 +229,3 @@ def _read_records(path: Path) -> dict[bytes, RunRecord]:
             with suppress(msgspec.DecodeError):
                 found[line] = msgspec.json.decode(line, type=RunRecord)
     return found
-
-
-def peak_memory() -> int:
-    """Return the largest resident size, in bytes, of this process or any worker that has ended."""
-    return 1024 * max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )

@@ -1,4 +1,4 @@
-"""A run, from top to bottom: baseline, plan, build, history, finish. It alone knows all stages.
+"""A run, from top to bottom: plan, build, derive, check, publish, sweep. It alone knows all stages.
 
 Arrow and DuckDB are imported where they are used: a run that finds nothing to do loads neither.
 """
@@ -6,13 +6,13 @@ Arrow and DuckDB are imported where they are used: a run that finds nothing to d
 from __future__ import annotations
 
 import datetime as dt
-import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from pipeline.build.workers import Progress, Workers
@@ -21,18 +21,33 @@ from pipeline.load.manifest import Manifest, total_counts
 from pipeline.load.warehouse import Warehouse
 from pipeline.process import signals
 from pipeline.runs.baseline import read_baseline, reason_to_rebuild, refuse_damaged
-from pipeline.runs.built import build, forget_source, reckon_sources
-from pipeline.runs.context import Context
+from pipeline.runs.built import Built, build, forget_source, reckon_sources
+from pipeline.runs.check import check, refuse_rejections
+from pipeline.runs.context import Context, begin
 from pipeline.runs.fingerprint import read_fingerprint
-from pipeline.runs.finish import Finished, finish, refuse_rejections
-from pipeline.runs.ledger import Ledger, total
-from pipeline.runs.plan import Plan, is_up_to_date, parse_sources, plan_run
-from pipeline.runs.record import RunResult, recorded
+from pipeline.runs.ledger import Ledger, ledger_of, total
+from pipeline.runs.plan import Plan, is_up_to_date, parse_sources, plan_source
+from pipeline.runs.record import RunResult
 from pipeline.settings import Settings
-from pipeline.views.checks import refuse_unknown
 
 if TYPE_CHECKING:
+    from pipeline.runs.history_delta import HistoryDelta
     from pipeline.views.catalog import Staged
+
+
+class Finished(Struct, frozen=True):
+    """What a run ends with: the manifest that readers see, its ledger, the sources it named."""
+
+    manifest: Manifest
+    ledger: Ledger
+    named: frozenset[str]
+
+    def result(self, context: Context) -> RunResult:
+        """Return what `run` returns, once the record of the run is complete."""
+        entries = [entry for entry in self.manifest.sources if entry.name in self.named]
+        rows = {name: self.manifest.rows(name) for name in self.manifest.tables}
+        record, root, checks = context.recorder.record, str(context.root), self.manifest.checks
+        return RunResult(record, self.ledger, root, entries, rows, checks)
 
 
 def run(
@@ -53,13 +68,9 @@ def run(
     the published snapshot then stays as it was.
     """
     sources = parse_sources(settings)
-    refuse_unknown(settings.checks)
-    warehouse = Warehouse(settings.warehouse)
-    with recorded(warehouse, now, wait) as recorder:
-        baseline = read_baseline(warehouse, full=full)
-        context = Context(settings, warehouse, baseline, recorder, dry_run)
+    with begin(settings, now, wait, full=full, dry_run=dry_run) as context:
         finished = _run(context, sources, Workers(settings.workers, executor, progress))
-    return finished.result(recorder.record, warehouse)
+    return finished.result(context)
 
 
 def _run(context: Context, sources: list[Source], workers: Workers) -> Finished:
@@ -75,7 +86,9 @@ def _run(context: Context, sources: list[Source], workers: Workers) -> Finished:
         refuse_damaged(baseline, sources)
         with recorder.timed("scan"):
             # a run that builds everything compares no times: workers take them when they read
-            plan = plan_run(context, sources, fingerprint, rebuilt, with_times=workers.pool is None)
+            rules = {"rebuilt": rebuilt is not None, "with_times": workers.pool is None}
+            plans = [plan_source(context, source, **rules) for source in sources]
+        plan = Plan(tuple(plans), fingerprint, rebuilt)
         if is_up_to_date(context, plan):
             return _finish_unchanged(context, plan)
         recorder.log.open()
@@ -83,10 +96,59 @@ def _run(context: Context, sources: list[Source], workers: Workers) -> Finished:
             built = build(context, plan, workers, meanwhile=open_catalog)
             from pipeline.runs.history_delta import history_delta
 
-            reckonings = reckon_sources(plan, built.parts)
-            delta = history_delta(context, plan, built, reckonings)
-        ledger = total(reckoning.ledger for reckoning in reckonings.values())
-        return finish(context, built, delta, ledger, open_catalog())
+            delta = history_delta(context, plan, built)
+        return finish(context, built, delta, open_catalog())
+
+
+def finish(context: Context, built: Built, delta: HistoryDelta, staged: Staged) -> Finished:
+    """Turn what was built into the snapshot that readers see: derive, check, publish, sweep.
+
+    Raises PipelineError if a check fails; the published snapshot then stays.
+    """
+    from pipeline.runs.derive import derive
+    from pipeline.runs.maintenance import sweep_after
+    from pipeline.runs.publish import manifest_of, publish
+
+    recorder = context.recorder
+    recorder.log.open()
+    with recorder.timed("derive"):
+        derived = derive(context.warehouse, staged, built, delta)
+    with recorder.timed("check"):
+        staged.comment()
+        checks = check(context, built, derived, staged.connection)
+        manifest = manifest_of(context, built, derived, checks)
+    with recorder.timed("publish"):
+        outcome = publish(context, built, manifest, staged)
+    counts = {entry.name: entry.counts for entry in derived.entries}
+    ledger = total([delta.ledger, *(ledger_of(counts[name]) for name in built.first_seen)])
+    recorder.count(total_counts(counts.values()), ledger)
+    recorder.note(outcome=outcome)
+    if outcome in ("published", "forgotten"):
+        recorder.note(snapshot=manifest.id)
+        if context.settings.auto_gc:
+            sweep_after(context)
+    return Finished(manifest, ledger, frozenset(counts))
+
+
+def _finish_unchanged(context: Context, plan: Plan) -> Finished:
+    """Finish a run that found every file as it was: no row is read or written."""
+    manifest, recorder = context.baseline.manifest, context.recorder
+    assert manifest is not None
+    counts = total_counts(entry.counts for entry in manifest.sources if entry.name in plan.names)
+    recorder.count(counts)
+    refuse_rejections(context, counts)
+    # after an upgrade that makes the same rows, later runs need not parse the code
+    entries = [
+        replace(entry, fingerprint=plan.fingerprint) if entry.name in plan.names else entry
+        for entry in manifest.sources
+    ]
+    if entries != manifest.sources and not context.is_dry_run:
+        manifest = replace(manifest, sources=entries)
+        context.warehouse.amend(manifest)
+    ledger = total(reckoning.ledger for reckoning in reckon_sources(plan).values())
+    recorder.count(counts, ledger)
+    recorder.note(outcome="dry_run" if context.is_dry_run else "unchanged")
+    return Finished(manifest, ledger, plan.names)
 
 
 def forget(
@@ -98,50 +160,17 @@ def forget(
     """
     warehouse = Warehouse(settings.warehouse)
     warehouse.require()
-    refuse_unknown(settings.checks)
-    read_baseline(warehouse).require_source(source)
-    with recorded(warehouse, now, wait) as recorder:
-        context = Context(settings, warehouse, read_baseline(warehouse), recorder)
-        recorder.start([], context.baseline.id, None)
-        ledger = Ledger(deleted=context.baseline.require_source(source).counts.files)
-        recorder.note(message=f"forgot {source}")
-        with staged_catalog(warehouse) as open_catalog:
-            from pipeline.runs.history_delta import empty_delta
+    read_baseline(warehouse).require_source(source)  # before waiting for another run
+    with begin(settings, now, wait) as context, staged_catalog(warehouse) as open_catalog:
+        deleted = context.baseline.require_source(source).counts.files
+        context.recorder.start([], context.baseline.id, None)
+        context.recorder.note(message=f"forgot {source}")
+        staged = open_catalog()
+        from pipeline.runs.history_delta import HistoryDelta, nothing_seen
 
-            built = forget_source(context.baseline, source)
-            finished = finish(context, built, empty_delta(context), ledger, open_catalog())
-    return finished.result(recorder.record, warehouse)
-
-
-def _finish_unchanged(context: Context, plan: Plan) -> Finished:
-    """Finish a run that found every file as it was: no row is read or written."""
-    manifest, settings = context.baseline.manifest, context.settings
-    assert manifest is not None
-    named = plan.names
-    counts = total_counts(entry.counts for entry in manifest.sources if entry.name in named)
-    ledger = total(reckoning.ledger for reckoning in reckon_sources(plan).values())
-    context.recorder.note(counts=counts)
-    refuse_rejections(settings, counts, f"pipeline rejects -w {shlex.quote(settings.warehouse)}")
-    if not context.is_dry_run:
-        manifest = _with_fingerprint(context.warehouse, manifest, plan)
-    outcome = "dry_run" if context.is_dry_run else "unchanged"
-    context.recorder.note(outcome=outcome, ledger=ledger)
-    return Finished(manifest, ledger, named)
-
-
-def _with_fingerprint(warehouse: Warehouse, manifest: Manifest, plan: Plan) -> Manifest:
-    """Write the fingerprint of the named sources into the manifest, if it differs, and return it.
-
-    After an upgrade that makes the same rows, later runs then need not parse the code.
-    """
-    entries = [
-        replace(entry, fingerprint=plan.fingerprint) if entry.name in plan.names else entry
-        for entry in manifest.sources
-    ]
-    if entries != manifest.sources:
-        manifest = replace(manifest, sources=entries)
-        warehouse.amend(manifest)
-    return manifest
+        delta = HistoryDelta(nothing_seen(context), Ledger(deleted=deleted))
+        finished = finish(context, forget_source(context, source), delta, staged)
+    return finished.result(context)
 
 
 @contextmanager

@@ -110,7 +110,7 @@ def test_a_file_that_stays_too_large_is_no_change(world: World) -> None:
 def test_vanished_while_reading(world: World) -> None:
     source = Folder.parse(str(world.write({"a.md": article(), "gone.md": article()})))
     entries = source.list().entries
-    task = PartTask("site/0000", source, entries, str(world.warehouse), Options())
+    task = PartTask("site/0000", source, entries, world.warehouse, Options())
     (world.site / "gone.md").unlink()
     result = build_part(task)
     assert {

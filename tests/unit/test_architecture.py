@@ -21,11 +21,11 @@ from pipeline.runs.baseline import Baseline, Known
 from pipeline.runs.built import Built
 from pipeline.runs.context import Context
 from pipeline.runs.derive import Derived
-from pipeline.runs.finish import Finished
 from pipeline.runs.history_delta import HistoryDelta
 from pipeline.runs.ledger import Ledger, Reckoning
 from pipeline.runs.plan import PartPlan, Plan, SourcePlan
-from pipeline.runs.record import Draft, RunRecord, RunResult
+from pipeline.runs.record import RunRecord, RunResult
+from pipeline.runs.run import Finished
 from pipeline.schema.documents import Article, Author, Image, Provider, Related
 from pipeline.transform.observations import Seen
 from tests.support.imports import MODULES, ROOT, imports, module_name, owner
@@ -182,7 +182,7 @@ def stage_values() -> list[type]:
     """The values that the stages of a run take and give."""
     return [
         *(Context, Baseline, Known, Plan, SourcePlan, PartPlan, Backlog, HistoryRead, Built),
-        *(HistoryDelta, Derived, Reckoning, Ledger, Draft, RunRecord, Finished, Manifest),
+        *(HistoryDelta, Derived, Reckoning, Ledger, RunRecord, Finished, Manifest),
         *(SourceEntry, RunResult, Seen, PartTask, PartResult, HistoryTask, HistoryResult),
     ]
 
