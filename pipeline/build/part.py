@@ -30,7 +30,13 @@ def build_part(task: PartTask) -> PartResult:
     if old is not None:
         before = {name: parts.read(root, name, file) for name, file in old.tables.items()}
         old_states = listings.read(root, old.listing)
-        changed_fields = _changed_fields(task.source, old_states, before, frames, states)
+        known = {state.path: state.content_hash for state in old_states}
+        edited = [
+            task.source.document_id(state.path)
+            for state in states
+            if known.get(state.path, state.content_hash) != state.content_hash
+        ]
+        changed_fields = _changed_fields(before, frames, edited) if edited else {}
         kept = [state for state in old_states if state.path not in old.drop]
         listed = sorted([*kept, *states], key=attrgetter("path"))
         frames = _merge(old, before, frames, task.source)
@@ -49,22 +55,10 @@ def write_part(root: Path, part: str, frames: Frames) -> dict[str, PartFile]:
 
 
 def _changed_fields(
-    source: Source,
-    old_states: list[FileState],
-    old_frames: Frames,
-    frames: Frames,
-    states: list[FileState],
+    before: Frames, frames: Frames, edited: list[str]
 ) -> dict[str, list[Difference]]:
-    """Return the fields that changed, of each article that this part held with other content."""
-    before = {state.path: state.content_hash for state in old_states}
-    edited = [
-        source.document_id(state.path)
-        for state in states
-        if state.path in before and state.content_hash != before[state.path]
-    ]
-    if not edited:
-        return {}
-    old, new = _values(old_frames, edited), _values(frames, edited)
+    """Return the fields that changed, of each edited article that is one before and after."""
+    old, new = _values(before, edited), _values(frames, edited)
     return {
         article: differences(old[article], new[article])
         for article in edited

@@ -62,10 +62,7 @@ def _new_pool(workers: int) -> ProcessPoolExecutor:
 
 
 def start_workers(workers: int) -> ProcessPoolExecutor | None:
-    """Start workers (0 = one per processor) before their tasks are known; None for one alone.
-
-    Workers that fork before the driver lists files do not share its memory of what it lists.
-    """
+    """Start workers (0 = one per processor) before their tasks are known; None for one alone."""
     count = workers or available_processors()
     if count <= 1:
         return None

@@ -21,10 +21,11 @@ from pipeline.runs.context import Context, begin
 from pipeline.runs.history_delta import history_delta
 from pipeline.runs.plan import PartPlan, Plan, SourcePlan, states_without
 from pipeline.runs.record import RunResult
-from pipeline.runs.run import finish, staged_catalog
+from pipeline.runs.run import finish
 from pipeline.schema.tables import TABLES
 from pipeline.settings import Settings
 from pipeline.transform.documents import PART_TABLES, Frames
+from pipeline.views.catalog import Staged
 
 STATE = ("status", "raw_hash", "content_hash", "score_hash")
 FINGERPRINT = {"code": "frames"}
@@ -46,10 +47,7 @@ def load(
     documents so. Raises SchemaError that lists every failure, and PipelineError as a run does.
     """
     loaded = split_by_part(checked_tables(frames))
-    with (
-        begin(settings, now, wait, dry_run=dry_run) as context,
-        staged_catalog(context.warehouse) as open_catalog,
-    ):
+    with begin(settings, now, wait, dry_run=dry_run) as context:
         recorder, baseline = context.recorder, context.baseline
         plan = _plan(context, loaded)
         recorder.start([source.source for source in plan.sources], baseline.id, None)
@@ -59,7 +57,8 @@ def load(
             results = [_write(context.root, part, frames) for part, frames in loaded.items()]
             built = join_built(context, plan, results, published_history(baseline)[0], {})
             delta = history_delta(context, plan, built)
-        finished = finish(context, built, delta, open_catalog())
+        with Staged(context.warehouse) as staged:
+            finished = finish(context, built, delta, staged)
     return finished.result(context)
 
 
@@ -145,15 +144,6 @@ def split_by_part(tables: Frames) -> dict[str, Frames]:
     return loaded
 
 
-def _states(frames: Frames) -> list[FileState]:
-    """Return files as listed. Their times are not known: the next run reads them again."""
-    documents = frames["documents"].to_pylist() if "documents" in frames else []
-    return [
-        FileState(row["path"], row["size_bytes"] or 0, 0, 0, True, *(row[name] for name in STATE))
-        for row in documents
-    ]
-
-
 def _plan(context: Context, loaded: Mapping[str, Frames]) -> Plan:
     """Return the plan of a run that builds every part of the sources that are loaded."""
     paths: dict[str, set[str]] = {source_of(part): set() for part in loaded}
@@ -170,7 +160,11 @@ def _plan(context: Context, loaded: Mapping[str, Frames]) -> Plan:
 
 
 def _write(root: Path, part: str, frames: Frames) -> PartResult:
-    states = _states(frames)
+    """Write a part. The times of its files are not known: the next run reads them again."""
+    states = [
+        FileState(row["path"], row["size_bytes"] or 0, 0, 0, True, *(row[name] for name in STATE))
+        for row in (frames["documents"].to_pylist() if "documents" in frames else ())
+    ]
     read = [] if part == rest_of(source_of(part)) else states
     listing = listings.write(root, states)
     return PartResult(part, len(states), write_part(root, part, frames), listing, read)

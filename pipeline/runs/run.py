@@ -79,10 +79,7 @@ def _run(context: Context, sources: list[Source], workers: Workers) -> Finished:
     rebuilt = reason_to_rebuild(baseline, sources, fingerprint)
     recorder.start(sources, baseline.id, rebuilt)
     early = rebuilt is not None or baseline.manifest is None
-    with (
-        workers.started(early=early) as workers,
-        staged_catalog(context.warehouse) as open_catalog,
-    ):
+    with workers.started(early=early) as workers, staged_catalog(context) as open_catalog:
         refuse_damaged(baseline, sources)
         with recorder.timed("scan"):
             # a run that builds everything compares no times: workers take them when they read
@@ -161,7 +158,7 @@ def forget(
     warehouse = Warehouse(settings.warehouse)
     warehouse.require()
     read_baseline(warehouse).require_source(source)  # before waiting for another run
-    with begin(settings, now, wait) as context, staged_catalog(warehouse) as open_catalog:
+    with begin(settings, now, wait) as context, staged_catalog(context) as open_catalog:
         deleted = context.baseline.require_source(source).counts.files
         context.recorder.start([], context.baseline.id, None)
         context.recorder.note(message=f"forgot {source}")
@@ -174,7 +171,7 @@ def forget(
 
 
 @contextmanager
-def staged_catalog(warehouse: Warehouse) -> Iterator[Callable[[], Staged]]:
+def staged_catalog(context: Context) -> Iterator[Callable[[], Staged]]:
     """Yield what opens the catalog of the snapshot to be, when first called.
 
     Leaving the context removes the catalog if it was not published.
@@ -188,6 +185,6 @@ def staged_catalog(warehouse: Warehouse) -> Iterator[Callable[[], Staged]]:
                 import pipeline.runs.publish  # noqa: F401
             from pipeline.views.catalog import Staged
 
-            return closing.enter_context(Staged(warehouse))
+            return closing.enter_context(Staged(context.warehouse))
 
         yield open_catalog
