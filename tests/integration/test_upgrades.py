@@ -71,7 +71,7 @@ def fingerprint(world: World) -> dict[str, str]:
     [
         ("extract/documents.py", "ns // 1000 if", "ns // 1000 + 1_000_000 if", 1, 0, 0),
         ("schema/positions.py", 'count("\\n", 0, at), at', 'count("\\n", 0, at) + 1, at', 0, 1, 0),
-        ("build/part.py", "keep_bodies=options.keep_bodies", "keep_bodies=False", 0, 0, -1),
+        ("build/part.py", "keep_bodies=bodies", "keep_bodies=False", 0, 0, -1),
     ],
     ids=["times one second later", "lines one later", "no bodies"],
 )
