@@ -19,6 +19,7 @@ STREAMED = ("csv", "json", "jsonl")
 NULL = "∅"
 """How tables for people show a null, so that it differs from an empty text."""
 
+Rows = Sequence[Sequence[Any]]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -44,13 +45,9 @@ def closest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
 
     # A short word is part of nearly every name, so only its spelling says anything.
     scorer = fuzz.WRatio if len(word) > 3 else fuzz.ratio
+    choices, processor = list(dict.fromkeys(names)), utils.default_process
     scored = process.extract(
-        word,
-        list(dict.fromkeys(names)),
-        scorer=scorer,
-        processor=utils.default_process,
-        limit=None,
-        score_cutoff=67,
+        word, choices, scorer=scorer, processor=processor, limit=None, score_cutoff=67
     )
     ranked = sorted(
         (-score, -fuzz.ratio(word.lower(), name.lower()), name) for name, score, _ in scored
@@ -67,7 +64,7 @@ def did_you_mean(names: Sequence[str]) -> str:
 
 def render(
     names: Sequence[str],
-    rows: Sequence[Sequence[Any]],
+    rows: Rows,
     style: str,
     *,
     width: int | None = None,
@@ -91,11 +88,7 @@ def render(
 
 
 def stream(
-    names: Sequence[str],
-    batches: Iterable[Sequence[Sequence[Any]]],
-    style: str,
-    *,
-    line_end: str = "\n",
+    names: Sequence[str], batches: Iterable[Rows], style: str, *, line_end: str = "\n"
 ) -> Iterator[str]:
     """Yield batches of rows as pieces of text, in one of `STREAMED`; `line_end` is of CSV.
 
@@ -122,13 +115,13 @@ def stream(
         yield "]\n"
 
 
-def _csv(rows: Sequence[Sequence[Any]], line_end: str) -> str:
+def _csv(rows: Rows, line_end: str) -> str:
     sink = io.StringIO()
     csv.writer(sink, lineterminator=line_end).writerows(rows)
     return sink.getvalue()
 
 
-def as_records(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int | None) -> str:
+def as_records(names: Sequence[str], rows: Rows, width: int | None) -> str:
     """Return each row as lines of name and value below its number; long values are wrapped."""
     from rich.cells import cell_len, chop_cells, set_cell_size
 
@@ -139,15 +132,14 @@ def as_records(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int |
         lines.append(f"── {number:,} ".ljust(size + 3, "─"))
         for head, cell in zip(heads, row, strict=True):
             text = _cell(cell)
-            first, *rest = (chop_cells(text, max(20, width - size - 3)) if width else [text]) or [
-                ""
-            ]
+            pieces = chop_cells(text, max(20, width - size - 3)) if width else [text]
+            first, *rest = pieces or [""]
             lines.append(f"{set_cell_size(head, size)}   {first}".rstrip())
             lines += [f"{' ' * size}   {piece}".rstrip() for piece in rest]
     return "\n".join(lines) + "\n" if lines else "no rows\n"
 
 
-def fits(names: Sequence[str], rows: Sequence[Sequence[Any]], width: int) -> bool:
+def fits(names: Sequence[str], rows: Rows, width: int) -> bool:
     """Return whether a table of these rows shows all of its columns."""
     cells = [[_cell(cell) for cell in row] for row in rows]
     return len(_widths([printable(name) for name in names], cells, width)) == len(names)
@@ -199,7 +191,7 @@ def _cell(cell: Any) -> str:
 
 def table(
     names: Sequence[str],
-    rows: Sequence[Sequence[Any]],
+    rows: Rows,
     width: int | None,
     *,
     limit: int | None = TABLE_ROWS,
@@ -226,9 +218,7 @@ def table(
     return "\n".join(lines) + "\n"
 
 
-def _widths(
-    heads: Sequence[str], cells: Sequence[Sequence[str]], width: int | None
-) -> Sequence[int]:
+def _widths(heads: list[str], cells: list[list[str]], width: int | None) -> list[int]:
     """Return the widths of the columns that fit."""
     from rich.cells import cell_len
 
