@@ -22,9 +22,10 @@ def files() -> dict[str, bytes]:
 
 
 def test_it_gives_the_same_documents(monkeypatch: pytest.MonkeyPatch) -> None:
-    """But for a key that stands twice (it takes the last), an alias bomb (it unfolds it), and an
-    integer of more than 64 bits
-    (it makes a float of it).
+    """But for a key that stands twice (it takes the last), and an integer of more than 64 bits (it
+    makes a float of it).
+
+    It unfolds aliases without a limit: the alias bomb takes 14 GB, so it is not given that one.
     """
     yaml12 = pytest.importorskip("yaml12", reason="py-yaml12 is not installed")
 
@@ -41,18 +42,20 @@ def test_it_gives_the_same_documents(monkeypatch: pytest.MonkeyPatch) -> None:
                 f"YAML parse error at line {line}, column {column}\n{reason}"
             ) from error
 
+    assert yaml12.parse_yaml("a: &a [x]\nb: [*a, *a]") == {"a": ["x"], "b": [["x"], ["x"]]}
     contents = files()
     expected = {name: read(raw) for name, raw in contents.items()}
+    [bomb] = [name for name in contents if _kind(expected[name]) == "alias_bomb"]
+    del contents[bomb]
     monkeypatch.setattr(syntax, "_loads", loads)
     found = {name: read(raw) for name, raw in contents.items()}
     differing = {name for name in contents if _values(found[name]) != _values(expected[name])}
     assert len(contents) > 200
     assert {(_kind(expected[name]), _kind(found[name])) for name in differing} == {
         ("duplicate_key", "article"),
-        ("alias_bomb", "article"),
         ("invalid_number", "decimal_number"),
     }
-    assert len(differing) == 3
+    assert len(differing) == 2
 
 
 def _values(document: Document | Rejection) -> object:
