@@ -45,9 +45,6 @@ def test_it_gives_the_same_documents(monkeypatch: pytest.MonkeyPatch) -> None:
     assert yaml12.parse_yaml("a: &a [x]\nb: [*a, *a]") == {"a": ["x"], "b": [["x"], ["x"]]}
     contents = files()
     expected = {name: read(raw) for name, raw in contents.items()}
-    bombs = [name for name in contents if _kind(expected[name]) == "alias_bomb"]
-    assert len(bombs) == 1
-    del contents[bombs[0]]
     [bomb] = [name for name in contents if _kind(expected[name]) == "alias_bomb"]
     del contents[bomb]
     monkeypatch.setattr(syntax, "_loads", loads)
