@@ -53,9 +53,9 @@ from pipeline.errors import (
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas
-    import polars
-    import pyarrow
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
     from pipeline.load.retention import Snapshot
     from pipeline.query.diff import Diff
@@ -70,46 +70,26 @@ if TYPE_CHECKING:
     )
     from pipeline.settings import LoadValues, Settings, SettingValues
 
+# fmt: off
 __all__ = [
-    "Article",
-    "CheckFailed",
-    "Diff",
-    "Document",
-    "Extracted",
-    "Finding",
-    "LockHeld",
-    "PipelineError",
-    "QueryError",
-    "Rejection",
-    "RunRecord",
-    "RunResult",
-    "SchemaError",
-    "Settings",
-    "Snapshot",
-    "SourceError",
-    "SourceFile",
-    "TooManyRejections",
-    "UsageError",
-    "Warehouse",
-    "WarehouseError",
-    "__version__",
-    "connect",
-    "diff",
-    "extract",
-    "load",
-    "reports",
-    "rollback",
-    "run",
-    "snapshots",
-    "table",
-    "transform",
+    "Article", "CheckFailed", "Diff", "Document", "Extracted", "Finding", "LockHeld",
+    "PipelineError", "QueryError", "Rejection", "RunRecord", "RunResult", "SchemaError", "Settings",
+    "Snapshot", "SourceError", "SourceFile", "TooManyRejections", "UsageError", "Warehouse",
+    "WarehouseError", "__version__", "connect", "diff", "extract", "load", "reports", "rollback",
+    "run", "snapshots", "table", "transform",
 ]
+# fmt: on
 
 PathLike = str | os.PathLike[str]
 At = PathLike | None
+Id = str | None
+Pandas = Literal["pandas"]
+Arrow = Literal["arrow"]
+Polars = Literal["polars"]
 Kind = Literal["pandas", "arrow", "polars"]
 Frame = Any
 """A frame of one of the kinds, for type checkers by the overloads of `table`."""
+Frames = dict[str, Frame]
 
 
 class ReportOptions(TypedDict, total=False):
@@ -138,31 +118,24 @@ class Warehouse:
     def __repr__(self) -> str:
         return f"Warehouse({os.fspath(self)!r})"
 
-    def connect(self, snapshot: str | None = None) -> duckdb.DuckDBPyConnection:
+    def connect(self, snapshot: Id = None) -> duckdb.DuckDBPyConnection:
         """Open an in-memory DuckDB connection (UTC) on every table and view of a snapshot.
 
-        `snapshot` is an id, the beginning of one, `previous` or `current`, by default the
-        published one. A warehouse that was moved or copied works; a later run does not change what
-        the connection shows. Raises WarehouseError if nothing is published, UsageError if there is
-        no such snapshot.
+        `snapshot` is an id, the beginning of one, `previous` or `current`; by default the published
+        one. A later run does not change what the connection shows. Raises WarehouseError if nothing
+        is published, UsageError if there is no such snapshot.
         """
         from pipeline.query.frames import open_snapshot
 
         return open_snapshot(self._folder, snapshot)
 
     @overload
-    def table(
-        self, name: str, *, snapshot: str | None = None, kind: Literal["pandas"] = "pandas"
-    ) -> pandas.DataFrame: ...
+    def table(self, name: str, *, snapshot: Id = ..., kind: Pandas = ...) -> pd.DataFrame: ...
     @overload
-    def table(
-        self, name: str, *, snapshot: str | None = None, kind: Literal["arrow"]
-    ) -> pyarrow.Table: ...
+    def table(self, name: str, *, snapshot: Id = ..., kind: Arrow) -> pa.Table: ...
     @overload
-    def table(
-        self, name: str, *, snapshot: str | None = None, kind: Literal["polars"]
-    ) -> polars.DataFrame: ...
-    def table(self, name: str, *, snapshot: str | None = None, kind: Kind = "pandas") -> Frame:
+    def table(self, name: str, *, snapshot: Id = ..., kind: Polars) -> pl.DataFrame: ...
+    def table(self, name: str, *, snapshot: Id = None, kind: Kind = "pandas") -> Frame:
         """Return a table or view as a frame with the columns that `pipeline schema` lists.
 
         pandas gets Arrow-backed dtypes (nulls stay nulls, integers stay integers), polars the Arrow
@@ -174,14 +147,13 @@ class Warehouse:
         with self.connect(snapshot) as connection:
             return read_frame(connection, name, kind)
 
-    def reports(self, name: str = "all", **options: Unpack[ReportOptions]) -> dict[str, Any]:
+    def reports(self, name: str = "all", **options: Unpack[ReportOptions]) -> Frames:
         """Return the views of a report (quality, heat, coverage, health or all) as frames by name.
 
         Options choose articles, so that every figure and every denominator follows: `since` and
         `until` are days (`2024-01-31`, UTC, both included); an article counts that has one of the
-        `topics`, `providers` (names or domains) and `collections`. `kind` is that of `table`. The
-        head of a view's file in `sql/reports/` says what a row and each column is. Raises
-        UsageError for an unknown name.
+        `topics`, `providers` (names or domains) and `collections`. `kind` is that of `table`. A
+        view's file in `sql/reports/` says what a row is. Raises UsageError for an unknown name.
         """
         from pipeline.report.frames import report_frames
 
@@ -199,11 +171,7 @@ class Warehouse:
         return diff.diff(self._folder, before, after)
 
     def snapshots(self) -> list[Snapshot]:
-        """List the snapshots that are kept, oldest first.
-
-        Each has its id, when it was made and replaced (UTC), its manifest and whether it is the
-        published one.
-        """
+        """List the snapshots that are kept, oldest first."""
         from pipeline.load.retention import snapshots
 
         return snapshots(self._folder)
@@ -242,17 +210,12 @@ def run(
     from pipeline.runs import run
     from pipeline.settings import load_settings
 
-    flags: dict[str, Any] = dict(settings)
-    flags["sources"] = tuple(os.fspath(source) for source in sources) or None
-    return run.run(load_settings(flags)[0], full=full, dry_run=dry_run)
+    paths = tuple(os.fspath(source) for source in sources) or None
+    return run.run(load_settings({**settings, "sources": paths})[0], full=full, dry_run=dry_run)
 
 
 def extract(
-    source: PathLike,
-    *,
-    strict: bool = False,
-    max_file_bytes: int = 10_000_000,
-    part_size: int = 5_000,
+    source: PathLike, *, strict: bool = False, max_file_bytes: int = 10**7, part_size: int = 5_000
 ) -> Iterator[Extracted]:
     """List a source (`[name=]path` or an address of a git commit) and read its files lazily.
 
@@ -267,7 +230,7 @@ def extract(
 
 def transform(
     documents: Iterable[Extracted], *, keep_bodies: bool = True, keep_secured: bool = False
-) -> dict[str, pandas.DataFrame]:
+) -> dict[str, pd.DataFrame]:
     """Return documents as tidy tables: pandas frames by name, with Arrow-backed dtypes.
 
     Tables that depend on more than their own document (providers, topics, related_matches, the
@@ -294,43 +257,34 @@ def load(
     `documents` says what is loaded: all rows of the sources in it are replaced, those of other
     sources stay. A table that is not given has no rows; derived tables are made here. Observations
     get what a run would observe, `content_changes` nothing. Raises SchemaError that lists every
-    failure of every table, and PipelineError; the published snapshot then stays as it was. The next
-    run of such a source reads all of its files again.
+    failure of every table, and PipelineError; the published snapshot then stays. The next run of
+    such a source reads all of its files again.
     """
     from pipeline.runs.load import load
     from pipeline.settings import load_settings
 
-    flags = {**settings, "warehouse": None if warehouse is None else os.fspath(warehouse)}
-    return load(frames, load_settings(flags)[0], dry_run=dry_run)
+    return load(frames, load_settings({**settings, "warehouse": warehouse})[0], dry_run=dry_run)
 
 
-def connect(warehouse: At = None, snapshot: str | None = None) -> duckdb.DuckDBPyConnection:
+def connect(warehouse: At = None, snapshot: Id = None) -> duckdb.DuckDBPyConnection:
     """Return `Warehouse(warehouse).connect(snapshot)`."""
     return Warehouse(warehouse).connect(snapshot)
 
 
 @overload
 def table(
-    name: str, warehouse: At = None, snapshot: str | None = None, kind: Literal["pandas"] = "pandas"
-) -> pandas.DataFrame: ...
+    name: str, warehouse: At = ..., snapshot: Id = ..., kind: Pandas = ...
+) -> pd.DataFrame: ...
 @overload
-def table(
-    name: str, warehouse: At = None, snapshot: str | None = None, *, kind: Literal["arrow"]
-) -> pyarrow.Table: ...
+def table(name: str, warehouse: At = ..., snapshot: Id = ..., *, kind: Arrow) -> pa.Table: ...
 @overload
-def table(
-    name: str, warehouse: At = None, snapshot: str | None = None, *, kind: Literal["polars"]
-) -> polars.DataFrame: ...
-def table(
-    name: str, warehouse: At = None, snapshot: str | None = None, kind: Kind = "pandas"
-) -> Frame:
+def table(name: str, warehouse: At = ..., snapshot: Id = ..., *, kind: Polars) -> pl.DataFrame: ...
+def table(name: str, warehouse: At = None, snapshot: Id = None, kind: Kind = "pandas") -> Frame:
     """Return `Warehouse(warehouse).table(name, snapshot=snapshot, kind=kind)`."""
     return Warehouse(warehouse).table(name, snapshot=snapshot, kind=kind)
 
 
-def reports(
-    name: str = "all", warehouse: At = None, **options: Unpack[ReportOptions]
-) -> dict[str, Any]:
+def reports(name: str = "all", warehouse: At = None, **options: Unpack[ReportOptions]) -> Frames:
     """Return `Warehouse(warehouse).reports(name, **options)`."""
     return Warehouse(warehouse).reports(name, **options)
 

@@ -54,7 +54,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Store the ciphertext in `secured`."""
     auto_gc: bool = True
     """After publishing, remove what `pipeline gc` would."""
-    keep_snapshots: Annotated[int, Meta(ge=1)] = 20
+    keep_snapshots: Positive = 20
     """Newest snapshots that stay."""
     keep_days: Annotated[float, Meta(ge=0, le=MOST_DAYS)] = 2
     """Days that a snapshot stays in any case."""
@@ -75,15 +75,13 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         """Return the most rejections allowed among so many files; None = any."""
         if not self.max_rejects:
             return None
-        number = self.max_rejects.removesuffix("%")
-        return int(float(number) * files / 100) if self.max_rejects.endswith("%") else int(number)
+        number, percent, _ = self.max_rejects.partition("%")
+        return int(float(number) * files / 100) if percent else int(number)
 
     def __post_init__(self) -> None:
-        pattern = r"[0-9]+(\.[0-9]+)?%|[0-9]+"
-        if self.max_rejects and not re.fullmatch(pattern, self.max_rejects):
-            raise ValueError(
-                f"max_rejects {self.max_rejects!r} is neither a number nor a percentage"
-            )
+        rejects = self.max_rejects
+        if not re.fullmatch(r"[0-9]+(\.[0-9]+)?%|[0-9]*", rejects):
+            raise ValueError(f"max_rejects {rejects!r} is neither a number nor a percentage")
         for limit in (self.max_article_age, self.max_file_age, self.max_run_age):
             try:
                 parse_limits(limit)
@@ -126,23 +124,17 @@ def parse_limits(text: str) -> Limits:
     """
     if not text:
         return Limits()
-    ages = [_age(part) for part in text.split(",")]
-    if len(ages) > 2 or None in ages:
+    words = [re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)([mhd])\s*", part) for part in text.split(",")]
+    minutes = [float(word[1]) * _MINUTES[word[2]] for word in words if word]
+    if len(words) > 2 or len(minutes) < len(words):
         raise UsageError(
             f"{text!r}: not a limit of age (expected ERROR or WARN,ERROR, such as 6h or 2h,6h)."
             " Units are m, h and d."
         )
-    if len(ages) == 2 and ages[0] and ages[1] and ages[0] > ages[1]:
+    *warn, error = (dt.timedelta(minutes=min(age, MOST_DAYS * 1_440)) for age in minutes)
+    if warn and warn[0] > error:
         raise UsageError(f"{text!r}: warns later than it is an error. Write the smaller age first.")
-    return Limits(ages[0] if len(ages) == 2 else None, ages[-1])
-
-
-def _age(text: str) -> dt.timedelta | None:
-    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)([mhd])\s*", text)
-    if match is None:
-        return None
-    minutes = float(match[1]) * _MINUTES[match[2]]
-    return dt.timedelta(minutes=min(minutes, MOST_DAYS * _MINUTES["d"]))
+    return Limits(warn[0] if warn else None, error)
 
 
 class Setting(Struct, frozen=True):
@@ -164,16 +156,18 @@ def load_settings(
     """
     defaults = msgspec.structs.asdict(Settings())
     settings = {name: Setting(value, "default") for name, value in defaults.items()}
-    for layer, values in _layers(flags or {}, environment, file):
-        for name, value in values.items():
-            if name not in settings:
-                known = ", ".join(settings)
-                raise UsageError(f"{layer}: there is no setting {name!r}. Known are {known}.")
-            if value is not None:
-                origin = {"flags": "flag", "environment": f"PIPELINE_{name.upper()}"}.get(
-                    layer, layer
-                )
-                settings[name] = Setting(_checked(name, value, origin), origin)
+    variables = {name: f"PIPELINE_{name.upper()}" for name in settings}
+    layers = [
+        *((name, value, file.name) for name, value in _file_values(file).items()),
+        *((name, environment.get(key) or None, key) for name, key in variables.items()),
+        *((name, value, "flag") for name, value in (flags or {}).items()),
+    ]
+    for name, value, origin in layers:
+        if name not in settings:
+            known = ", ".join(settings)
+            raise UsageError(f"{origin}: there is no setting {name!r}. Known are {known}.")
+        if value is not None:
+            settings[name] = Setting(_checked(name, value, origin), origin)
     return Settings(**{name: setting.value for name, setting in settings.items()}), settings
 
 
@@ -192,21 +186,8 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     try:
         return getattr(msgspec.convert({name: value}, Settings, strict=False), name)
     except (msgspec.ValidationError, ValueError) as error:
-        raise UsageError(
-            f"{origin}: {name} = {value!r} does not fit ({error}). Correct it."
-        ) from error
-
-
-def _layers(
-    flags: Mapping[str, Any], environment: Mapping[str, str], file: Path
-) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return the values of file, variables and flags, each overriding those before."""
-    variables = {
-        name: value
-        for name in Settings.__struct_fields__
-        if (value := environment.get(f"PIPELINE_{name.upper()}"))
-    }
-    return [(file.name, _file_values(file)), ("environment", variables), ("flags", flags)]
+        message = f"{origin}: {name} = {value!r} does not fit ({error}). Correct it."
+        raise UsageError(message) from error
 
 
 def _file_values(file: Path) -> dict[str, Any]:

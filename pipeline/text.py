@@ -9,8 +9,10 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
+Rows = Sequence[Sequence[Any]]
 TABLE_ROWS = 1_000
 """Largest number of rows that a table prints."""
 FORMATS = ("table", "record", "csv", "json", "jsonl", "md")
@@ -19,7 +21,6 @@ STREAMED = ("csv", "json", "jsonl")
 NULL = "∅"
 """How tables for people show a null, so that it differs from an empty text."""
 
-Rows = Sequence[Sequence[Any]]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
@@ -44,10 +45,10 @@ def closest(word: str, names: Iterable[str], most: int = 3) -> list[str]:
     from rapidfuzz import fuzz, process, utils
 
     # A short word is part of nearly every name, so only its spelling says anything.
-    scorer = fuzz.WRatio if len(word) > 3 else fuzz.ratio
-    choices, processor = list(dict.fromkeys(names)), utils.default_process
+    scorer, clean = fuzz.WRatio if len(word) > 3 else fuzz.ratio, utils.default_process
+    choices = list(dict.fromkeys(names))
     scored = process.extract(
-        word, choices, scorer=scorer, processor=processor, limit=None, score_cutoff=67
+        word, choices, scorer=scorer, processor=clean, limit=None, score_cutoff=67
     )
     ranked = sorted(
         (-score, -fuzz.ratio(word.lower(), name.lower()), name) for name, score, _ in scored
@@ -95,10 +96,11 @@ def stream(
     RFC 4180 ends lines with CR LF; tools that read a pipe line by line expect LF.
     """
     if style == "csv":
-        yield _csv([names], line_end)
-        for rows in batches:
-            cells = [["" if cell is None else _flat(cell) for cell in row] for row in rows]
-            yield _csv(cells, line_end)
+        for rows in chain([[names]], batches):
+            sink = io.StringIO()
+            cells = (["" if cell is None else _flat(cell) for cell in row] for row in rows)
+            csv.writer(sink, lineterminator=line_end).writerows(cells)
+            yield sink.getvalue()
         return
     keys, before = _distinct(names), ""
     if style == "json":
@@ -113,12 +115,6 @@ def stream(
             before = ",\n "
     if style == "json":
         yield "]\n"
-
-
-def _csv(rows: Rows, line_end: str) -> str:
-    sink = io.StringIO()
-    csv.writer(sink, lineterminator=line_end).writerows(rows)
-    return sink.getvalue()
 
 
 def as_records(names: Sequence[str], rows: Rows, width: int | None) -> str:
@@ -202,13 +198,12 @@ def table(
 
     `label` gives the head of a column, `cell_text` a cell from the column's name and its value.
     """
-    heads, columns = [label(name) for name in names], range(len(names))
+    heads, printed = [label(name) for name in names], rows[:limit]
     cells = [
-        [cell_text(name, cell) for name, cell in zip(names, row, strict=True)]
-        for row in rows[:limit]
+        [cell_text(name, cell) for name, cell in zip(names, row, strict=True)] for row in printed
     ]
     widths = _widths(heads, cells, width)
-    is_right = [any(_is_number(row[index]) for row in rows[:limit]) for index in columns]
+    is_right = [any(_is_number(row[at]) for row in printed) for at in range(len(names))]
     lines = [_line(line, widths, is_right) for line in (heads, *cells)]
     lines.insert(1, "─" * (sum(widths) + 3 * (len(widths) - 1)))
     if len(widths) < len(names):
@@ -218,7 +213,7 @@ def table(
     return "\n".join(lines) + "\n"
 
 
-def _widths(heads: list[str], cells: list[list[str]], width: int | None) -> list[int]:
+def _widths(heads: Sequence[str], cells: Rows, width: int | None) -> Sequence[int]:
     """Return the widths of the columns that fit."""
     from rich.cells import cell_len
 

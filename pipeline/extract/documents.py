@@ -10,7 +10,6 @@ import yaml_rs
 from pipeline.extract.frontmatter import read_safely
 from pipeline.extract.source import (
     Entry,
-    Listing,
     Loaded,
     part_bounds,
     part_name,
@@ -20,37 +19,30 @@ from pipeline.extract.source import (
 from pipeline.extract.sources import Source, parse
 from pipeline.schema.documents import Document, Extracted, Finding, Rejection, SourceFile
 
-PART_SIZE, MAX_FILE_BYTES = 5_000, 10_000_000
-_KINDS = {"topics": "topic", "organizations": "organization"}
+_KINDS = {None: None, "topics": "topic", "organizations": "organization"}
 
 
 def extract(
-    source: str | os.PathLike[str],
-    *,
-    strict: bool = False,
-    max_file_bytes: int = MAX_FILE_BYTES,
-    part_size: int = PART_SIZE,
+    address: str | os.PathLike[str], *, strict: bool, max_file_bytes: int, part_size: int
 ) -> Iterator[Extracted]:
     """List a source (`[name=]path`) now, and read its files one by one as they are asked for.
 
     First come the files that cannot be listed, then documents and then topic sidecars, each in
     path order. Raises UsageError and SourceError.
     """
-    parsed = parse(os.fspath(source))
-    return _read_all(parsed, parsed.list(), strict, max_file_bytes, part_size)
+    source = parse(os.fspath(address))
+    listing = source.list()
 
+    def read() -> Iterator[Extracted]:
+        for path, rejection in listing.rejected.items():
+            yield Extracted(listed_file(source, path, rest_of(source.name)), rejection)
+        for number, (a, b) in enumerate(pairwise(part_bounds(len(listing.entries), part_size))):
+            part, entries = part_name(source.name, number), listing.entries[a:b]
+            rows = read_documents(source, entries, part, strict=strict, limit=max_file_bytes)
+            yield from (extracted for _, _, extracted in rows)
+        yield from read_sidecars(source, listing.sidecars, max_file_bytes)
 
-def _read_all(
-    source: Source, listing: Listing, strict: bool, limit: int, part_size: int
-) -> Iterator[Extracted]:
-    rest = rest_of(source.name)
-    for path, rejection in listing.rejected.items():
-        yield Extracted(listed_file(source, path, rest), rejection)
-    for number, (start, end) in enumerate(pairwise(part_bounds(len(listing.entries), part_size))):
-        part, entries = part_name(source.name, number), listing.entries[start:end]
-        for _, _, extracted in read_documents(source, entries, part, strict=strict, limit=limit):
-            yield extracted
-    yield from read_sidecars(source, listing.sidecars, limit)
+    return read()
 
 
 def read_documents(
@@ -67,7 +59,7 @@ def read_documents(
             entry.path,
             source.document_id(entry.path),
             part,
-            _KINDS.get(sidecar_kind(entry.path) or "") if "_data/" in entry.path else None,
+            _KINDS.get(sidecar_kind(entry.path)),
             len(raw),
             _microseconds(loaded.mtime_ns),
             blake2b(raw, digest_size=8).hexdigest(),
@@ -79,24 +71,23 @@ def read_sidecars(source: Source, entries: Iterable[Entry], limit: int) -> Itera
     """Read the YAML files that describe topics; one that cannot be read is a finding."""
     for entry, loaded in source.read(entries, limit):
         file = listed_file(source, entry.path, rest_of(source.name), sidecar="topic")
-        data = _read_sidecar(loaded)
-        if isinstance(data, Finding):
-            yield Extracted(file, Document(format=None, findings=[data]))
-        else:
-            yield Extracted(file, Document(format="yaml", metadata=data))
+        yield Extracted(file, _read_sidecar(loaded))
 
 
-def _read_sidecar(loaded: Loaded | Rejection) -> dict[str, object] | Finding:
+def _read_sidecar(loaded: Loaded | Rejection) -> Document:
+    position: tuple[int, ...] = (1, 1)
     if isinstance(loaded, Rejection):
-        return Finding("unreadable_sidecar", "", loaded.message, "left out")
-    try:
-        data = yaml_rs.loads(loaded.raw.decode("utf-8-sig"), parse_datetime=False)
-    except (ValueError, TypeError) as error:
-        reason = str(error).rsplit("\n", 1)[-1].strip()
-        return Finding("unreadable_sidecar", "", reason, "left out", 1, 1)
-    if not isinstance(data, dict):
-        return Finding("unreadable_sidecar", "", "no keys with values", "left out", 1, 1)
-    return data
+        reason, position = loaded.message, ()
+    else:
+        try:
+            data = yaml_rs.loads(loaded.raw.decode("utf-8-sig"), parse_datetime=False)
+            if isinstance(data, dict):
+                return Document(format="yaml", metadata=data)
+            reason = "no keys with values"
+        except (ValueError, TypeError) as error:
+            reason = str(error).rsplit("\n", 1)[-1].strip()
+    finding = Finding("unreadable_sidecar", "", reason, "left out", *position)
+    return Document(format=None, findings=[finding])
 
 
 def listed_file(source: Source, path: str, part: str, sidecar: str | None = None) -> SourceFile:

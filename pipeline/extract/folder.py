@@ -5,10 +5,7 @@ import re
 import stat
 import time
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
 from pathlib import Path
-
-from msgspec import Struct
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.extract.source import (
@@ -16,22 +13,20 @@ from pipeline.extract.source import (
     Entry,
     Listing,
     Loaded,
-    document_id,
+    NamedSource,
     is_document,
     is_racy,
-    is_sidecar,
     named,
+    sidecar_kind,
     text_of_name,
     too_large,
 )
 from pipeline.schema.documents import Rejection
 
 
-class Folder(Struct, frozen=True):
+class Folder(NamedSource, frozen=True):
     """A folder with front-matter files; or one file, whose folder is then the root."""
 
-    name: str
-    root: str
     only: str | None = None
 
     @classmethod
@@ -61,10 +56,6 @@ class Folder(Struct, frozen=True):
     def address(self) -> str:
         """What names it on a command line, after its name."""
         return os.path.join(self.root, self.only) if self.only else self.root
-
-    def document_id(self, path: str) -> str:
-        """Return the identity of the file at `path`, wherever the folder lies."""
-        return document_id(self.name, path)
 
     def read(
         self, entries: Iterable[Entry], limit: int
@@ -96,9 +87,7 @@ class Folder(Struct, frozen=True):
                 )
                 continue
             for item in items:
-                if item.name.startswith(".") or (
-                    self.only and not prefix and item.name != self.only
-                ):
+                if item.name[0] == "." or (self.only and not prefix and item.name != self.only):
                     continue
                 path = prefix + text_of_name(item.name)
                 try:
@@ -110,21 +99,17 @@ class Folder(Struct, frozen=True):
                 except OSError as error:
                     if is_document(item.name):
                         listing.rejected[path] = _read_failure(error)
-        listing.entries.sort(key=attrgetter("path"))
-        listing.sidecars.sort(key=attrgetter("path"))
-        return listing
+        return listing.in_order()
 
     def _list_file(
         self, item: "os.DirEntry[str]", path: str, listing: Listing, *, with_times: bool
     ) -> None:
         wanted = self.only is not None or is_document(item.name)
-        if not wanted and not is_sidecar(path):
+        if not wanted and not sidecar_kind(path):
             return
         if wanted and not with_times and item.is_file():
             listing.entries.append(Entry(path, 0, 0, 0))
-            return
-        status = item.stat()
-        if stat.S_ISREG(status.st_mode):
+        elif stat.S_ISREG((status := item.stat()).st_mode):
             entry = Entry(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
             (listing.entries if wanted else listing.sidecars).append(entry)
         else:
@@ -140,16 +125,11 @@ def read_file(root: str, path: str, limit: int) -> Loaded | Rejection:
         handle = os.open(file_at(root, path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             status = os.fstat(handle)
-            size = status.st_size
-            if size > limit:
+            if (size := status.st_size) > limit:
                 return too_large(size, limit)
-            content = os.read(handle, size + 1)
-            while (
-                len(content) != size
-                and len(content) <= limit
-                and (more := os.read(handle, 1 << 16))
-            ):
-                content += more
+            content = more = os.read(handle, size + 1)
+            while len(content) != size and len(content) <= limit and more:
+                content += (more := os.read(handle, 1 << 16))
             times = status.st_mtime_ns, status.st_ctime_ns
             return Loaded(content, *times, is_racy(*times, read_at))
         finally:
@@ -159,15 +139,13 @@ def read_file(root: str, path: str, limit: int) -> Loaded | Rejection:
 
 
 def _read_failure(error: OSError) -> Rejection:
+    code, message = "unreadable", f"the file cannot be read ({error.strerror}). Check the disk."
     if isinstance(error, FileNotFoundError):
         code = "vanished"
         message = "the file was listed and is gone. The next run sees what became of it."
     elif isinstance(error, PermissionError):
         code = "permission_denied"
         message = "the file may not be read. Give the user of this run the right to read it."
-    else:
-        code = "unreadable"
-        message = f"the file cannot be read ({error.strerror}). Check the disk."
     return Rejection("read", code, message)
 
 
@@ -179,7 +157,6 @@ def file_at(root: str, path: str) -> str | bytes:
     """Return where the file of a listed path lies below a folder; undoes `text_of_name`."""
     if MARK not in path:
         return f"{root}/{path}"
-    raw = re.sub(
-        rb"\xef\xbf\xbd([0-9a-f]{2})", lambda match: bytes([int(match[1], 16)]), path.encode()
-    )
+    spelled = re.compile(rb"\xef\xbf\xbd([0-9a-f]{2})")
+    raw = spelled.sub(lambda match: bytes.fromhex(match[1].decode()), path.encode())
     return os.fsencode(root) + b"/" + raw

@@ -1,6 +1,7 @@
 """What every source has in common: it has a name, lists files and gives their bytes."""
 
 import os
+import re
 from hashlib import blake2b
 
 from msgspec import Struct
@@ -12,6 +13,8 @@ SUFFIXES = (".md", ".markdown", ".html", ".htm")
 """Endings, in lower case, of the files that may hold an article."""
 SIDECAR_FOLDERS = {"topics": (".yaml", ".yml"), "organizations": (".md",)}
 """Folders below `_data/` whose files describe topics and organisations, and their endings."""
+_SIDECAR = re.compile(rf"(?:^|/)_data/({'|'.join(SIDECAR_FOLDERS)})/[^/]*\Z")
+_ESCAPED = re.compile(f"[{MARK}\udc80-\udcff]")
 
 
 class Entry(Struct, frozen=True, gc=False):
@@ -48,6 +51,28 @@ class Listing(Struct, frozen=True):
     sidecars: list[Entry]
     rejected: dict[str, Rejection]
 
+    def in_order(self) -> "Listing":
+        """Sort documents and sidecars by path, and return the listing."""
+        for entries in (self.entries, self.sidecars):
+            entries.sort(key=lambda entry: entry.path)
+        return self
+
+
+class NamedSource(Struct, frozen=True):
+    """A source: its name, and its root, a folder or the address of a repository."""
+
+    name: str
+    root: str
+
+    @property
+    def address(self) -> str:
+        """What names it on a command line, after its name."""
+        return self.root
+
+    def document_id(self, path: str) -> str:
+        """Return the identity of the file at `path`, wherever the source lies."""
+        return document_id(self.name, path)
+
 
 def named(text: str) -> tuple[str, str]:
     """Split `[name=]path` into name and path; the name may be empty."""
@@ -83,11 +108,8 @@ def rest_of(source: str) -> str:
 
 def too_large(size: int, limit: int) -> Rejection:
     """Return the rejection of a file of more than `limit` bytes."""
-    return Rejection(
-        "read",
-        "too_large",
-        f"the file has {size:,} bytes (limit {limit:,}). Shorten it or raise max_file_bytes.",
-    )
+    message = f"the file has {size:,} bytes (limit {limit:,}). Shorten it or raise max_file_bytes."
+    return Rejection("read", "too_large", message)
 
 
 def is_document(path: str) -> bool:
@@ -97,15 +119,8 @@ def is_document(path: str) -> bool:
 
 def sidecar_kind(path: str) -> str | None:
     """Return `topics` or `organizations` for a file of these folders below `_data/`; else None."""
-    parts = path.split("/")
-    if len(parts) < 3 or parts[-3] != "_data":
-        return None
-    return parts[-2] if path.lower().endswith(SIDECAR_FOLDERS.get(parts[-2], ())) else None
-
-
-def is_sidecar(path: str) -> bool:
-    """Return whether a file describes a topic or an organisation."""
-    return "_data/" in path and sidecar_kind(path) is not None
+    match = _SIDECAR.search(path) if "_data/" in path else None
+    return match[1] if match and path.lower().endswith(SIDECAR_FOLDERS[match[1]]) else None
 
 
 def text_of_name(name: str) -> str:
@@ -115,18 +130,12 @@ def text_of_name(name: str) -> str:
     """
     if name.isascii():
         return name
-    raw = os.fsencode(name)
-    try:
-        if MARK not in (text := raw.decode()):
-            return text
-    except UnicodeDecodeError:
-        text = raw.decode("utf-8", "surrogateescape")
-    return "".join(
-        "".join(f"{MARK}{byte:02x}" for byte in os.fsencode(char))
-        if char == MARK or "\udc80" <= char <= "\udcff"
-        else char
-        for char in text
-    )
+    text = os.fsencode(name).decode("utf-8", "surrogateescape")
+
+    def spelled_out(match: re.Match[str]) -> str:
+        return "".join(f"{MARK}{byte:02x}" for byte in match[0].encode("utf-8", "surrogateescape"))
+
+    return _ESCAPED.sub(spelled_out, text)
 
 
 def is_racy(mtime_ns: int, ctime_ns: int, read_ns: int) -> bool:

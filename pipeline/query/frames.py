@@ -17,8 +17,7 @@ Kind = Literal["pandas", "arrow", "polars"]
 
 def warehouse_at(path: str | os.PathLike[str] | None) -> Warehouse:
     """Return the warehouse at `path`, or the one that the settings name."""
-    flags = {"warehouse": None if path is None else os.fspath(path)}
-    return Warehouse(load_settings(flags)[0].warehouse)
+    return Warehouse(load_settings({"warehouse": path})[0].warehouse)
 
 
 def open_snapshot(warehouse: Warehouse, snapshot: str | None) -> duckdb.DuckDBPyConnection:

@@ -93,8 +93,12 @@ class _Change(Struct, frozen=True, gc=False):
     new: str | None
 
 
-def _log(source: Repository, since: str | None) -> Iterator[tuple[tuple[str, int], list[_Change]]]:
-    """Yield each commit, oldest first, and the changes of documents that the source wants."""
+_Commit = tuple[tuple[str, int], list[_Change]]
+"""Hash and time of a commit, and the changes of documents that the source wants."""
+
+
+def _log(source: Repository, since: str | None) -> Iterator[_Commit]:
+    """Yield each commit, oldest first."""
     span = f"{since}..{source.commit}" if since else source.commit
     options = (
         "--first-parent -m --reverse --raw -z --no-abbrev --no-renames --no-ext-diff --no-notes"
@@ -116,12 +120,10 @@ def _tokens(process: "subprocess.Popen[bytes]") -> Iterator[bytes]:
         raise SourceError(f"git log failed ({reason}). Check the repository: git fsck.")
 
 
-def _parsed(
-    source: Repository, tokens: Iterator[bytes]
-) -> Iterator[tuple[tuple[str, int], list[_Change]]]:
+def _parsed(source: Repository, tokens: Iterator[bytes]) -> Iterator[_Commit]:
     prefix = os.fsencode(source.folder) + b"/" if source.folder else b""
-    commit: tuple[str, int] | None = None
     changes: list[_Change] = []
+    commit = None
     for token in tokens:
         token = token.lstrip(b"\n")
         if token[:1] == b":":

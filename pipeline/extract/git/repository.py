@@ -7,11 +7,8 @@ glob (`*`, `?`, `[…]`, `**`).
 import os
 import re
 from collections.abc import Iterable, Iterator
-from operator import attrgetter
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urlsplit
-
-from msgspec import Struct
 
 from pipeline.errors import SourceError, UsageError
 from pipeline.extract.git.process import answer, ask, blobs, lacks, run_git
@@ -19,10 +16,10 @@ from pipeline.extract.source import (
     Entry,
     Listing,
     Loaded,
-    document_id,
+    NamedSource,
     is_document,
-    is_sidecar,
     named,
+    sidecar_kind,
     text_of_name,
     too_large,
 )
@@ -31,12 +28,9 @@ from pipeline.schema.documents import Rejection
 SCHEME = "git+file:"
 
 
-class Repository(Struct, frozen=True):
+class Repository(NamedSource, frozen=True):
     """The files at a commit of a repository that lie below `folder` and match `pattern`, if any."""
 
-    name: str
-    root: str
-    """Its address."""
     directory: str
     """Directory of the repository."""
     commit: str
@@ -57,12 +51,8 @@ class Repository(Struct, frozen=True):
         address = address if address.startswith(SCHEME) else SCHEME + address
         parts = urlsplit(address)
         directory = unquote(parts.path)
-        if (
-            parts.netloc not in ("", "localhost")
-            or not directory.startswith("/")
-            or parts.query
-            or "/" in name
-        ):
+        is_local = parts.netloc in ("", "localhost") and directory.startswith("/")
+        if not is_local or parts.query or "/" in name:
             raise UsageError(
                 f"{text!r}: not the address of a local repository (expected"
                 " [NAME=]git+file:///PATH[#REF[:FOLDER]]). Clone a remote one first."
@@ -71,24 +61,15 @@ class Repository(Struct, frozen=True):
         _require_repository(directory)
         commit = _resolve(directory, ref)
         folder, pattern = _split(directory, commit, inside.strip("/"))
-        base = PurePosixPath(directory.removesuffix("/.git")).name.removesuffix(".git")
-        name = name or PurePosixPath(folder).name or base or "root"
+        own = PurePosixPath(directory.removesuffix("/.git")).name.removesuffix(".git") or "root"
+        name = name or PurePosixPath(folder).name or own
         return cls(name, address, directory, commit, folder, pattern)
-
-    @property
-    def address(self) -> str:
-        """What names it on a command line, after its name."""
-        return self.root
-
-    def document_id(self, path: str) -> str:
-        """Return the identity of the file at `path`: that of a checkout of the same name."""
-        return document_id(self.name, path)
 
     def list(self, *, with_times: bool = True) -> Listing:
         """List documents and sidecars of the commit, without times; hidden ones are left out."""
         listing = Listing([], [], {})
-        options = ("-r", "-z", "-l", "--full-tree")
-        listed = answer(self.directory, "ls-tree", *options, f"{self.commit}:{self.folder}")
+        options, tree = ("-r", "-z", "-l", "--full-tree"), f"{self.commit}:{self.folder}"
+        listed = answer(self.directory, "ls-tree", *options, tree)
         for line in listed.split(b"\0")[:-1]:
             head, _, raw_path = line.partition(b"\t")
             mode, _, blob, size = head.split()
@@ -105,15 +86,13 @@ class Repository(Struct, frozen=True):
             else:
                 entry = Entry(path, int(size), 0, 0, blob.decode())
                 (listing.entries if is_document(path) else listing.sidecars).append(entry)
-        listing.entries.sort(key=attrgetter("path"))
-        listing.sidecars.sort(key=attrgetter("path"))
-        return listing
+        return listing.in_order()
 
     def wants(self, path: str) -> bool:
         """Return whether a path below the folder is one of the source's files."""
         if _is_hidden(path) or (self.pattern and not re.fullmatch(self.pattern, path)):
             return False
-        return is_document(path) or is_sidecar(path)
+        return is_document(path) or sidecar_kind(path) is not None
 
     def read(
         self, entries: Iterable[Entry], limit: int
@@ -164,22 +143,20 @@ def address_of(text: str, ref: str) -> str:
             " is checked out."
         )
     _require_repository(start)
-    bare = answer(start, "rev-parse", "--is-bare-repository").strip() == b"true"
     top = start
-    if not bare:
+    if answer(start, "rev-parse", "--is-bare-repository").strip() != b"true":
         top = os.fsdecode(answer(start, "rev-parse", "--show-toplevel").rstrip(b"\n"))
     inside = os.path.relpath(directory, top)
     fragment = "" if ref == "HEAD" else quote(ref, safe="/")
     fragment += "" if inside == "." else f":{quote(inside)}"
-    address = f"{SCHEME}//{quote(top)}" + (f"#{fragment}" if fragment else "")
-    return f"{name or os.path.basename(directory).removesuffix('.git') or 'root'}={address}"
+    name = name or os.path.basename(directory).removesuffix(".git") or "root"
+    return f"{name}={SCHEME}//{quote(top)}" + (f"#{fragment}" if fragment else "")
 
 
 def _split(directory: str, commit: str, inside: str) -> tuple[str, str]:
     """Split a path in a commit into the folder before the first glob, and a pattern."""
     parts = inside.split("/") if inside else []
-    globs = (at for at, part in enumerate(parts) if re.search(r"[*?\[]", part))
-    first = next(globs, len(parts))
+    first = next((at for at, part in enumerate(parts) if re.search(r"[*?\[]", part)), len(parts))
     folder, rest = "/".join(parts[:first]), "/".join(parts[first:])
     if not folder:
         return "", _expression(rest)
@@ -248,9 +225,8 @@ def _require_repository(directory: str) -> None:
     done = run_git(directory, "rev-parse", "--git-dir")
     if not done.returncode:
         return
-    lines = done.stderr.decode("utf-8", "replace").splitlines()
-    reasons = (line.removeprefix("fatal: ") for line in lines if line.startswith("fatal: "))
-    reason = next(reasons, "git failed")
+    fatal = re.search("^fatal: (.*)$", done.stderr.decode("utf-8", "replace"), re.MULTILINE)
+    reason = fatal[1] if fatal else "git failed"
     if "dubious ownership" in reason:
         raise SourceError(
             f"{directory}: belongs to another user, and git does not read it for this one."
