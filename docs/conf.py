@@ -28,12 +28,13 @@ nitpick_ignore_regex = [
     # Types of other packages: their sites are not read while this one is built.
     (
         r"py:.*",
-        r"(collections|contextlib|datetime|duckdb|msgspec|os|pandas|pathlib|polars|pyarrow|typing)\..*",
+        r"(collections|contextlib|datetime|duckdb|msgspec|os|pathlib|typing)\..*"
+        r"|(pandas|pd|polars|pl|pyarrow|pa)\..*",
     ),
     # What is not public, and annotations that autodoc cuts at a comma.
     (r"py:class", r"pipeline\.(load|query|runs|schema)\..*|(dict|tuple)\[str"),
     # Aliases of the package, and type variables, which have no entry of their own.
-    (r"py:.*", r"(pipeline\.)?(At|Frame|Kind|PathLike|TypeAliasForwardRef|\w+(Options|Values))"),
+    (r"py:.*", r"(pipeline\.)?(At|Frame|Id|Kind|PathLike|TypeAliasForwardRef|\w+(Options|Values))"),
 ]
 
 myst_enable_extensions = ["deflist", "colon_fence"]
