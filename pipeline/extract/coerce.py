@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import ValidationError
@@ -47,6 +47,7 @@ MOJIBAKE = re.compile(
 
 _TRUE, _FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 _VALUE_LIMIT = 2_000
+T = TypeVar("T")
 _WHOLE_NUMBER = re.compile(r"\s*([+-]?\d{1,19})(?:\.0+)?\s*", re.ASCII)
 
 
@@ -72,8 +73,7 @@ class ExactReader:
 
     def article(self, data: Mapping[Any, Any]) -> Article:
         """Return the article; every value that does not fit is None or repaired."""
-        article: Article = self._struct(Article, data, ())
-        return article
+        return Article(**self._values(Article, data, ()))
 
     def article_but_for_empty(self, data: Mapping[Any, Any]) -> Article | None:
         """Return the article if only empty strings do not fit (they become None); else None.
@@ -92,12 +92,12 @@ class ExactReader:
             self._unusable("empty_string", "", path)
         return article
 
-    def _struct(self, kind: Any, data: Mapping[Any, Any], path: KeyPath) -> Any:
-        values = {}
-        for key, name, declared in _plan(kind):
-            if (value := data.get(key)) is not None:
-                values[name] = self._value(declared, value, (*path, key))
-        return kind(**values)
+    def _values(self, kind: Any, data: Mapping[Any, Any], path: KeyPath) -> dict[str, Any]:
+        return {
+            name: self._value(declared, value, (*path, key))
+            for key, name, declared in _plan(kind)
+            if (value := data.get(key)) is not None
+        }
 
     def _value(self, kind: Any, value: Any, path: KeyPath) -> Any:
         if get_origin(kind) is list:
@@ -127,7 +127,7 @@ class ExactReader:
             else:
                 if kind is not Related or not at_the_edge_of_time(record.published_at):
                     return record
-        return self._struct(kind, value, path)
+        return kind(**self._values(kind, value, path))
 
     def _list(self, kind: Any, value: Any, path: KeyPath) -> list[Any] | None:
         repaired = None
@@ -180,22 +180,18 @@ class ExactReader:
             number, rule = int(value), "decimal_number"
         elif isinstance(value, str) and (match := _WHOLE_NUMBER.fullmatch(value)):
             number, rule = int(match[1]), "number_as_text"
-        if number is None or self._strict or not INT64_MIN <= number <= INT64_MAX:
+        if number is None or not INT64_MIN <= number <= INT64_MAX:
             return self._unusable(rule or "invalid_number", self._exact(value, path), path)
-        self._note(rule, path, self._exact(value, path), f"read as {number}")
-        return number
+        return self._repaired(rule, self._exact(value, path), path, f"read as {number}", number)
 
     def _boolean(self, value: Any, path: KeyPath) -> bool | None:
         if isinstance(value, bool):
             return value
-        text = str(value).strip().lower()
-        if text not in _TRUE | _FALSE:
-            return self._unusable("invalid_boolean", self._exact(value, path), path)
-        if self._strict:
-            return self._unusable("boolean_as_text", self._exact(value, path), path)
-        action = f"read as {str(text in _TRUE).lower()}"
-        self._note("boolean_as_text", path, self._exact(value, path), action)
-        return text in _TRUE
+        word, text = str(value).strip().lower(), self._exact(value, path)
+        if word not in _TRUE | _FALSE:
+            return self._unusable("invalid_boolean", text, path)
+        action = f"read as {str(word in _TRUE).lower()}"
+        return self._repaired("boolean_as_text", text, path, action, word in _TRUE)
 
     def _moment(self, value: Any, path: KeyPath) -> dt.datetime | None:
         is_date = isinstance(value, (dt.date, dt.datetime))
@@ -208,10 +204,7 @@ class ExactReader:
         rule, action = "date_without_zone", "read as UTC"
         if len(text.strip()) <= 10:
             rule, action = "date_without_time", "read as midnight UTC"
-        if self._strict:
-            return self._unusable(rule, text, path)
-        self._note(rule, path, text, action)
-        return moment.replace(tzinfo=dt.UTC)
+        return self._repaired(rule, text, path, action, moment.replace(tzinfo=dt.UTC))
 
     def _duration(self, value: Any, path: KeyPath) -> dt.timedelta | None:
         with suppress(ValidationError):
@@ -234,6 +227,12 @@ class ExactReader:
         if isinstance(node, str):
             return node
         return text_of(value).lower() if isinstance(value, bool) else text_of(value)
+
+    def _repaired(self, rule: str, text: str, path: KeyPath, action: str, value: T) -> T | None:
+        if self._strict:
+            return self._unusable(rule, text, path)
+        self._note(rule, path, text, action)
+        return value
 
     def _unusable(self, rule: str, value: Any, path: KeyPath) -> None:
         self._note(rule, path, value, "set to null")

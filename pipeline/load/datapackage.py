@@ -16,8 +16,6 @@ from typing import Any
 import msgspec
 
 from pipeline.load.manifest import Manifest, PartFile
-from pipeline.schema.columns import Column
-from pipeline.schema.table import Table
 from pipeline.schema.tables import TABLES
 
 LEFT_OUT = "secured"
@@ -61,13 +59,13 @@ def descriptor(manifest: Manifest) -> bytes:
 def _resources(manifest: Manifest) -> Iterator[dict[str, Any]]:
     shared = TABLES.keys() - {LEFT_OUT}
     tables = {name: files for name, files in manifest.tables.items() if name in shared}
-    meant = {name: _meant(name, files) for name, files in tables.items()}
+    targets = {name: _targets(name, files) for name, files in tables.items()}
     for name, files in tables.items():
         table = TABLES[name]
         for number, file in enumerate(files, 1):
             keys = []
             for to in table.references:
-                resources = meant.get(to.table, {})
+                resources = targets.get(to.table, {})
                 if resource := resources.get(file.part) or resources.get(ANY):
                     target = {"resource": resource, "fields": TABLES[to.table].key}
                     keys.append({"fields": to.columns, "reference": target})
@@ -92,37 +90,30 @@ def _name(table: str, files: list[PartFile], number: int) -> str:
     return table if len(files) == 1 else f"{table}-{number}"
 
 
-def _meant(table: str, files: list[PartFile]) -> dict[str | None, str]:
+def _targets(table: str, files: list[PartFile]) -> dict[str | None, str]:
     """Return the resource that a reference to a table means, by the part of the referring file.
 
     It is the file of the same part, or the only file. The standard has no reference from one file
     to several (`related_matches` to the `articles` of many parts).
     """
-    if len(files) == 1:
-        return {ANY: table}
-    return {
-        file.part: _name(table, files, number)
-        for number, file in enumerate(files, 1)
-        if file.part is not None
-    }
+    names = {file.part: _name(table, files, number) for number, file in enumerate(files, 1)}
+    return {ANY: table} if len(files) == 1 else {part: names[part] for part in names if part}
 
 
 @cache
 def _fields(table: str, is_first: bool) -> msgspec.Raw:
     """Return the columns as JSON; only a table's first resource has descriptions."""
-    fields = [_field(TABLES[table], column) for column in TABLES[table].columns]
-    if not is_first:
-        for field in fields:
-            del field["description"]
+    fields = []
+    for column in TABLES[table].columns:
+        kind, nulls = _TYPES[str(column.type)]
+        is_key = TABLES[table].key == (column.name,)
+        held = {"required": not column.nullable, "unique": is_key}
+        field = {
+            "name": column.name,
+            "type": kind,
+            "description": column.comment if is_first else None,
+            "missingValues": nulls if column.nullable else None,
+            "constraints": {name: True for name, holds in held.items() if holds},
+        }
+        fields.append({name: value for name, value in field.items() if value})
     return msgspec.Raw(msgspec.json.encode(fields))
-
-
-def _field(table: Table, column: Column) -> dict[str, Any]:
-    kind, nulls = _TYPES[str(column.type)]
-    field: dict[str, Any] = {"name": column.name, "type": kind, "description": column.comment}
-    if nulls and column.nullable:
-        field["missingValues"] = nulls
-    constraints = {"required": not column.nullable, "unique": table.key == (column.name,)}
-    if held := {name: True for name, holds in constraints.items() if holds}:
-        field["constraints"] = held
-    return field

@@ -21,13 +21,9 @@ def revision_row(
     source: str, revision: str, sequence: int, observed_at: dt.datetime, counts: Mapping[str, int]
 ) -> tuple[object, ...]:
     """Return one row of `revisions`; `counts` are files by change."""
-    values: dict[str, object] = {
-        "source": source,
-        "revision": revision,
-        "sequence": sequence,
-        "observed_at": observed_at,
-        **{change: counts.get(change, 0) for change in REVISION_CHANGES},
-    }
+    values: dict[str, object] = {change: counts.get(change, 0) for change in REVISION_CHANGES}
+    values |= {"source": source, "revision": revision}
+    values |= {"sequence": sequence, "observed_at": observed_at}
     return tuple(values[name] for name in TABLES["revisions"].names)
 
 
@@ -86,13 +82,8 @@ def without(
         mine = pc.is_in(rows["article_id"], value_set=pa.array(articles, pa.string()))
         return pc.and_(mine, pc.is_in(rows["revision"], value_set=pa.array(revisions, pa.string())))
 
-    kept: PartFiles = {}
-    for name, dropped in (
-        ("observations", of_observations),
-        ("content_changes", of_changes),
-        ("revisions", of_source),
-    ):
-        kept[name] = []
+    kept: PartFiles = {"observations": [], "content_changes": [], "revisions": []}
+    for name, dropped in zip(kept, (of_observations, of_changes, of_source), strict=True):
         for file in history.get(name, []):
             rows = parts.read(root, name, file.file)
             left = rows.filter(pc.invert(dropped(rows)))

@@ -16,14 +16,8 @@ def write(root: Path, name: str, table: pa.Table, part: str | None = None) -> Pa
     The same rows give the same bytes and so the same file.
     """
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd",
-        compression_level=1,
-        row_group_size=1 << 17,
-        write_statistics=_ordered(table.schema),
-    )
+    options = {"compression": "zstd", "compression_level": 1, "row_group_size": 1 << 17}
+    pq.write_table(table, sink, write_statistics=_ordered(table.schema), **options)
     content = memoryview(sink.getvalue())
     file = write_named(root / "parts" / name, content, "parquet")
     return PartFile(file, table.num_rows, len(content), part)
@@ -45,8 +39,5 @@ def _ordered(schema: pa.Schema) -> list[str]:
 
     Texts are left out: they take time to compare.
     """
-    return [
-        field.name
-        for field in schema
-        if not (pa.types.is_string(field.type) or pa.types.is_nested(field.type))
-    ]
+    unordered = (pa.types.is_string, pa.types.is_nested)
+    return [field.name for field in schema if not any(of(field.type) for of in unordered)]

@@ -15,14 +15,10 @@ from pipeline.schema.documents import Rejection
 
 AHEAD = 100
 """Objects requested before the first is read: git works meanwhile. Their names fit into a pipe."""
-
-
 _ELSEWHERE = re.compile(
     "GIT_(DIR|WORK_TREE|INDEX_FILE|NAMESPACE|PREFIX|COMMON_DIR|OBJECT_DIRECTORY|EXTERNAL_DIFF|DIFF_OPTS|[A-Z]+_PATHSPECS)"
 )
 """Variables that lead git to elsewhere or change its answer."""
-
-
 _SETTINGS = {
     "core.quotePath": "false",
     "core.fsmonitor": "false",
@@ -62,27 +58,22 @@ def _contents(
                     raise SourceError(lacks(repository, name))
                 size = int(header[2])
                 if size <= limit:
-                    content: bytes | Rejection = answers.read(size + 1)[:-1]
-                    read = len(content) if isinstance(content, bytes) else 0
+                    content: bytes | Rejection = (raw := answers.read(size + 1)[:-1])
+                    if len(raw) < size:
+                        what = f"git stopped in the middle of object {name}"
+                        raise SourceError(f"{repository}: {what}. Check it: git fsck.")
                 else:
-                    content, read = too_large(size, limit), size
+                    content = too_large(size, limit)
                     for at in range(0, size + 1, 1 << 20):
                         answers.read(min(1 << 20, size + 1 - at))
-                if read < size:
-                    raise SourceError(
-                        f"{repository}: git stopped in the middle of object {name}. Check it: git"
-                        " fsck."
-                    )
                 if following := next(names, None):
                     requests.write(f"{following}\n".encode())
                     requests.flush()
                     pending.append(following)
                 yield content
         except BrokenPipeError as error:
-            raise SourceError(
-                f"{repository}: git ended before all objects were read. Check the repository: git"
-                " fsck."
-            ) from error
+            what = "git ended before all objects were read. Check the repository: git fsck."
+            raise SourceError(f"{repository}: {what}") from error
 
 
 @contextmanager
