@@ -93,7 +93,7 @@ Frames = dict[str, Frame]
 
 
 class ReportOptions(TypedDict, total=False):
-    """What `reports` takes beside the name of a report."""
+    """Options of `reports`."""
 
     since: str | None
     until: str | None

@@ -64,15 +64,9 @@ def read(raw: bytes, *, strict: bool = False) -> Document | Rejection:
     if data is None:
         data = {}
     if not isinstance(data, dict):
-        return Rejection(
-            "parse",
-            "not_a_mapping",
-            f"the front matter is a {type(data).__name__}, expected keys with values."
-            " Write `key: value` lines.",
-            2,
-            1,
-            visible(front_matter.split("\n", 1)[0]),
-        )
+        message = f"the front matter is a {type(data).__name__}, expected keys with values."
+        advice, first = "Write `key: value` lines.", visible(front_matter.split("\n", 1)[0])
+        return Rejection("parse", "not_a_mapping", f"{message} {advice}", 2, 1, first)
     document = Document(
         format=syntax,
         body=body.strip(),

@@ -138,7 +138,8 @@ def sweep(
     needed = _named_files(warehouse.root, kept)
     manifests = warehouse.snapshots.glob(ID_PATTERN)
     doomed = [str(path) for path in manifests if path.stem not in stay]
-    doomed += _links_without(warehouse.snapshots, stay)
+    links = _entries(warehouse.snapshots, r"\.?[0-9]{8}T[0-9]{6}Z-.+")
+    doomed += [entry.path for entry in links if entry.name not in stay and _is_folder(entry)]
     doomed += [path for path in _content(warehouse.root) if path not in needed]
     size = sum(map(_size, doomed))
     for path in () if dry_run else doomed:
@@ -153,11 +154,6 @@ def _named_files(root: Path, manifests: list[Manifest]) -> set[str]:
             named |= {f"{root}/parts/{table}/{file.file}" for file in files}
         named |= {f"{root}/listings/{name}" for name in manifest.listings.values()}
     return named
-
-
-def _links_without(folder: Path, stay: set[str]) -> list[str]:
-    entries = _entries(folder, r"\.?[0-9]{8}T[0-9]{6}Z-.+")
-    return [entry.path for entry in entries if entry.name not in stay and _is_folder(entry)]
 
 
 def _content(root: Path) -> Iterator[str]:
