@@ -20,7 +20,6 @@ from pipeline.runs.record import fold_records, records
 from pipeline.settings import Limits, load_settings, parse_limits
 from tests.support.world import NOW, World, article
 
-ROOT = Path(__file__).parents[2]
 HOUR = dt.timedelta(hours=1)
 
 

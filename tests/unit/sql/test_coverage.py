@@ -11,8 +11,6 @@ from tests.support.world import World
 
 EPOCH = dt.date(1970, 1, 1)
 
-FAR = dt.date(2099, 1, 1)
-
 NAMES = [
     "attention_by_topic_day",
     "coverage_by_topic",

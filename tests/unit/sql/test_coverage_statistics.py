@@ -15,10 +15,6 @@ from scipy.stats import binomtest
 
 from tests.support.corpora import AS_OF, OUTLIERS, REPORTS, START, Corpus, corpora, memory
 
-EPOCH = dt.date(1970, 1, 1)
-
-FAR = dt.date(2099, 1, 1)
-
 NAMES = [
     "attention_by_topic_day",
     "coverage_by_topic",
@@ -31,13 +27,6 @@ NAMES = [
     "publishing_rhythm",
     "topic_pairs",
 ]
-
-
-def december(day: int) -> dt.date:
-    return dt.date(2025, 12, day)
-
-
-NEW_YEAR = dt.date(2026, 1, 1)
 
 
 FEW = settings(max_examples=25, deadline=None)

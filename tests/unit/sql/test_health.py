@@ -88,8 +88,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 NORTH, SITE = "https://www.north.com/a", "https://www.google.com/amp/s/x.com/e"
 
-BAD = "http://south.com/b?id=1&utm_source=x"
-
 EXPECTED: dict[str, tuple[str, list[tuple[object, ...]]]] = {
     "finding_rules": (
         "select rule, findings, documents, of_documents, example from finding_rules limit 3",

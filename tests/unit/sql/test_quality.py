@@ -122,10 +122,6 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> World:
 # Shrinkage over providers: within (200 + 50) / 2 = 125, between (1225 - 125) / (4 - 8 / 4) = 550,
 # k = 5 / 22, overall 37.5; over months: within 125, between (4350 - 250) / (5 - 9 / 5) = 1281.25,
 # k = 4 / 41, overall 50; over topics between is below 0.
-NORTH = (-107.06205, 147.06205, 37.5, 0.227273, 21.785714, None)
-
-SOUTH = (-8.531025, 118.531025, 37.5, 0.227273, 53.214286, None)
-
 AI, CHIPS = (
     (-19.682757, 79.682757, 40.0, None, 40.0, None),
     (-516.779225, 626.779225, 40.0, None, 40.0, None),
